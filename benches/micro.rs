@@ -1,0 +1,83 @@
+//! The small things: parsing references, decoding values, reading a failure.
+//!
+//! Run it with `cargo bench --bench micro`.
+#![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot measure")]
+
+use divan::{Bencher, black_box};
+use truefoundry_secrets::testing::{error_from_answer, from_json};
+use truefoundry_secrets::{Error, Operation, Secret, SecretRef, find_refs};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench]
+fn parse_reference() -> SecretRef {
+    black_box("tfy-secret://my-org:my-app-secrets:DB_PASSWORD").parse().unwrap()
+}
+
+#[divan::bench]
+fn print_reference(bencher: Bencher<'_, '_>) {
+    let reference = SecretRef::new("my-org", "my-app-secrets", "DB_PASSWORD").unwrap();
+    bencher.bench(|| black_box(&reference).to_string());
+}
+
+/// A manifest of 1,000 lines, every tenth with a reference.
+#[divan::bench]
+fn find_references(bencher: Bencher<'_, '_>) {
+    let lines = (0..1000).map(|n| match n % 10 {
+        0 => format!("  KEY_{n}: tfy-secret://my-org:my-app-secrets:KEY_{n}\n"),
+        _ => format!("  KEY_{n}: just some value that is no reference {n}\n"),
+    });
+    let text: String = lines.collect();
+    bencher.bench(|| find_refs(black_box(&text)).count());
+}
+
+fn secret_with(value: &str) -> String {
+    let value = serde_json::to_string(value).unwrap();
+    format!(r#"{{"id":"s-1","fqn":"t:g:k","name":"k","value":{value}}}"#)
+}
+
+/// 2 KB without and with escapes: a token, and a PEM key.
+#[divan::bench(args = [false, true])]
+fn decode_value(bencher: Bencher<'_, '_>, escapes: bool) {
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let joint = if escapes { "\n" } else { "+" };
+    let json = secret_with(&[line; 32].join(joint));
+    bencher.bench(|| from_json::<Secret>(black_box(&json)).unwrap());
+}
+
+/// The same by `serde_json` into a `String`, which leaves copies behind.
+#[divan::bench(args = [false, true])]
+fn decode_value_with_serde_json(bencher: Bencher<'_, '_>, escapes: bool) {
+    #[derive(serde::Deserialize)]
+    #[expect(dead_code, reason = "decoded, as an application's models would be")]
+    struct Plain {
+        id: String,
+        fqn: String,
+        name: String,
+        value: String,
+    }
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let joint = if escapes { "\n" } else { "+" };
+    let json = secret_with(&[line; 32].join(joint));
+    bencher.bench(|| serde_json::from_str::<Plain>(black_box(&json)).unwrap());
+}
+
+const ANSWERS: [(u16, &str); 4] = [
+    (404, r#"{"statusCode":404,"message":"Secret group ID not found"}"#),
+    (
+        409,
+        r#"{"statusCode":409,"message":"Secret prod-DB is currently in a deleted but recoverable state, and its name cannot be reused","code":"ObjectIsDeletedButRecoverable"}"#,
+    ),
+    (422, r#"{"statusCode":422,"message":["Key name does not support underscores (_)"]}"#),
+    (502, "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"),
+];
+
+#[divan::bench(args = [0, 1, 2, 3])]
+fn classify_failure(bencher: Bencher<'_, '_>, index: usize) {
+    let (status, body) = *ANSWERS.get(index).unwrap();
+    bencher.bench(|| -> Error {
+        error_from_answer(Operation::CreateSecretGroup, black_box(status), black_box(body))
+    });
+}

@@ -1,0 +1,109 @@
+//! What the child processes do: the work that is measured, and numbers on standard output.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use truefoundry_secrets::{Client, SecretRef};
+
+use crate::support::peers::{KEY, Peer};
+use crate::support::runtime;
+
+/// Setting a client up and the first call, as a short-lived program does.
+pub(crate) fn first(peer: &str, url: &str) {
+    let peer = match peer {
+        // Only the application's own root certificates, of which a plain connection needs none.
+        "own-roots" => {
+            let builder = Client::builder().base_url(url).api_key(KEY);
+            Peer::Ours(builder.tls_certs_only([]).build().unwrap())
+        }
+        peer => Peer::new(peer, url),
+    };
+    runtime().block_on(peer.call("get"));
+}
+
+/// Only the calls: run under callgrind with two counts, the difference is what calls cost.
+pub(crate) fn repeated(peer: &str, scenario: &str, count: usize, url: &str) {
+    runtime().block_on(async {
+        let peer = Peer::new(peer, url);
+        for _ in 0..count {
+            peer.call(scenario).await;
+        }
+    });
+}
+
+/// Calls per second of each peer, one after another in turns, sequential and 64 at a time.
+pub(crate) fn speed(scenario: &str, url: &str) {
+    let names = ["ours", "hand", "bare", "hyper"];
+    let runtime = runtime();
+    runtime.block_on(async {
+        let peers: Vec<_> = names.iter().map(|name| Peer::new(name, url)).collect();
+        let mut rates = vec![(Vec::new(), Vec::new()); peers.len()];
+        let slice = Duration::from_millis(if scenario == "page" { 120 } else { 80 });
+        for _ in 0..31 {
+            for (peer, rates) in peers.iter().zip(&mut rates) {
+                rates.0.push(sequential(peer, scenario, slice).await);
+                rates.1.push(side_by_side(peer, scenario, slice).await);
+            }
+        }
+        for (name, (mut alone, mut many)) in names.iter().zip(rates) {
+            println!("{name} {} {}", median(&mut alone), median(&mut many));
+        }
+    });
+}
+
+async fn sequential(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
+    let begin = Instant::now();
+    let mut calls = 0_u32;
+    while begin.elapsed() < slice {
+        peer.call(scenario).await;
+        calls += 1;
+    }
+    f64::from(calls) / begin.elapsed().as_secs_f64()
+}
+
+async fn side_by_side(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
+    let begin = Instant::now();
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let (peer, scenario) = (peer.clone(), scenario.to_owned());
+            tokio::spawn(async move {
+                let mut calls = 0_u32;
+                while begin.elapsed() < slice {
+                    peer.call(&scenario).await;
+                    calls += 1;
+                }
+                calls
+            })
+        })
+        .collect();
+    let mut calls = 0;
+    for task in tasks {
+        calls += task.await.unwrap();
+    }
+    f64::from(calls) / begin.elapsed().as_secs_f64()
+}
+
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// 50 references at once beside one by one, with 20 ms on the way.
+pub(crate) fn resolve(url: &str) {
+    runtime().block_on(async {
+        let url = format!("{url}/slow");
+        let client = Client::builder().base_url(url).api_key(KEY).build().unwrap();
+        client.secrets().get("secret-1").await.unwrap();
+        let references: Vec<_> = (0..50)
+            .map(|n| SecretRef::new("my-tenant", "group-0001", &format!("KEY-{n:04}")).unwrap())
+            .collect();
+        let begin = Instant::now();
+        assert_eq!(client.resolve_all(&references).await.unwrap().len(), 50);
+        let together = begin.elapsed();
+        let begin = Instant::now();
+        for _ in 0..50 {
+            black_box(client.secrets().get("secret-1").await.unwrap());
+        }
+        println!("{} {}", together.as_secs_f64() * 1e3, begin.elapsed().as_secs_f64() * 1e3);
+    });
+}

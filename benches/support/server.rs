@@ -1,0 +1,84 @@
+//! A server that answers canned bytes, and does as little as it can.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::canned;
+
+type Answers = Arc<HashMap<String, Vec<u8>>>;
+
+/// Prints the port and serves until standard input ends.
+pub(crate) fn run() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut answers = HashMap::new();
+        let mut add = |path: &str, body: String| answers.insert(path.to_owned(), body.into_bytes());
+        add("/api/svc/v1/secrets/secret-1", canned::one_secret());
+        add("/api/svc/v1/secrets", canned::values(100));
+        add("/slow/api/svc/v1/secrets", canned::values(50));
+        add("/slow/api/svc/v1/secrets/secret-1", canned::one_secret());
+        add("/api/svc/v1/secret-groups?limit=100&offset=0", canned::page(0, 100));
+        for offset in (0..10_000).step_by(100) {
+            for total in [100, 1_000, 10_000] {
+                let path =
+                    format!("/of-{total}/api/svc/v1/secret-groups?limit=100&offset={offset}");
+                if offset < total {
+                    add(&path, canned::page(offset, total));
+                }
+            }
+        }
+        let answers = Arc::new(answers);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        std::io::stdout().flush().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, Arc::clone(&answers)));
+            }
+        });
+        let _ = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await;
+    });
+}
+
+async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut received = Vec::new();
+    loop {
+        let head = loop {
+            if let Some(at) = received.windows(4).position(|end| end == b"\r\n\r\n") {
+                break at + 4;
+            }
+            if stream.read_buf(&mut received).await.ok()? == 0 {
+                return None;
+            }
+        };
+        let text = String::from_utf8_lossy(&received[..head]).to_lowercase();
+        let path = text.split(' ').nth(1)?.to_owned();
+        let length = text
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.trim().parse().unwrap());
+        while received.len() < head + length {
+            stream.read_buf(&mut received).await.ok()?;
+        }
+        received.drain(..head + length);
+        if path.starts_with("/slow") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let body = answers.get(&path).map_or(&b""[..], Vec::as_slice);
+        let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+        let mut answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        answer.extend_from_slice(body);
+        stream.write_all(&answer).await.ok()?;
+    }
+}

@@ -1,0 +1,194 @@
+//! The deploy-time bootstrap: a group that has at least these keys.
+
+use super::plan::Summary;
+use super::snapshot::Snapshot;
+use super::{Changes, write};
+use crate::known_stores::FoundStore;
+use crate::secret_groups::SecretGroups;
+use crate::{Error, NewSecretGroup, Result, SecretGroup};
+
+/// How often [`SecretGroups::ensure`] looks, writes what is missing and looks again.
+const ROUNDS: u32 = 3;
+
+/// What [`SecretGroups::ensure`] found or did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Ensured {
+    /// The group was created.
+    Created(SecretGroup),
+    /// The group was there; these keys were added.
+    #[non_exhaustive]
+    Extended {
+        /// The group, as it was read after the write.
+        group: SecretGroup,
+        /// The keys that this call added.
+        added: Vec<String>,
+    },
+    /// The group was there with all the keys; nothing was written.
+    Unchanged(SecretGroup),
+}
+
+impl Ensured {
+    /// The group.
+    pub fn group(&self) -> &SecretGroup {
+        match self {
+            Self::Created(group) | Self::Unchanged(group) | Self::Extended { group, .. } => group,
+        }
+    }
+
+    /// The group by itself.
+    pub fn into_group(self) -> SecretGroup {
+        match self {
+            Self::Created(group) | Self::Unchanged(group) | Self::Extended { group, .. } => group,
+        }
+    }
+}
+
+impl SecretGroups<'_> {
+    /// Makes sure that the group exists and has at least these keys: creates it if it is missing, adds
+    /// the keys that are missing, and touches nothing that is there. Running it twice changes nothing.
+    ///
+    /// A key that is there keeps its value, whatever value is given here. After adding keys the group is
+    /// read again, and what another writer has undone meanwhile is added again, in three rounds at most.
+    /// Where the answer to the creation is lost it finds out by itself whether the group was created.
+    ///
+    /// Equal calls from several processes end with all keys present; each of them adds at most one
+    /// version to a key that was missing when it read. Calls with different keys share the window that
+    /// [`Edit`](crate::Edit) describes.
+    ///
+    /// It takes three requests where nothing is missing (by name, then the group and its keys at the same
+    /// time), two where the group is created, and seven where keys are added. A group that turns out to be
+    /// in another store than the given one takes the first time one more, to learn that store's rules.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
+    /// [`Error::ConcurrentEdit`] where other writers undid the additions, or got in their way, every time;
+    /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it.
+    pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
+        new.check()?;
+        let mut progress = Progress::default();
+        let ensured = ensure(self, &new, &mut progress).await;
+        // What failed may be a later look: what was written before stays written.
+        ensured
+            .map_err(|error| if progress.may_have_written { error.after_a_write() } else { error })
+    }
+}
+
+/// What the rounds before this one did.
+#[derive(Default)]
+struct Progress {
+    writes: u32,
+    may_have_written: bool,
+    /// A creation of which the answer was lost.
+    may_have_created: bool,
+    /// Why the last creation failed, for the case that the group is not there after it.
+    not_created: Option<Error>,
+    added: Vec<String>,
+    store: Option<FoundStore>,
+}
+
+async fn ensure(
+    groups: SecretGroups<'_>,
+    new: &NewSecretGroup,
+    progress: &mut Progress,
+) -> Result<Ensured> {
+    loop {
+        match groups.get_by_name(new.name()).await {
+            Ok(group) => {
+                if let Some(ensured) = extend(groups, new, progress, &group).await? {
+                    return Ok(ensured);
+                }
+            }
+            // Where not even one group was there to learn the tenant from, this one is not either.
+            Err(Error::NotFound { .. } | Error::Config { .. }) if progress.writes < ROUNDS => {
+                if let Some(group) = create(groups, new, progress).await? {
+                    return Ok(Ensured::Created(group));
+                }
+            }
+            Err(missing @ (Error::NotFound { .. } | Error::Config { .. })) => {
+                return Err(progress.not_created.take().unwrap_or(missing));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// `None` where a look-up has to tell what became of it.
+async fn create(
+    groups: SecretGroups<'_>,
+    new: &NewSecretGroup,
+    progress: &mut Progress,
+) -> Result<Option<SecretGroup>> {
+    progress.writes += 1;
+    let error = match groups.create_checked(new).await {
+        Ok(group) => return Ok(Some(group)),
+        Err(error) => error,
+    };
+    if error.may_have_been_applied() {
+        progress.may_have_written = true;
+        progress.may_have_created = true;
+    } else if !matches!(error, Error::AlreadyExists { .. }) {
+        return Err(error);
+    }
+    progress.not_created = Some(error);
+    Ok(None)
+}
+
+/// Adds what is missing; `None` where it has to be looked at again.
+async fn extend(
+    groups: SecretGroups<'_>,
+    new: &NewSecretGroup,
+    progress: &mut Progress,
+    group: &SecretGroup,
+) -> Result<Option<Ensured>> {
+    let client = groups.client();
+    let mut turn = client.queues().turn(group.id()).await;
+    turn.settle(client, group.id()).await;
+    // Read anew: those whose turn was before may have changed the group since it was found.
+    let snapshot = Snapshot::read(client, group.id()).await?;
+    let missing: Vec<_> =
+        new.secrets().iter().filter(|(key, _)| !snapshot.has(key)).cloned().collect();
+    if missing.is_empty() {
+        let (group, added) = (snapshot.group, std::mem::take(&mut progress.added));
+        return Ok(Some(match (added.is_empty(), progress.may_have_created) {
+            (true, true) => Ensured::Created(group),
+            (true, false) => Ensured::Unchanged(group),
+            (false, _) => Ensured::Extended { group, added },
+        }));
+    }
+    let keys = || missing.iter().map(|(key, _)| key.clone());
+    if progress.writes >= ROUNDS {
+        let (added, removed, modified) = ([].into(), keys().collect(), [].into());
+        let applied = progress.may_have_written;
+        return Err(Error::ConcurrentEdit { added, removed, modified, applied });
+    }
+    let keys: Vec<String> = keys().collect();
+    let changes = Changes { set: missing, checks: new.checks(), ..Changes::default() };
+    if !new.is_checked_for(&snapshot.group) {
+        if progress.store.is_none() {
+            let found = changes.store(client, &snapshot.group).await;
+            let asked = found.asked;
+            progress.store = Some(found);
+            if asked {
+                return Ok(None);
+            }
+        }
+        if let Some(kind) = progress.store.as_ref().and_then(|store| store.kind.as_ref()) {
+            changes.check_store_rules(&snapshot, kind)?;
+        }
+    }
+    progress.writes += 1;
+    let summary = Summary::new(&changes, &snapshot);
+    match write::write(client, &mut turn, &snapshot, &changes, summary).await {
+        Ok(_) | Err(Error::ConcurrentEdit { applied: true, .. }) => {
+            progress.may_have_written = true;
+            let new = keys.into_iter().filter(|key| !progress.added.contains(key));
+            let new: Vec<_> = new.collect();
+            progress.added.extend(new);
+            Ok(None)
+        }
+        // Somebody else was faster; the next round reads what is there now.
+        Err(Error::ConcurrentEdit { applied: false, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

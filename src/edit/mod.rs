@@ -1,0 +1,273 @@
+//! Changes to a group that name what changes and leave the rest alone.
+//!
+//! The API's own update is a full list: a key that is left out is deleted with all its versions. An
+//! [`Edit`] reads the keys (never the values), and sends the others along as kept.
+
+mod ensure;
+mod plan;
+mod queue;
+mod snapshot;
+mod write;
+
+use std::collections::HashSet;
+
+pub use ensure::Ensured;
+pub use plan::{AppliedEdit, EditPlan};
+pub(crate) use queue::Queues;
+
+use crate::display::Quoted;
+use crate::known_stores::FoundStore;
+use crate::models::{Checks, SecretEntry, check_secrets};
+use crate::secret_groups::SecretGroups;
+use crate::{Client, Error, Result, SecretGroup, SecretGroupId, SecretStoreKind, SecretValue};
+use plan::Summary;
+use snapshot::Snapshot;
+
+/// How often a direct [`Edit::apply`] plans anew when the group changes under it.
+const PLANS: u32 = 3;
+
+/// A change to a secret group: keys to set, keys to remove. From [`SecretGroups::edit`].
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, new_value: truefoundry_secrets::SecretValue)
+/// # -> truefoundry_secrets::Result<()> {
+/// let plan = client.secret_groups().edit("sg-abc")
+///     .set("DB-PASSWORD", new_value)
+///     .remove("OLD-KEY")
+///     .plan().await?;
+/// println!("{plan}"); // prod-secrets: ~ DB-PASSWORD  - OLD-KEY  = 4 kept
+/// plan.apply().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What is promised
+/// - Only keys that are named in [`remove`](Self::remove) are removed; an edit that only removes deletes
+///   those secrets one by one and cannot lose anybody's key.
+/// - A change made by anybody before the re-read that [`EditPlan::apply`] makes is reported as
+///   [`Error::ConcurrentEdit`], and nothing is written.
+/// - Edits of one group from one client and its clones queue; edits of different groups do not wait for
+///   each other.
+/// - After a write or a removal whose outcome is not known (its answer was lost, or the future was
+///   dropped) the next edit of that group first waits until it sees it done, or until
+///   [`ClientBuilder::settle_time`](crate::ClientBuilder::settle_time) has passed since it was given up:
+///   a write that arrives late would delete what was added meanwhile.
+///
+/// # What is not
+/// The API has no compare-and-set. A key that **another process adds between this edit's last read and
+/// its write** is not in the list that is written, and is deleted without either of them seeing an error;
+/// a value that it sets in that time is overwritten where this edit sets the key, too. The window is one
+/// round trip long. Nor can a client tell whose write it sees: where another process makes the same change
+/// as a lost write of this one, the group counts as settled. Where several processes write one group at
+/// the same time, let one of them do the writing.
+#[derive(Debug)]
+#[must_use = "nothing is changed before `plan` or `apply`"]
+pub struct Edit {
+    client: Client,
+    target: Target,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+enum Target {
+    Id(SecretGroupId),
+    Name(String),
+}
+
+/// What an edit is to do.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    set: Vec<(String, SecretValue)>,
+    remove: Vec<String>,
+    allow_empty: bool,
+    checks: Checks,
+}
+
+impl SecretGroups<'_> {
+    /// Begins a change of the group with this identifier: the way to add, rotate and remove keys without
+    /// deleting the others.
+    pub fn edit(self, id: impl Into<SecretGroupId>) -> Edit {
+        Edit::new(self.client().clone(), Target::Id(id.into()))
+    }
+
+    /// Begins a change of the group with this name, which is looked up with one request more
+    /// ([`get_by_name`](Self::get_by_name)).
+    pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
+        Edit::new(self.client().clone(), Target::Name(name.into()))
+    }
+}
+
+impl Edit {
+    fn new(client: Client, target: Target) -> Self {
+        Self { client, target, changes: Changes::default() }
+    }
+
+    /// Adds the key, or gives it this value: a new version where the value differs.
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
+        self.changes.set.push((key.into(), value.into()));
+        self
+    }
+
+    /// Removes the key with all its versions.
+    pub fn remove(mut self, key: impl Into<String>) -> Self {
+        self.changes.remove.push(key.into());
+        self
+    }
+
+    /// Allows removing the last key, which is [`Error::EmptyGroup`] otherwise.
+    pub fn allow_empty(mut self) -> Self {
+        self.changes.allow_empty = true;
+        self
+    }
+
+    /// Sends keys and values that break the store's documented rules, in case the store has changed
+    /// them; the store is not looked up.
+    pub fn skip_store_rules(mut self) -> Self {
+        self.changes.checks.skip_store_rules = true;
+        self
+    }
+
+    /// Sends values that look like this crate's own masks (`(set)`, `(empty)`, four characters and
+    /// `***`), which are refused otherwise.
+    pub fn allow_masked_text(mut self) -> Self {
+        self.changes.checks.allow_masked_text = true;
+        self
+    }
+
+    /// Reads the group's keys and says what would change. Nothing is written.
+    ///
+    /// It takes two requests: the group, and how many secrets it has (at the same time, or one after the
+    /// other by name). A group of which the answer does not list all keys takes one more per 100 keys,
+    /// and the first edit that sets keys in a store one more, to learn the store's rules.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an empty or repeated key or a masked value, before anything is sent;
+    /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not take;
+    /// [`Error::NotFound`] for the group, or for a key to remove that is not there;
+    /// [`Error::EmptyGroup`].
+    pub async fn plan(self) -> Result<EditPlan> {
+        self.changes.check_input()?;
+        let snapshot = match self.target {
+            Target::Id(id) => Snapshot::read(&self.client, &id).await?,
+            Target::Name(name) => {
+                let group = self.client.secret_groups().get_by_name(&name).await?;
+                Snapshot::of(&self.client, group).await?
+            }
+        };
+        let store = self.changes.store(&self.client, &snapshot.group).await;
+        let summary = self.changes.planned_on(&self.client, &snapshot, store.kind.as_ref())?;
+        Ok(EditPlan { client: self.client, changes: self.changes, snapshot, summary })
+    }
+
+    /// Plans and writes in one go, with nobody else of this client in between. Where the group turns out
+    /// to have changed it is planned again, three times at most.
+    ///
+    /// It takes two requests to read the group, made at the same time, and one for the write, or one per
+    /// key for an edit that only removes. An edit by name takes one more. The first edit that sets keys
+    /// in a store takes one more to learn the store's rules, after which the group is read again.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan) and [`EditPlan::apply`].
+    pub async fn apply(self) -> Result<AppliedEdit> {
+        self.changes.check_input()?;
+        let client = &self.client;
+        let mut store = None;
+        let id = match self.target {
+            Target::Id(id) => id,
+            Target::Name(name) => {
+                let group = client.secret_groups().get_by_name(&name).await?;
+                store = Some(self.changes.store(client, &group).await);
+                group.id().clone()
+            }
+        };
+        let mut turn = client.queues().turn(&id).await;
+        turn.settle(client, &id).await;
+        let mut plans = 1;
+        loop {
+            let snapshot = Snapshot::read(client, &id).await?;
+            if store.is_none() {
+                let found = self.changes.store(client, &snapshot.group).await;
+                let asked = found.asked;
+                store = Some(found);
+                // Others may have written meanwhile, and between the last read and the write there is
+                // to be nothing that takes time.
+                if asked {
+                    continue;
+                }
+            }
+            let kind = store.as_ref().and_then(|store| store.kind.as_ref());
+            let summary = self.changes.planned_on(client, &snapshot, kind)?;
+            match write::write(client, &mut turn, &snapshot, &self.changes, summary).await {
+                Err(Error::ConcurrentEdit { applied: false, .. }) if plans < PLANS => plans += 1,
+                done => return done,
+            }
+        }
+    }
+}
+
+impl Changes {
+    fn check_input(&self) -> Result<()> {
+        let set = self.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
+        check_secrets(set, None, self.checks)?;
+        let mut removed = HashSet::new();
+        for key in &self.remove {
+            let refuse = |reason| Error::invalid_input("key", format!("{} {reason}", Quoted(key)));
+            if key.is_empty() {
+                return Err(Error::invalid_input("key", "it is empty"));
+            }
+            if !removed.insert(key) {
+                return Err(refuse("is to be removed twice"));
+            }
+            if self.set.iter().any(|(set, _)| set == key) {
+                return Err(refuse("is to be set and to be removed"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store whose rules count, where any do.
+    async fn store(&self, client: &Client, group: &SecretGroup) -> FoundStore {
+        if self.set.is_empty() || self.checks.skip_store_rules {
+            return FoundStore::default();
+        }
+        client.store_of(group).await
+    }
+
+    /// What these changes do to the group as it was read, or why they cannot be done to it.
+    fn planned_on(
+        &self,
+        client: &Client,
+        snapshot: &Snapshot,
+        store: Option<&SecretStoreKind>,
+    ) -> Result<Summary> {
+        let summary = Summary::new(self, snapshot);
+        if let Some(missing) = self.remove.iter().find(|key| !snapshot.has(key)) {
+            return Err(client.transport().no_such_key(snapshot.group.id(), missing));
+        }
+        if summary.removes_all() && !self.allow_empty {
+            return Err(Error::EmptyGroup { context: None });
+        }
+        if let Some(store) = store {
+            self.check_store_rules(snapshot, store)?;
+        }
+        Ok(summary)
+    }
+
+    fn check_store_rules(&self, snapshot: &Snapshot, store: &SecretStoreKind) -> Result<()> {
+        for (key, value) in &self.set {
+            // A key that is there was accepted once, whatever is known of the rules.
+            if !snapshot.has(key) && store.check_key(key).is_err() {
+                return Err(Error::key_not_supported(key, store));
+            }
+            store.check_value(value).map_err(|problem| {
+                Error::invalid_input(format!("value of {}", Quoted(key)), problem.to_string())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What only this module needs to know of a group's keys.
+fn keys_of(group: &SecretGroup) -> Option<HashSet<&str>> {
+    group.secrets()?.iter().map(crate::Secret::key).collect()
+}

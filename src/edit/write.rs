@@ -1,0 +1,140 @@
+//! The write of an edit, once it is known what it does.
+
+use std::collections::HashSet;
+
+use super::plan::{AppliedEdit, Summary};
+use super::queue::Turn;
+use super::snapshot::Snapshot;
+use super::{Changes, keys_of};
+use crate::models::SecretEntry;
+use crate::{Client, Error, Result, SecretGroup, SecretGroupId};
+
+/// Writes `changes` over `before`, the group as it was read last.
+pub(super) async fn write(
+    client: &Client,
+    turn: &mut Turn,
+    before: &Snapshot,
+    changes: &Changes,
+    summary: Summary,
+) -> Result<AppliedEdit> {
+    if summary.changes_nothing() {
+        return Ok(AppliedEdit { group: None, summary });
+    }
+    if changes.set.is_empty() {
+        remove_each(client, turn, before, &summary.removed).await?;
+        return Ok(AppliedEdit { group: None, summary });
+    }
+    let group = put(client, turn, before, changes, &summary).await?;
+    verify(client, before.group.id(), &group, &summary).await?;
+    Ok(AppliedEdit { group: Some(group), summary })
+}
+
+async fn put(
+    client: &Client,
+    turn: &mut Turn,
+    before: &Snapshot,
+    changes: &Changes,
+    summary: &Summary,
+) -> Result<SecretGroup> {
+    let id = before.group.id();
+    let kept = summary.kept.iter().map(|key| SecretEntry { key, value: None });
+    let set = changes.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
+    let entries: Vec<_> = kept.chain(set).collect();
+    turn.about_to_write(client, summary, before);
+    let written = client.secret_groups().put_full_list(id, &entries).await;
+    let error = match written {
+        Ok(group) => {
+            turn.settled();
+            return Ok(group);
+        }
+        Err(error) if error.may_have_been_applied() => return Err(error),
+        Err(error) => error,
+    };
+    turn.settled();
+    // Somebody may have deleted a key that was to be kept, or the group.
+    if matches!(error.status(), Some(400 | 404 | 422)) {
+        match Snapshot::read(client, id).await {
+            Ok(now) => before.same_keys_in(&now)?,
+            Err(gone @ Error::NotFound { .. }) => return Err(gone),
+            Err(_) => {}
+        }
+    }
+    Err(error)
+}
+
+/// The answer to a full list must be that list. Where it is not, or does not say, one more read tells.
+async fn verify(
+    client: &Client,
+    id: &SecretGroupId,
+    group: &SecretGroup,
+    summary: &Summary,
+) -> Result<()> {
+    let expected: HashSet<&str> = summary.keys_after().collect();
+    if keys_of(group).is_some_and(|answered| answered == expected) {
+        return Ok(());
+    }
+    let now = Snapshot::read(client, id).await.map_err(Error::after_a_write)?;
+    let removed: Box<[String]> =
+        expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
+    if removed.is_empty() {
+        // What is there besides was added after this write.
+        return Ok(());
+    }
+    Err(Error::ConcurrentEdit { added: [].into(), removed, modified: [].into(), applied: true })
+}
+
+async fn remove_each(
+    client: &Client,
+    turn: &mut Turn,
+    before: &Snapshot,
+    keys: &[String],
+) -> Result<()> {
+    for (index, key) in keys.iter().enumerate() {
+        let Some(known) = before.keys.get(key) else { continue };
+        turn.about_to_delete(client, key, &known.id);
+        let deleted = client.secrets().delete(&known.id).await.map(drop);
+        if !deleted.as_ref().is_err_and(Error::may_have_been_applied) {
+            turn.settled();
+        }
+        let deleted = match deleted {
+            Err(error) if error.is_not_found() => really_gone(client, before, key, error).await,
+            other => other,
+        };
+        if let Err(error) = deleted {
+            let (done, rest) = keys.split_at(index);
+            if done.is_empty() {
+                return Err(error);
+            }
+            return Err(Error::PartiallyApplied {
+                done: done.into(),
+                failed: key.as_str().into(),
+                not_tried: rest.iter().skip(1).cloned().collect(),
+                source: Box::new(error),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A 404 is what was wanted only where the key is gone, and not where it is there under a new identifier.
+async fn really_gone(
+    client: &Client,
+    before: &Snapshot,
+    key: &str,
+    not_found: Error,
+) -> Result<()> {
+    let now = match Snapshot::read(client, before.group.id()).await {
+        Ok(now) => now,
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    // Only this key is compared: the group differs by the removals that came before it.
+    match (before.keys.get(key), now.keys.get(key)) {
+        (_, None) => Ok(()),
+        (Some(was), Some(is)) if was.id == is.id => Err(not_found),
+        _ => {
+            let (added, removed, modified) = ([].into(), [].into(), [key.to_owned()].into());
+            Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
+        }
+    }
+}

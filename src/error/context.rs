@@ -1,0 +1,102 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::Operation;
+
+/// What was asked and what came back: the part that all errors of a call share.
+///
+/// Texts from the server are scrubbed: values and keys that this call sent do not stand in them.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    pub(crate) operation: Operation,
+    pub(crate) path: Box<str>,
+    pub(crate) status: Option<u16>,
+    pub(crate) code: Option<Box<str>>,
+    pub(crate) message: Option<Box<str>>,
+    pub(crate) details: Option<Box<str>>,
+    pub(crate) request_id: Option<Box<str>>,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) may_have_been_applied: bool,
+}
+
+impl CallContext {
+    /// The operation that failed.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The HTTP method of the request.
+    pub fn method(&self) -> &'static str {
+        match self.operation.method() {
+            http::Method::POST => "POST",
+            http::Method::PUT => "PUT",
+            http::Method::DELETE => "DELETE",
+            _ => "GET",
+        }
+    }
+
+    /// The path of the request, percent-encoded and without its query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The status of the last answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// The server's own error code, as text.
+    pub fn server_code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The server's message, at most 2 KiB of it, scrubbed. Control characters are kept: escape them
+    /// before printing (this crate's own `Display` does).
+    pub fn server_message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// What the server added in `details`, as compact JSON, at most 1 KiB of it, scrubbed.
+    pub fn server_details(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
+    /// The identifier that the server gave the request (`x-request-id` and its like), to quote to support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// How many times the request was sent, the first included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The time from the call's begin to its failure, waits between attempts included.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
+
+/// The tail of an error's line: what the server said, then how to find the call in logs.
+impl fmt::Display for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(message) = self.message.as_deref().filter(|text| !text.is_empty()) {
+            write!(f, ": {}", crate::scrub::escape_control(message))?;
+        }
+        write!(f, " [{} {}", self.method(), self.path)?;
+        if let Some(status) = self.status {
+            write!(f, ", status {status}")?;
+        }
+        if let Some(code) = self.code.as_deref() {
+            write!(f, ", code {}", crate::scrub::escape_control(code))?;
+        }
+        if let Some(id) = self.request_id.as_deref() {
+            write!(f, ", request {}", crate::scrub::escape_control(id))?;
+        }
+        if self.attempts > 1 {
+            write!(f, ", {} attempts in {:.1?}", self.attempts, self.elapsed)?;
+        }
+        f.write_str("]")
+    }
+}

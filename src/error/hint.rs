@@ -1,0 +1,171 @@
+//! The next step for each failure, for a person.
+
+use std::borrow::Cow;
+
+use super::{ConnectReason, Error, SoftDeleteState};
+use crate::display::{Escaped, Quoted};
+use crate::{KeyProblem, Operation, Resource, SecretStoreKind};
+
+impl Error {
+    /// What to do next, in one sentence for a person.
+    pub fn hint(&self) -> Cow<'static, str> {
+        if let Some(hint) = self.unclear_write() {
+            return hint.into();
+        }
+        match self {
+            Self::Config { .. } => "Correct this setting; nothing was sent.".into(),
+            Self::InvalidInput { .. } => "Correct this argument; nothing was sent.".into(),
+            Self::Unauthorized { .. } => {
+                "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
+                    .into()
+            }
+            Self::PermissionDenied { .. } => {
+                "Check what the API key may do: it needs access to this secret group or store.".into()
+            }
+            Self::NotFound { resource, .. } => not_found(*resource).into(),
+            Self::AlreadyExists { .. } => {
+                "Use a different name, or edit the group that exists.".into()
+            }
+            Self::Conflict { .. } => {
+                "Read the current state and decide whether the change is still wanted.".into()
+            }
+            Self::SoftDeleted { details, .. } => soft_deleted(details),
+            Self::KeyNotSupported { key, store, suggestion, .. } => {
+                key_not_supported(key, store.as_deref(), suggestion.as_deref()).into()
+            }
+            Self::EmptyGroup { .. } => {
+                "Keep at least one secret in the group, or delete the group.".into()
+            }
+            Self::NoSecretStore { .. } => {
+                "Ask the platform's administrator to connect a secret store to this workspace.".into()
+            }
+            Self::MissingFields { .. } => {
+                "Give every secret both a key and a value when creating a group.".into()
+            }
+            Self::InvalidRequest { .. } => {
+                "Correct what the server names; repeating the request as it is will fail again.".into()
+            }
+            Self::StoreFailed { .. } => {
+                "Check the store's connection and credentials in TrueFoundry; deleting can be forced."
+                    .into()
+            }
+            Self::RateLimited { retry_after: Some(wait), .. } => {
+                format!("Wait {wait:.0?} before the next request.").into()
+            }
+            Self::RateLimited { .. } => "Wait a moment and send fewer requests at a time.".into(),
+            Self::Timeout { .. } | Self::Transport { .. } | Self::Service { .. } => {
+                "Try again; if it lasts, check the control plane's health.".into()
+            }
+            Self::Connect { reason, .. } => connect(*reason).into(),
+            Self::UnexpectedStatus { .. } | Self::Decode { .. } => {
+                "Check that the base URL is the control plane's and not another service's.".into()
+            }
+            Self::ResponseTooLarge { .. } => {
+                "Ask for fewer entries at a time, or raise the client's response limit.".into()
+            }
+            Self::UnexpectedRedirect { .. } => {
+                "Set the base URL to where the control plane really is (https, no other host).".into()
+            }
+            Self::ValueHidden { .. } => {
+                "Ask an administrator to allow viewing values, or use the secret in a deployment by \
+                 reference."
+                    .into()
+            }
+            Self::ConcurrentEdit { .. } => "Plan the edit again on what is there now.".into(),
+            Self::PartiallyApplied { source, .. } => source.hint(),
+            Self::Unresolved { .. } => {
+                "Check the references for typing errors and the key's access to their groups.".into()
+            }
+        }
+    }
+
+    /// How to find out whether a write was done of which no answer, or none that says so, came back.
+    fn unclear_write(&self) -> Option<&'static str> {
+        let (Self::Timeout { context }
+        | Self::Transport { context, .. }
+        | Self::Service { context }
+        | Self::StoreFailed { context }
+        | Self::Decode { context, .. }
+        | Self::ResponseTooLarge { context, .. }
+        | Self::UnexpectedStatus { context }) = self
+        else {
+            return None;
+        };
+        if !context.may_have_been_applied {
+            return None;
+        }
+        match context.operation {
+            Operation::CreateSecretGroup => Some(
+                "The group may exist: look it up by name before creating it again \
+                 (`ensure` does that by itself).",
+            ),
+            // Forcing it is the better advice.
+            Operation::DeleteSecretGroup | Operation::DeleteSecret
+                if matches!(self, Self::StoreFailed { .. }) =>
+            {
+                None
+            }
+            _ => Some("The write may have been done: read the group before repeating it."),
+        }
+    }
+}
+
+fn not_found(resource: Resource) -> &'static str {
+    match resource {
+        Resource::SecretGroup => "List the secret groups to find the right identifier or name.",
+        Resource::Secret => "List the secrets of the group to find the right identifier or key.",
+        Resource::SecretStore => {
+            "List the secret stores; if there is none, ask the platform's administrator."
+        }
+    }
+}
+
+fn connect(reason: ConnectReason) -> &'static str {
+    match reason {
+        ConnectReason::CertificateUntrusted => {
+            "Add the root certificate of the control plane's own authority to the client, or check \
+             that nobody is in between."
+        }
+        ConnectReason::CertificateExpired => {
+            "The control plane's certificate must be renewed; check this machine's clock, too."
+        }
+        ConnectReason::CertificateWrongHost => {
+            "Use the host name that the control plane's certificate is for."
+        }
+        _ => "Check the base URL, the network and any proxy; nothing was sent.",
+    }
+}
+
+fn soft_deleted(details: &super::SoftDeleted) -> Cow<'static, str> {
+    let ways: Vec<String> = details.recovery_options().iter().map(ToString::to_string).collect();
+    let mut ways = ways.join("; or ");
+    if let Some(first) = ways.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let protection = match (details.store(), details.state()) {
+        (Some(SecretStoreKind::AzureVault), SoftDeleteState::Deleted) => {
+            " (purging is not possible where the vault has purge protection)"
+        }
+        _ => "",
+    };
+    format!("{ways}{protection}.").into()
+}
+
+fn key_not_supported(
+    key: &str,
+    store: Option<&SecretStoreKind>,
+    suggestion: Option<&str>,
+) -> String {
+    let mut ways = Vec::new();
+    match suggestion {
+        Some(name) => ways.push(format!("Use the name {}", Quoted(name))),
+        None => ways.push("Use a name that the store accepts".to_owned()),
+    }
+    let problem = store.and_then(|store| store.check_key(key).err());
+    let others: Vec<String> =
+        problem.iter().flat_map(KeyProblem::accepted_by).map(ToString::to_string).collect();
+    if !key.is_empty() && !others.is_empty() {
+        ways.push(format!("choose a store that accepts {} ({})", Escaped(key), others.join(", ")));
+    }
+    format!("{}.", ways.join(", or "))
+}

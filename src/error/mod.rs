@@ -1,0 +1,392 @@
+//! What can go wrong, said so that a program can decide and a person knows the next step.
+
+mod answer;
+mod classify;
+mod connect;
+mod context;
+mod hint;
+mod predicates;
+mod recovery;
+mod soft_delete;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+pub(crate) use answer::{ServerAnswer, parse};
+pub(crate) use classify::{Class, classify};
+pub use connect::ConnectReason;
+pub use context::CallContext;
+pub use recovery::{RecoveryOption, SoftDeleted};
+pub use soft_delete::SoftDeleteState;
+
+use crate::display::{Escaped, List, Quoted};
+use crate::{Resource, SecretRef, SecretStoreKind};
+
+/// The result of this crate's methods.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of any of the crate's methods, named for what happened.
+///
+/// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in one sentence; the
+/// cause, where another library reported one, is in [`source`](std::error::Error::source) only (its
+/// type is not part of the stable API). No text of an error holds a value or the API key.
+///
+/// ```
+/// # async fn f(client: truefoundry_secrets::Client) -> Result<(), truefoundry_secrets::Error> {
+/// use truefoundry_secrets::Error;
+///
+/// match client.secret_groups().get_by_name("prod-secrets").await {
+///     Ok(group) => println!("{}", group.id()),
+///     Err(Error::NotFound { .. }) => println!("not there yet"),
+///     Err(Error::RateLimited { retry_after, .. }) => println!("again in {retry_after:?}"),
+///     Err(error) => {
+///         eprintln!("{error}\nhint: {}", error.hint());
+///         return Err(error);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting of the client is missing or cannot be used. Nothing was sent.
+    #[error("configuration: {setting}: {reason}")]
+    #[non_exhaustive]
+    Config {
+        /// The setting, as the builder or the environment names it.
+        setting: &'static str,
+        /// What is wrong with it; never the key itself.
+        reason: Cow<'static, str>,
+    },
+
+    /// An argument cannot be used. Nothing was sent.
+    #[error("invalid {what}: {reason}")]
+    #[non_exhaustive]
+    InvalidInput {
+        /// The argument.
+        what: Cow<'static, str>,
+        /// What is wrong with it; never a value.
+        reason: Cow<'static, str>,
+    },
+
+    /// 401: the API key is missing, expired or wrong.
+    #[error("cannot {}: the control plane does not accept the API key{context}", context.operation)]
+    #[non_exhaustive]
+    Unauthorized {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 403: the API key is known, but may not do this.
+    #[error("cannot {}: permission denied{context}", context.operation)]
+    #[non_exhaustive]
+    PermissionDenied {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 404, or a look-up by name that found nothing.
+    #[error("{resource} {} not found{context}", Quoted(id))]
+    #[non_exhaustive]
+    NotFound {
+        /// What was looked for.
+        resource: Resource,
+        /// The identifier or name it was looked for by.
+        id: Box<str>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// A secret group of this name exists already.
+    #[error("a secret group named {} already exists{context}", Quoted(name))]
+    #[non_exhaustive]
+    AlreadyExists {
+        /// The name that is taken.
+        name: Box<str>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// Another 409: the state of the resource does not allow this now.
+    #[error("cannot {}: conflict{context}", context.operation)]
+    #[non_exhaustive]
+    Conflict {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The store still holds a deleted secret of this name.
+    #[error("{details}{context}")]
+    #[non_exhaustive]
+    SoftDeleted {
+        /// The secret, the store, how long it is kept, and the ways out.
+        details: Box<SoftDeleted>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The store behind the group does not take this key name.
+    #[error("key {} is not accepted: {}{}", Quoted(key), rule(key, store.as_deref()),
+        tail(context.as_deref()))]
+    #[non_exhaustive]
+    KeyNotSupported {
+        /// The key; empty where the server did not say which.
+        key: Box<str>,
+        /// The store, where known.
+        store: Option<Box<SecretStoreKind>>,
+        /// A name near it that the store accepts.
+        suggestion: Option<Box<str>>,
+        /// The answer; `None` where the key was refused before anything was sent.
+        context: Option<Box<CallContext>>,
+    },
+
+    /// The change would leave the group without a secret, which the API refuses on update.
+    #[error("a secret group cannot be left without secrets{}", tail(context.as_deref()))]
+    #[non_exhaustive]
+    EmptyGroup {
+        /// The answer; `None` where nothing was sent.
+        context: Option<Box<CallContext>>,
+    },
+
+    /// No secret store (of this kind) is connected.
+    #[error("no secret store{} is connected{}", of_kind(kind.as_deref()), tail(context.as_deref()))]
+    #[non_exhaustive]
+    NoSecretStore {
+        /// The kind that was looked for, where one was.
+        kind: Option<Box<SecretStoreKind>>,
+        /// The answer; `None` where the list of stores was read well and has none.
+        context: Option<Box<CallContext>>,
+    },
+
+    /// The server misses `key` or `value` in an entry.
+    #[error("cannot {}: every secret needs a key and a value{context}", context.operation)]
+    #[non_exhaustive]
+    MissingFields {
+        /// The keys that were sent without a value.
+        keys: Vec<String>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 400 or 422: the server refuses the request for another reason.
+    #[error("cannot {}: the server refused the request{context}", context.operation)]
+    #[non_exhaustive]
+    InvalidRequest {
+        /// The server's list of problems, scrubbed; empty where it sent one message only.
+        problems: Vec<String>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 424: the store behind the platform failed or cannot be reached.
+    #[error("cannot {}: the secret store behind the platform failed{context}", context.operation)]
+    #[non_exhaustive]
+    StoreFailed {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 429: too many requests.
+    #[error("cannot {}: too many requests{}{context}", context.operation, after(*retry_after))]
+    #[non_exhaustive]
+    RateLimited {
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// 5xx or 408: the control plane, or a proxy in front of it, failed.
+    #[error("cannot {}: the control plane failed{context}", context.operation)]
+    #[non_exhaustive]
+    Service {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// A status that the API does not document.
+    #[error("cannot {}: unexpected answer{context}", context.operation)]
+    #[non_exhaustive]
+    UnexpectedStatus {
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The call's whole time ran out, retries included.
+    #[error("cannot {}: no answer within {:.1?}{context}", context.operation, context.elapsed)]
+    #[non_exhaustive]
+    Timeout {
+        /// What was asked.
+        context: Box<CallContext>,
+    },
+
+    /// No connection was made, so nothing was sent.
+    #[error("cannot {}: cannot connect: {reason}{context}", context.operation)]
+    #[non_exhaustive]
+    Connect {
+        /// Why.
+        reason: ConnectReason,
+        /// What was asked.
+        context: Box<CallContext>,
+        /// The cause, as the HTTP library reports it.
+        source: Source,
+    },
+
+    /// The connection broke after the request was, or may have been, sent.
+    #[error("cannot {}: the connection broke before the whole answer was there{context}",
+        context.operation)]
+    #[non_exhaustive]
+    Transport {
+        /// What was asked.
+        context: Box<CallContext>,
+        /// The cause, as the HTTP library reports it.
+        source: Source,
+    },
+
+    /// A successful answer whose text is not what the API describes.
+    #[error("cannot {}: the answer is not what the API describes (line {line}, column {column}){context}",
+        context.operation)]
+    #[non_exhaustive]
+    Decode {
+        /// The line of the text where decoding stopped, from 1; 0 where it is not JSON at all.
+        line: usize,
+        /// The column, in bytes from 1.
+        column: usize,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The answer is longer than the client accepts.
+    #[error("cannot {}: the answer is longer than {limit} bytes{context}", context.operation)]
+    #[non_exhaustive]
+    ResponseTooLarge {
+        /// The limit in bytes ([`ClientBuilder::response_limit`](crate::ClientBuilder::response_limit)).
+        limit: usize,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The server points elsewhere. Redirects are never followed: the key would travel along.
+    #[error("cannot {}: redirected{}, which is never followed{context}", context.operation,
+        to(location.as_deref()))]
+    #[non_exhaustive]
+    UnexpectedRedirect {
+        /// Scheme, host and path that it points to, without query.
+        location: Option<Box<str>>,
+        /// What was asked and answered.
+        context: Box<CallContext>,
+    },
+
+    /// The control plane does not show values: viewing them is switched off, or this key may not.
+    #[error("the control plane does not show the value of secret {}", Quoted(id))]
+    #[non_exhaustive]
+    ValueHidden {
+        /// The identifier or reference of the secret.
+        id: Box<str>,
+    },
+
+    /// Somebody else changed the group meanwhile.
+    #[error(
+        "the secret group was changed meanwhile (added: {}; removed: {}; modified: {}){}",
+        List(added),
+        List(removed),
+        List(modified),
+        written(*applied)
+    )]
+    #[non_exhaustive]
+    ConcurrentEdit {
+        /// Keys that are there now and were not.
+        added: Box<[String]>,
+        /// Keys that were there and are not now.
+        removed: Box<[String]>,
+        /// Keys whose secrets carry a later time; empty where the group changed in another way.
+        modified: Box<[String]>,
+        /// Whether this edit was written, and undone by the other change. `false`: nothing was written.
+        applied: bool,
+    },
+
+    /// Some of the keys were removed, then one failed.
+    #[error(
+        "removed {}, then {} failed; not tried: {}",
+        List(done),
+        Quoted(failed),
+        List(not_tried)
+    )]
+    #[non_exhaustive]
+    PartiallyApplied {
+        /// The keys that are removed.
+        done: Box<[String]>,
+        /// The key whose removal failed.
+        failed: Box<str>,
+        /// The keys that are still there.
+        not_tried: Box<[String]>,
+        /// Why it failed.
+        source: Box<Error>,
+    },
+
+    /// References that could not be turned into values.
+    #[error("unresolved references (missing: {}; value hidden: {})", List(missing), List(hidden))]
+    #[non_exhaustive]
+    Unresolved {
+        /// Those that name no secret that this key can see.
+        missing: Box<[SecretRef]>,
+        /// Those whose value the control plane does not show.
+        hidden: Box<[SecretRef]>,
+    },
+}
+
+/// What another library reported. Its type is not part of the stable API.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
+
+impl Error {
+    pub(crate) fn config(setting: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Config { setting, reason: reason.into() }
+    }
+
+    pub(crate) fn invalid_input(
+        what: impl Into<Cow<'static, str>>,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::InvalidInput { what: what.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn key_not_supported(key: &str, store: &SecretStoreKind) -> Self {
+        Self::KeyNotSupported {
+            key: key.into(),
+            store: Some(Box::new(store.clone())),
+            suggestion: store.suggest_key(key).map(String::into_boxed_str),
+            context: None,
+        }
+    }
+}
+
+fn tail(context: Option<&CallContext>) -> String {
+    context.map(ToString::to_string).unwrap_or_default()
+}
+
+fn rule(key: &str, store: Option<&SecretStoreKind>) -> String {
+    match store.map(|store| (store, store.check_key(key))) {
+        Some((_, Err(problem))) => problem.to_string(),
+        Some((store, Ok(()))) => format!("{store} refused it"),
+        None => "the store refused it".to_owned(),
+    }
+}
+
+fn of_kind(kind: Option<&SecretStoreKind>) -> String {
+    kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default()
+}
+
+fn after(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!(", wait {wait:.1?}")).unwrap_or_default()
+}
+
+fn written(applied: bool) -> &'static str {
+    if applied { ", which undid what was written" } else { ", nothing was written" }
+}
+
+fn to(location: Option<&str>) -> String {
+    location.map(|place| format!(" to {}", Escaped(place))).unwrap_or_default()
+}

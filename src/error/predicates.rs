@@ -1,0 +1,120 @@
+use super::{CallContext, Error, SoftDeleteState};
+
+/// The context of an error, shared or mutable: `$deref` is `as_deref` or `as_deref_mut`.
+macro_rules! context_of {
+    ($error:expr, $deref:ident, $again:ident) => {
+        match $error {
+            Error::Unauthorized { context }
+            | Error::PermissionDenied { context }
+            | Error::NotFound { context, .. }
+            | Error::AlreadyExists { context, .. }
+            | Error::Conflict { context }
+            | Error::SoftDeleted { context, .. }
+            | Error::MissingFields { context, .. }
+            | Error::InvalidRequest { context, .. }
+            | Error::StoreFailed { context }
+            | Error::RateLimited { context, .. }
+            | Error::Service { context }
+            | Error::UnexpectedStatus { context }
+            | Error::Timeout { context }
+            | Error::Connect { context, .. }
+            | Error::Transport { context, .. }
+            | Error::Decode { context, .. }
+            | Error::ResponseTooLarge { context, .. }
+            | Error::UnexpectedRedirect { context, .. } => Some(context),
+            Error::KeyNotSupported { context, .. }
+            | Error::EmptyGroup { context }
+            | Error::NoSecretStore { context, .. } => context.$deref(),
+            Error::PartiallyApplied { source, .. } => source.$again(),
+            Error::Config { .. }
+            | Error::InvalidInput { .. }
+            | Error::ValueHidden { .. }
+            | Error::ConcurrentEdit { .. }
+            | Error::Unresolved { .. } => None,
+        }
+    };
+}
+
+impl Error {
+    /// What was asked and answered, where the failure belongs to one call.
+    pub fn context(&self) -> Option<&CallContext> {
+        context_of!(self, as_deref, context)
+    }
+
+    fn context_mut(&mut self) -> Option<&mut CallContext> {
+        context_of!(self, as_deref_mut, context_mut)
+    }
+
+    /// The failure of a read that was to confirm a write: the write was done, or may have been.
+    pub(crate) fn after_a_write(mut self) -> Self {
+        if let Some(context) = self.context_mut() {
+            context.may_have_been_applied = true;
+        }
+        self
+    }
+
+    /// The status of the last answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.context()?.status()
+    }
+
+    /// The identifier that the server gave the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.context()?.request_id()
+    }
+
+    /// Whether the group, secret or store is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether the same call can succeed later without anything being changed by the caller.
+    ///
+    /// It does not say that repeating is without effect: for a create or an update look at
+    /// [`may_have_been_applied`](Self::may_have_been_applied) first.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::RateLimited { .. }
+            | Self::Service { .. }
+            | Self::StoreFailed { .. }
+            | Self::Timeout { .. }
+            | Self::Transport { .. }
+            | Self::ConcurrentEdit { .. } => true,
+            Self::Connect { reason, .. } => !reason.is_certificate(),
+            Self::SoftDeleted { details, .. } => details.state() != SoftDeleteState::Deleted,
+            Self::PartiallyApplied { source, .. } => source.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether a write may have been done although this error came back: its answer was lost, cut, or
+    /// not understood. Read the group before repeating a create or an update.
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::PartiallyApplied { .. } => true,
+            Self::ConcurrentEdit { applied, .. } => *applied,
+            _ => self.context().is_some_and(|context| context.may_have_been_applied),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use crate::Error;
+
+    #[test]
+    fn a_partial_edit_leaves_its_cause_to_the_source() {
+        let cause = Error::config("timeout", "told once");
+        let error = Error::PartiallyApplied {
+            done: Box::new(["A".to_owned()]),
+            failed: "B".into(),
+            not_tried: Box::new(["C".to_owned()]),
+            source: Box::new(cause),
+        };
+        assert_eq!(error.to_string(), "removed A, then \"B\" failed; not tried: C");
+        let source = error.source().unwrap();
+        assert_eq!(source.to_string(), "configuration: timeout: told once");
+    }
+}

@@ -1,0 +1,219 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::SoftDeleteState;
+use crate::SecretStoreKind;
+use crate::display::Quoted;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Azure Key Vault's own default; 7 to 90 days can be set per vault.
+const AZURE_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
+/// The longest of AWS Secrets Manager's 7 to 30 days, and its default.
+const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
+
+/// A deleted secret that its store still holds, so that its name cannot be used.
+///
+/// Azure Key Vault keeps deleted secrets for 90 days by default, AWS Secrets Manager for 7 to 30 days
+/// where deletion was scheduled. The TrueFoundry API cannot purge them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoftDeleted {
+    name: Option<Box<str>>,
+    store: Option<SecretStoreKind>,
+    state: SoftDeleteState,
+}
+
+/// A way out of a name held by a deleted secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecoveryOption {
+    /// Use another group name. The fastest, and always possible.
+    UseAnotherName,
+    /// Azure portal: Key Vault, Manage deleted secrets, Purge. Not where purge protection is on.
+    PurgeInPortal,
+    /// Run this command. Not where purge protection is on.
+    PurgeWithCli {
+        /// The command; `<vault>`, and `<secret-name>` where the server did not say it, are to be
+        /// filled in.
+        command: String,
+    },
+    /// The store is still at work on the name: repeat the call in a moment.
+    RetryLater,
+    /// Wait until the store forgets the name.
+    Wait {
+        /// How long at most, counted from the deletion.
+        at_most: Duration,
+    },
+}
+
+impl SoftDeleted {
+    pub(crate) fn new(
+        name: Option<String>,
+        store: Option<SecretStoreKind>,
+        state: SoftDeleteState,
+    ) -> Self {
+        Self { name: name.map(String::into_boxed_str), store, state }
+    }
+
+    /// The secret's name in the store, where the server named it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The store that holds it, where known.
+    pub fn store(&self) -> Option<&SecretStoreKind> {
+        self.store.as_ref()
+    }
+
+    /// Whether it is deleted, or still being deleted or recovered.
+    pub fn state(&self) -> SoftDeleteState {
+        self.state
+    }
+
+    /// How long the store keeps it at most by its documented default: 90 days on Azure, 30 on AWS.
+    pub fn retention(&self) -> Option<Duration> {
+        match self.store.as_ref()? {
+            SecretStoreKind::AzureVault => Some(AZURE_RETENTION),
+            SecretStoreKind::AwsSecretsManager => Some(AWS_RETENTION),
+            _ => None,
+        }
+    }
+
+    /// The ways out, the fastest first.
+    pub fn recovery_options(&self) -> Vec<RecoveryOption> {
+        let mut options = Vec::new();
+        if self.state != SoftDeleteState::Deleted {
+            options.push(RecoveryOption::RetryLater);
+        }
+        options.push(RecoveryOption::UseAnotherName);
+        if self.state != SoftDeleteState::BeingRecovered {
+            options.extend(self.purge_options());
+        }
+        if let Some(at_most) = self.retention() {
+            options.push(RecoveryOption::Wait { at_most });
+        }
+        options
+    }
+
+    fn purge_options(&self) -> Vec<RecoveryOption> {
+        match &self.store {
+            Some(store @ SecretStoreKind::AzureVault) => {
+                let name = self.pasteable_name(store);
+                let command =
+                    format!("az keyvault secret purge --vault-name <vault> --name {name}");
+                vec![RecoveryOption::PurgeInPortal, RecoveryOption::PurgeWithCli { command }]
+            }
+            Some(store @ SecretStoreKind::AwsSecretsManager) => {
+                let name = self.pasteable_name(store);
+                let command = format!(
+                    "aws secretsmanager delete-secret --secret-id {name} \
+                     --force-delete-without-recovery"
+                );
+                vec![RecoveryOption::PurgeWithCli { command }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name, only where it cannot do anything else than name when pasted into a shell.
+    fn pasteable_name(&self, store: &SecretStoreKind) -> &str {
+        self.name
+            .as_deref()
+            .filter(|name| store.check_key(name).is_ok() && !name.starts_with('-'))
+            .unwrap_or("<secret-name>")
+    }
+}
+
+impl fmt::Display for SoftDeleted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "the name {}", Quoted(name))?,
+            None => f.write_str("the name")?,
+        }
+        f.write_str(match self.state {
+            SoftDeleteState::BeingDeleted => " belongs to a secret that is still being deleted",
+            SoftDeleteState::BeingRecovered => " belongs to a secret that is being recovered",
+            SoftDeleteState::Deleted => " is held by a deleted secret",
+        })?;
+        match &self.store {
+            Some(store) => write!(f, " in {store}"),
+            None => f.write_str(" in the store"),
+        }
+    }
+}
+
+impl fmt::Display for RecoveryOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UseAnotherName => f.write_str("use another group name"),
+            Self::PurgeInPortal => f.write_str(
+                "purge it in the Azure portal (Key Vault, Manage deleted secrets, Purge)",
+            ),
+            Self::PurgeWithCli { command } => write!(f, "purge it with `{command}`"),
+            Self::RetryLater => f.write_str("repeat the call in a moment"),
+            Self::Wait { at_most } => {
+                write!(f, "wait up to {} days", at_most.as_secs() / DAY.as_secs())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deleted(name: &str, store: SecretStoreKind) -> SoftDeleted {
+        SoftDeleted::new(Some(name.to_owned()), Some(store), SoftDeleteState::Deleted)
+    }
+
+    #[test]
+    fn azure_offers_the_skills_three_ways_and_the_wait() {
+        let options = deleted("prod-DB-PASSWORD", SecretStoreKind::AzureVault).recovery_options();
+        assert_eq!(
+            options,
+            [
+                RecoveryOption::UseAnotherName,
+                RecoveryOption::PurgeInPortal,
+                RecoveryOption::PurgeWithCli {
+                    command:
+                        "az keyvault secret purge --vault-name <vault> --name prod-DB-PASSWORD"
+                            .to_owned()
+                },
+                RecoveryOption::Wait { at_most: 90 * DAY },
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_could_do_more_than_name_never_reaches_a_command() {
+        for name in ["x; rm -rf ~", "$(id)", "a b", "`id`", "--help", "", "a\nb"] {
+            for store in [SecretStoreKind::AzureVault, SecretStoreKind::AwsSecretsManager] {
+                let options = deleted(name, store).recovery_options();
+                let command = options.iter().find_map(|option| match option {
+                    RecoveryOption::PurgeWithCli { command } => Some(command),
+                    _ => None,
+                });
+                assert!(
+                    command.is_some_and(|c| c.contains("<secret-name>")),
+                    "{name}: {command:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn while_the_store_is_at_work_the_first_advice_is_to_try_again() {
+        let busy = SoftDeleted::new(
+            None,
+            Some(SecretStoreKind::AzureVault),
+            SoftDeleteState::BeingRecovered,
+        );
+        assert_eq!(
+            busy.recovery_options(),
+            [
+                RecoveryOption::RetryLater,
+                RecoveryOption::UseAnotherName,
+                RecoveryOption::Wait { at_most: 90 * DAY },
+            ]
+        );
+    }
+}

@@ -1,0 +1,201 @@
+use std::{borrow::Cow, error::Error, fmt, iter::FusedIterator, ops::Range};
+
+use crate::{ParseSecretRefError, SecretRef};
+
+mod scan;
+
+/// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
+///
+/// Each `tfy-secret://` in the text gives one item, in order: the reference and where it stands, or
+/// a [`MalformedRef`] where what follows the scheme is not one. So a look-over of a manifest cannot
+/// miss a broken reference: it has to say what becomes of the `Err`.
+///
+/// ```
+/// use truefoundry_secrets::find_refs;
+///
+/// let manifest = "\
+/// env:
+///   DB_PASSWORD: tfy-secret://my-org:prod:DB-PASSWORD
+///   API_KEY: tfy-secret://my-org:prod
+/// ";
+/// let mut found = find_refs(manifest);
+///
+/// let first = found.next().unwrap()?;
+/// assert_eq!(first.reference().key(), "DB-PASSWORD");
+/// assert_eq!((first.line(), first.column()), (2, 16));
+/// assert_eq!(&manifest[first.range()], first.reference().as_str());
+///
+/// let second = found.next().unwrap().unwrap_err();
+/// assert_eq!(second.to_string(), "line 3, column 12: malformed secret reference: no key at byte 24 \
+///     (a reference is written tfy-secret://tenant:group:key)");
+/// # Ok::<(), truefoundry_secrets::MalformedRef>(())
+/// ```
+///
+/// # Where a reference ends
+///
+/// - Right after a `"`, `'` or backtick, it ends at the next such quote on its line, and may hold
+///   anything before it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not
+///   end it and JSON escapes are decoded (`tfy-secret:\/\/t:g:k`). Quotes that are escaped themselves
+///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well.
+/// - Elsewhere it ends at white space, a control character, a quote, a backslash (unless it escapes a
+///   slash or is a `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`,
+///   `!`, `?` or `*` at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
+/// - Templates belong to it as they stand, and are not filled in: in
+///   `tfy-secret://${TENANT}:app:{{ .Values.key }}` the tenant is `${TENANT}` and the key
+///   `{{ .Values.key }}`. Outside quotes, `${…}`, `$(…)` and `{{…}}` must close on their line within
+///   256 bytes to be seen as templates.
+///
+/// A list within one pair of quotes (`"tfy-secret://t:g:a,tfy-secret://t:g:b"`) is a single
+/// reference, as it is to the platform. Comments are searched like the rest of the text, and it makes
+/// no difference what stands before the scheme. References without the scheme (`t:g:k`) are not found.
+///
+/// The time taken grows linearly with the text, whatever is in it.
+pub fn find_refs(text: &str) -> FindRefs<'_> {
+    FindRefs { text, at: 0, counted: 0, line: 1, column: 1 }
+}
+
+/// The references in a text, from [`find_refs`].
+#[derive(Clone)]
+#[must_use = "a search does nothing until it is asked for its items"]
+pub struct FindRefs<'a> {
+    text: &'a str,
+    /// Where the search goes on.
+    at: usize,
+    /// How far `line` and `column` have been counted: each byte is counted once.
+    counted: usize,
+    line: usize,
+    column: usize,
+}
+
+impl FindRefs<'_> {
+    fn place(&mut self, range: Range<usize>) -> Place {
+        for character in self.text.get(self.counted..range.start).unwrap_or_default().chars() {
+            if character == '\n' {
+                self.line += 1;
+                self.column = 1;
+            } else {
+                self.column += 1;
+            }
+        }
+        self.counted = range.start;
+        Place { range, line: self.line, column: self.column }
+    }
+}
+
+impl Iterator for FindRefs<'_> {
+    type Item = Result<FoundRef, MalformedRef>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(candidate) = scan::next_candidate(self.text, self.at) else {
+            self.at = self.text.len();
+            return None;
+        };
+        self.at = candidate.range.end;
+        let place = self.place(candidate.range);
+        Some(match SecretRef::parse(&candidate.decoded) {
+            Ok(reference) => Ok(FoundRef { reference, place }),
+            Err(problem) => Err(MalformedRef { problem, place }),
+        })
+    }
+}
+
+impl FusedIterator for FindRefs<'_> {}
+
+/// Says where the search is, and nothing of the text: a manifest may have secrets of its own.
+impl fmt::Debug for FindRefs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FindRefs").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    range: Range<usize>,
+    line: usize,
+    column: usize,
+}
+
+/// A reference in a text, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRef {
+    reference: SecretRef,
+    place: Place,
+}
+
+impl FoundRef {
+    /// The reference, with JSON escapes decoded.
+    pub fn reference(&self) -> &SecretRef {
+        &self.reference
+    }
+
+    /// The reference alone, to pass on without a copy.
+    pub fn into_reference(self) -> SecretRef {
+        self.reference
+    }
+
+    /// Where it stands, in bytes from the start of the text: from its scheme to its end, without
+    /// quotes around it, and as it is written, escapes and all.
+    pub fn range(&self) -> Range<usize> {
+        self.place.range.clone()
+    }
+
+    /// The line on which it begins, from 1. Lines end with `\n`.
+    pub fn line(&self) -> usize {
+        self.place.line
+    }
+
+    /// The column at which it begins, from 1, in characters (Unicode scalar values).
+    pub fn column(&self) -> usize {
+        self.place.column
+    }
+}
+
+/// A `tfy-secret://` in a text that begins no valid reference.
+///
+/// Holds nothing of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedRef {
+    problem: ParseSecretRefError,
+    place: Place,
+}
+
+impl MalformedRef {
+    /// What is wrong with it; positions count from its scheme, after decoding of JSON escapes.
+    pub fn problem(&self) -> ParseSecretRefError {
+        self.problem
+    }
+
+    /// Where it stands, in bytes from the start of the text, and as it is written.
+    pub fn range(&self) -> Range<usize> {
+        self.place.range.clone()
+    }
+
+    /// The line on which it begins, from 1. Lines end with `\n`.
+    pub fn line(&self) -> usize {
+        self.place.line
+    }
+
+    /// The column at which it begins, from 1, in characters (Unicode scalar values).
+    pub fn column(&self) -> usize {
+        self.place.column
+    }
+}
+
+/// One line, such as `line 3, column 12: malformed secret reference: no key at byte 24 (…)`.
+impl fmt::Display for MalformedRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { problem, place: Place { line, column, .. } } = self;
+        write!(f, "line {line}, column {column}: malformed secret reference: {problem}")
+    }
+}
+
+impl Error for MalformedRef {}
+
+/// A stretch of the text that begins with the scheme, and what it says.
+struct Candidate<'a> {
+    range: Range<usize>,
+    decoded: Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests;

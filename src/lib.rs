@@ -1,0 +1,111 @@
+//! Typed async SDK for TrueFoundry secret groups and secrets.
+//!
+//! It is for applications and tools that create, read, rotate and delete secrets on a TrueFoundry
+//! control plane, or deploy manifests that refer to them. Values do not print, edits name what they
+//! change and leave other keys alone, and every error says what to do next.
+//!
+//! ```no_run
+//! use truefoundry_secrets::{Client, Result, SecretValue};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<()> {
+//!     let client = Client::from_env()?; // TFY_BASE_URL and TFY_API_KEY
+//!     let password = SecretValue::from_env("DB_PASSWORD")?;
+//!     let edit = client.secret_groups().edit_by_name("prod-secrets").set("DB_PASSWORD", password);
+//!     println!("{}", edit.apply().await?); // ~ DB_PASSWORD  = 4 kept
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where to find what
+//!
+//! | For | see |
+//! |---|---|
+//! | connecting, timeouts, proxies, roots | [`Client`], [`ClientBuilder`], [`RetryPolicy`] |
+//! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
+//! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
+//! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
+//! | making sure that keys are there | [`SecretGroups::ensure`], [`Ensured`] |
+//! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
+//! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
+//! | lists, page by page or as a stream | [`Page`], [`Items`] |
+//! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
+//!
+//! [`SecretGroups::update`] is the API's own update, which **deletes every key that is left out**; prefer
+//! [`SecretGroups::edit`].
+//!
+//! # Features
+//!
+//! - `rustls` (default): TLS through rustls with the system's roots.
+//! - `native-tls`: TLS through the operating system's library.
+//! - `tracing`: spans and events per call and per attempt, without values, keys, bodies or queries.
+//! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
+//!
+//! # What is promised about secrets
+//!
+//! A [`SecretValue`] prints masked, cannot be serialized, and is wiped when it is dropped; so are the
+//! buffers that this crate owns, also after an error or when a call is cancelled. The crate writes no
+//! value and no API key into an error or a trace, and takes what was sent out of a server's message
+//! that echoes it.
+//!
+//! Not promised is that no copy is left in memory. The crate tries to wipe HTTP/1.1 answers as far as
+//! the library below lets go of them, but copies can remain in the buffers of the HTTP and TLS
+//! libraries, in the kernel, in swap and in core dumps. A binary that wants all freed memory wiped can
+//! install an allocator that does so; the example `zero_on_free` shows how.
+
+mod client;
+mod config;
+mod decode;
+mod display;
+mod edit;
+mod error;
+mod find_refs;
+mod known_stores;
+mod models;
+mod operation;
+mod pagination;
+mod resolve;
+mod retry;
+mod scrub;
+mod secret_groups;
+mod secret_ref;
+mod secret_stores;
+mod secret_value;
+mod secrets;
+mod store_rules;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text;
+mod trace;
+mod transport;
+mod unescape;
+
+pub use client::Client;
+pub use config::ClientBuilder;
+pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
+pub use error::{
+    CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState, SoftDeleted, Source,
+};
+pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
+pub use models::{
+    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, PartialSecretGroup,
+    Role, Secret, SecretGroup, SecretGroupId, SecretGroupManifest, SecretId, SecretStore,
+    SecretStoreKind, SecretUpdate, SecretVersion, Subject,
+};
+pub use operation::{Operation, Resource};
+pub use pagination::{Items, Page};
+pub use resolve::{CheckedRefs, EnvValue, ResolvedSecrets};
+pub use retry::RetryPolicy;
+pub use secret_groups::{DeleteOptions, ListSecretGroups, SecretGroups};
+pub use secret_ref::{ParseSecretRefError, ParseSecretRefReason, SecretRef};
+pub use secret_stores::{ListSecretStores, SecretStores};
+pub use secret_value::SecretValue;
+pub use secrets::{ListSecrets, Secrets};
+pub use store_rules::{KeyProblem, KeyProblemReason, ValueProblem};
+
+pub use reqwest;
+
+/// Compiles the README's programs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,106 @@
+//! The objects that answers come wrapped in.
+
+use crate::Page;
+use crate::decode::{Context, Wire, wire_object};
+
+/// `{"data": …}`
+pub(crate) struct Data<T>(pub(crate) T);
+
+/// `{"data": […], "pagination": {…}}`
+pub(crate) struct Listed<T>(pub(crate) Page<T>);
+
+struct Pagination {
+    total: Option<u64>,
+    offset: Option<u64>,
+    limit: Option<u64>,
+}
+
+wire_object!(Pagination {
+    required {  }
+    optional {
+        total: "total",
+        offset: "offset",
+        limit: "limit",
+    }
+});
+
+struct Envelope<T> {
+    data: Option<T>,
+    pagination: Option<Pagination>,
+}
+
+impl<T: Wire> Wire for Envelope<T> {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        struct EnvelopeVisitor<'a, 'de, T>(&'a Context<'de>, std::marker::PhantomData<T>);
+
+        enum Field {
+            Data,
+            Pagination,
+            Unknown,
+        }
+
+        impl<'de, T: Wire> serde::de::Visitor<'de> for EnvelopeVisitor<'_, 'de, T> {
+            type Value = Envelope<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object with `data`")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut envelope = Envelope { data: None, pagination: None };
+                while let Some(key) =
+                    map.next_key_seed(crate::decode::Key(|key: &str| match key {
+                        "data" => Field::Data,
+                        "pagination" => Field::Pagination,
+                        _ => Field::Unknown,
+                    }))?
+                {
+                    match key {
+                        Field::Data => {
+                            envelope.data = crate::decode::value(self.0, &mut map)?;
+                        }
+                        Field::Pagination => {
+                            envelope.pagination = crate::decode::value(self.0, &mut map)?;
+                        }
+                        Field::Unknown => {
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(EnvelopeVisitor(context, std::marker::PhantomData))
+    }
+}
+
+impl<T: Wire> Wire for Data<T> {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let envelope = Envelope::decode(context, deserializer)?;
+        envelope.data.map(Self).ok_or_else(|| serde::de::Error::missing_field("data"))
+    }
+}
+
+impl<T: Wire> Wire for Listed<T> {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let envelope = Envelope::<Vec<T>>::decode(context, deserializer)?;
+        // A list that is not there is not an empty list: reading it so could delete what it left out.
+        let items = envelope.data.ok_or_else(|| serde::de::Error::missing_field("data"))?;
+        let Pagination { total, offset, limit } =
+            envelope.pagination.unwrap_or(Pagination { total: None, offset: None, limit: None });
+        Ok(Self(Page::new(items, total, offset, limit)))
+    }
+}

@@ -1,0 +1,111 @@
+use std::fmt;
+
+use crate::text::Text;
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub(crate) Text);
+
+        impl $name {
+            /// The identifier as the API writes it.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(id: String) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(id: &str) -> Self {
+                id.to_owned().into()
+            }
+        }
+
+        impl From<&String> for $name {
+            fn from(id: &String) -> Self {
+                id.as_str().into()
+            }
+        }
+
+        impl From<&Self> for $name {
+            fn from(id: &Self) -> Self {
+                id.clone()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), self.as_str())
+            }
+        }
+
+        /// The identifier, with control characters escaped.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&crate::scrub::escape_control(self.as_str()))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl crate::decode::Wire for $name {
+            fn decode<'de, D: serde::Deserializer<'de>>(
+                context: &crate::decode::Context<'de>,
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                Text::decode(context, deserializer).map(Self)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// Identifies a secret group.
+    ///
+    /// Identifiers of different things do not convert into each other:
+    /// ```compile_fail,E0277
+    /// # use truefoundry_secrets::{Client, SecretId};
+    /// # async fn f(client: Client, id: SecretId) {
+    /// client.secret_groups().get(id).await; // a secret is no group
+    /// # }
+    /// ```
+    SecretGroupId
+}
+
+identifier! {
+    /// Identifies a secret, or rather one key of a group; its versions have identifiers of their own.
+    SecretId
+}
+
+identifier! {
+    /// Identifies a connected secret store (an *integration*): the `integrationId` of a new group.
+    IntegrationId
+}

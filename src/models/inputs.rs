@@ -1,0 +1,221 @@
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use super::{IntegrationId, SecretGroup, SecretStore, SecretStoreKind};
+use crate::transport::Exposed;
+use crate::{Error, SecretValue};
+
+/// A secret group to be created.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::{NewSecretGroup, SecretStoreKind, SecretValue};
+///
+/// let store = client.secret_stores().find(SecretStoreKind::AzureVault).await?;
+/// let new = NewSecretGroup::new("prod-secrets", &store)
+///     .secret("DB-PASSWORD", SecretValue::from_env("DB_PASSWORD")?);
+/// let group = client.secret_groups().create(new).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct NewSecretGroup {
+    name: String,
+    integration_id: IntegrationId,
+    store: Option<SecretStoreKind>,
+    secrets: Vec<(String, SecretValue)>,
+    checks: Checks,
+}
+
+/// What is looked at before anything is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Checks {
+    pub(crate) skip_store_rules: bool,
+    pub(crate) allow_masked_text: bool,
+}
+
+impl NewSecretGroup {
+    /// A group in a store that was looked up, so that its rules are checked before the request.
+    pub fn new(name: impl Into<String>, store: &SecretStore) -> Self {
+        Self { store: store.kind().cloned(), ..Self::in_integration(name, store.id()) }
+    }
+
+    /// A group in a store of which only the identifier is known; its rules are not checked here.
+    pub fn in_integration(name: impl Into<String>, id: impl Into<IntegrationId>) -> Self {
+        Self {
+            name: name.into(),
+            integration_id: id.into(),
+            store: None,
+            secrets: Vec::new(),
+            checks: Checks::default(),
+        }
+    }
+
+    /// Adds a secret.
+    #[must_use]
+    pub fn secret(mut self, key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
+        self.secrets.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sends keys and values that break the store's documented rules, in case the store has changed them.
+    #[must_use]
+    pub fn skip_store_rules(mut self) -> Self {
+        self.checks.skip_store_rules = true;
+        self
+    }
+
+    /// Sends values that look like this crate's own masks (`(set)`, `(empty)`, four characters and
+    /// `***`), which are refused otherwise: they are nearly always a display written back by mistake.
+    #[must_use]
+    pub fn allow_masked_text(mut self) -> Self {
+        self.checks.allow_masked_text = true;
+        self
+    }
+
+    /// The group's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The keys, in the order in which they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|(key, _)| key.as_str())
+    }
+
+    pub(crate) fn secrets(&self) -> &[(String, SecretValue)] {
+        &self.secrets
+    }
+
+    pub(crate) fn checks(&self) -> Checks {
+        self.checks
+    }
+
+    /// Whether [`check`](Self::check) has looked at the rules of the store that this group is in.
+    pub(crate) fn is_checked_for(&self, group: &SecretGroup) -> bool {
+        self.store.is_some() && group.integration_id() == Some(&self.integration_id)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = SecretEntry<'_>> {
+        self.secrets.iter().map(|(key, value)| SecretEntry { key, value: Some(value) })
+    }
+
+    /// What [`SecretGroups::create`](crate::SecretGroups::create) checks before it sends anything, for a
+    /// program that asks for consent first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an empty name, an empty or repeated key, a masked value, or a value that
+    /// the store does not take; [`Error::KeyNotSupported`] for a key that it does not take.
+    pub fn check(&self) -> crate::Result<()> {
+        if self.name.is_empty() {
+            return Err(Error::invalid_input("group name", "it is empty"));
+        }
+        if self.name.chars().any(char::is_control) {
+            return Err(Error::invalid_input("group name", "it has a control character"));
+        }
+        check_secrets(self.entries(), self.store.as_ref(), self.checks)
+    }
+
+    pub(crate) fn body(&self) -> impl Serialize {
+        NewGroupBody {
+            name: &self.name,
+            integration_id: self.integration_id.as_str(),
+            secrets: self.entries().collect(),
+        }
+    }
+}
+
+/// One entry of the full list that [`SecretGroups::update`](crate::SecretGroups::update) sends.
+#[derive(Clone, Debug)]
+pub struct SecretUpdate {
+    key: String,
+    value: Option<SecretValue>,
+}
+
+/// An entry as it is checked and sent, whoever holds its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SecretEntry<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: Option<&'a SecretValue>,
+}
+
+impl SecretUpdate {
+    pub(crate) fn entry(&self) -> SecretEntry<'_> {
+        SecretEntry { key: &self.key, value: self.value.as_ref() }
+    }
+
+    /// Keeps the key with the value that it has.
+    pub fn keep(key: impl Into<String>) -> Self {
+        Self { key: key.into(), value: None }
+    }
+
+    /// Adds the key, or gives it a new value: a new version where the value differs.
+    pub fn set(key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
+        Self { key: key.into(), value: Some(value.into()) }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Refuses what the server or the store would refuse, or take for something else.
+pub(crate) fn check_secrets<'a>(
+    secrets: impl Iterator<Item = SecretEntry<'a>>,
+    store: Option<&SecretStoreKind>,
+    checks: Checks,
+) -> crate::Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    for SecretEntry { key, value } in secrets {
+        if key.is_empty() {
+            return Err(Error::invalid_input("key", "it is empty"));
+        }
+        let name = crate::display::Quoted(key);
+        if !seen.insert(key) {
+            return Err(Error::invalid_input("key", format!("{name} is given twice")));
+        }
+        // Keys that are kept are in the store already, whatever its rules say.
+        let Some(value) = value else { continue };
+        if !checks.allow_masked_text && value.is_masked_text() {
+            return Err(Error::invalid_input(
+                format!("value of {name}"),
+                "it is the masked text that this crate prints in place of a value",
+            ));
+        }
+        let Some(store) = store.filter(|_| !checks.skip_store_rules) else { continue };
+        if store.check_key(key).is_err() {
+            return Err(Error::key_not_supported(key, store));
+        }
+        if let Err(problem) = store.check_value(value) {
+            return Err(Error::invalid_input(format!("value of {name}"), problem.to_string()));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewGroupBody<'a> {
+    name: &'a str,
+    integration_id: &'a str,
+    secrets: Vec<SecretEntry<'a>>,
+}
+
+/// The full list of a group's keys.
+#[derive(Serialize)]
+pub(crate) struct FullList<'a> {
+    pub(crate) secrets: &'a [SecretEntry<'a>],
+}
+
+impl Serialize for SecretEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entry = serializer.serialize_struct("Secret", 2)?;
+        entry.serialize_field("key", self.key)?;
+        // `{"key": "K"}` keeps what is there; `"value": null` would be something else.
+        if let Some(value) = self.value {
+            entry.serialize_field("value", &Exposed(value))?;
+        }
+        entry.end()
+    }
+}

@@ -1,0 +1,214 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::decode::{FromText, wire_object};
+use crate::text::Text;
+
+/// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
+/// values are no part of it.
+///
+/// ```
+/// use truefoundry_secrets::{Collaborator, Role, SecretGroupManifest};
+///
+/// let manifest = SecretGroupManifest::new("prod-secrets", "my-org:aws:aws-1:secret-store:main")
+///     .collaborator(Collaborator::new("user:ada@example.com", Role::Editor))
+///     .collaborator(Collaborator::new("team:platform", Role::Admin));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretGroupManifest {
+    #[serde(rename = "type")]
+    kind: ManifestKind,
+    name: Text,
+    integration_fqn: Text,
+    collaborators: Vec<Collaborator>,
+    #[serde(rename = "ownedBy", skip_serializing_if = "Option::is_none")]
+    owned_by: Option<OwnedBy>,
+}
+
+/// What an answer's manifest holds; all of it can be missing on older control planes but the name.
+struct Received {
+    name: Text,
+    integration_fqn: Option<Text>,
+    collaborators: Option<Vec<Collaborator>>,
+    owned_by: Option<OwnedBy>,
+}
+
+wire_object!(Received {
+    required { name: "name" }
+    optional {
+        integration_fqn: "integration_fqn",
+        collaborators: "collaborators",
+        owned_by: "ownedBy",
+    }
+});
+
+impl crate::decode::Wire for SecretGroupManifest {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        context: &crate::decode::Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let received = Received::decode(context, deserializer)?;
+        Ok(Self {
+            kind: ManifestKind::SecretGroup,
+            name: received.name,
+            integration_fqn: received.integration_fqn.unwrap_or_else(|| String::new().into()),
+            collaborators: received.collaborators.unwrap_or_default(),
+            owned_by: received.owned_by,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum ManifestKind {
+    #[serde(rename = "secret-group")]
+    SecretGroup,
+}
+
+impl SecretGroupManifest {
+    /// A manifest for the group `name` in the store with this FQN
+    /// ([`SecretStore::fqn`](crate::SecretStore::fqn)).
+    pub fn new(name: impl Into<String>, integration_fqn: impl Into<String>) -> Self {
+        Self {
+            kind: ManifestKind::SecretGroup,
+            name: name.into().into(),
+            integration_fqn: integration_fqn.into().into(),
+            collaborators: Vec::new(),
+            owned_by: None,
+        }
+    }
+
+    /// Adds a collaborator.
+    #[must_use]
+    pub fn collaborator(mut self, collaborator: Collaborator) -> Self {
+        self.collaborators.push(collaborator);
+        self
+    }
+
+    /// Sets the account that owns the group.
+    #[must_use]
+    pub fn owned_by_account(mut self, account: impl Into<String>) -> Self {
+        self.owned_by = Some(OwnedBy { account: Some(account.into().into()) });
+        self
+    }
+
+    /// The group's name.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The store's FQN; empty where the answer did not carry it.
+    pub fn integration_fqn(&self) -> &str {
+        self.integration_fqn.as_str()
+    }
+
+    /// Who may do what with the group.
+    pub fn collaborators(&self) -> &[Collaborator] {
+        &self.collaborators
+    }
+
+    /// The account that owns the group.
+    pub fn owned_by(&self) -> Option<&str> {
+        self.owned_by.as_ref()?.account.as_ref().map(Text::as_str)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct OwnedBy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Text>,
+}
+
+wire_object!(OwnedBy {
+    required {  }
+    optional {
+        account: "account",
+    }
+});
+
+/// Someone with a role in a secret group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Collaborator {
+    subject: Text,
+    #[serde(rename = "role_id")]
+    role: Role,
+}
+
+wire_object!(Collaborator {
+    required { subject: "subject", role: "role_id" }
+    optional {
+    }
+});
+
+impl Collaborator {
+    /// `subject` is written `user:ada@example.com`, `team:platform` or `serviceaccount:ci`.
+    pub fn new(subject: impl Into<String>, role: Role) -> Self {
+        Self { subject: subject.into().into(), role }
+    }
+
+    /// Who: kind and name.
+    pub fn subject(&self) -> &str {
+        self.subject.as_str()
+    }
+
+    /// What they may do.
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+}
+
+/// What a collaborator may do with a secret group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// `secret-group-admin`
+    Admin,
+    /// `secret-group-editor`
+    Editor,
+    /// `secret-group-viewer`
+    Viewer,
+    /// Another one, as the API spells it.
+    Other(String),
+}
+
+impl Role {
+    /// The role as the API spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Admin => "secret-group-admin",
+            Self::Editor => "secret-group-editor",
+            Self::Viewer => "secret-group-viewer",
+            Self::Other(role) => role,
+        }
+    }
+
+    fn from_api(role: &str) -> Self {
+        match role {
+            "secret-group-admin" => Self::Admin,
+            "secret-group-editor" => Self::Editor,
+            "secret-group-viewer" => Self::Viewer,
+            _ => Self::Other(role.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&crate::scrub::escape_control(self.as_str()))
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl crate::decode::Wire for Role {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        _: &crate::decode::Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(|role: &str| Some(Self::from_api(role)), "a role"))
+    }
+}

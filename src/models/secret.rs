@@ -1,0 +1,205 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+
+use super::fqn_part;
+use super::{SecretGroupId, SecretId, Subject, Time};
+use crate::decode::wire_object;
+use crate::text::Text;
+use crate::{Error, Result, SecretRef, SecretValue};
+
+/// One secret: a key in a group, with its value where the answer carried it.
+///
+/// It cannot be serialized, because it may hold a value; `Debug` prints the value masked.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    id: SecretId,
+    fqn: Option<Text>,
+    name: Option<Text>,
+    group_id: Option<SecretGroupId>,
+    value: Option<SecretValue>,
+    created_by: Option<Arc<Subject>>,
+    created_at: Option<Time>,
+    updated_at: Option<Time>,
+    versions: Option<Vec<SecretVersion>>,
+    active_deployments: Option<u64>,
+}
+
+wire_object!(Secret {
+    required { id: "id" }
+    optional {
+        fqn: "fqn",
+        name: "name",
+        group_id: "secretGroupId",
+        value: "value",
+        created_by: "createdBySubject",
+        created_at: "createdAt",
+        updated_at: "updatedAt",
+        versions: "secretVersions",
+        active_deployments: "activeDeploymentsCount",
+    }
+});
+
+impl Secret {
+    /// The secret's identifier.
+    pub fn id(&self) -> &SecretId {
+        &self.id
+    }
+
+    /// The fully qualified name, `tenant:group:key`.
+    pub fn fqn(&self) -> Option<&str> {
+        self.fqn.as_ref().map(Text::as_str)
+    }
+
+    /// The key, from the answer's `name`, else from the last part of [`fqn`](Self::fqn).
+    pub fn key(&self) -> Option<&str> {
+        self.name.as_ref().map(Text::as_str).or_else(|| fqn_part(self.fqn()?, 2, 3))
+    }
+
+    /// The API's own name for the key: the same as [`key`](Self::key).
+    pub fn name(&self) -> Option<&str> {
+        self.key()
+    }
+
+    /// The group it belongs to.
+    pub fn secret_group_id(&self) -> Option<&SecretGroupId> {
+        self.group_id.as_ref()
+    }
+
+    /// The value, where it was asked for and the control plane shows it.
+    pub fn value(&self) -> Option<&SecretValue> {
+        self.value.as_ref()
+    }
+
+    /// The value by itself; the rest is dropped.
+    ///
+    /// # Errors
+    /// [`Error::ValueHidden`] where the answer carried none.
+    pub fn into_value(self) -> Result<SecretValue> {
+        let Self { id, value, .. } = self;
+        value.ok_or_else(|| Error::ValueHidden { id: id.as_str().into() })
+    }
+
+    /// Who created it.
+    pub fn created_by(&self) -> Option<&Subject> {
+        self.created_by.as_deref()
+    }
+
+    /// When it was created.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at.as_ref().and_then(Time::timestamp)
+    }
+
+    /// When it was last changed.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.updated_at.as_ref().and_then(Time::timestamp)
+    }
+
+    /// As the answer writes it: what cannot be read as a time can still be compared.
+    pub(crate) fn updated_time(&self) -> Option<&Time> {
+        self.updated_at.as_ref()
+    }
+
+    /// Its versions, where the answer carried them; [`Secrets::versions`](crate::Secrets::versions)
+    /// asks for them.
+    pub fn versions(&self) -> Option<&[SecretVersion]> {
+        self.versions.as_deref()
+    }
+
+    /// How many active deployments use it.
+    pub fn active_deployments(&self) -> Option<u64> {
+        self.active_deployments
+    }
+
+    /// The reference to it, to be written into a manifest.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] where the answer did not carry the FQN.
+    pub fn reference(&self) -> Result<SecretRef> {
+        let fqn = self.fqn().unwrap_or_default();
+        fqn.parse().map_err(|error: crate::ParseSecretRefError| {
+            Error::invalid_input("secret", format!("it has no usable FQN: {error}"))
+        })
+    }
+}
+
+/// One version of a secret.
+#[derive(Clone, Debug)]
+pub struct SecretVersion {
+    id: SecretId,
+    fqn: Option<Text>,
+    version: Option<u64>,
+    value: Option<SecretValue>,
+    secret_id: Option<SecretId>,
+    created_at: Option<Time>,
+    updated_at: Option<Time>,
+}
+
+wire_object!(SecretVersion {
+    required { id: "id" }
+    optional {
+        fqn: "fqn",
+        version: "version",
+        value: "value",
+        secret_id: "secretId",
+        created_at: "createdAt",
+        updated_at: "updatedAt",
+    }
+});
+
+impl SecretVersion {
+    /// The version's own identifier.
+    pub fn id(&self) -> &SecretId {
+        &self.id
+    }
+
+    /// The fully qualified name, `tenant:group:key:version`.
+    pub fn fqn(&self) -> Option<&str> {
+        self.fqn.as_ref().map(Text::as_str)
+    }
+
+    /// The version's number, from 1.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// The value, where the control plane shows it.
+    pub fn value(&self) -> Option<&SecretValue> {
+        self.value.as_ref()
+    }
+
+    /// The secret that this is a version of.
+    pub fn secret_id(&self) -> Option<&SecretId> {
+        self.secret_id.as_ref()
+    }
+
+    /// When it was created.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at.as_ref().and_then(Time::timestamp)
+    }
+
+    /// When it was last changed.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        self.updated_at.as_ref().and_then(Time::timestamp)
+    }
+}
+
+/// A secret as it appears in a serialized group: everything but values.
+pub(super) struct WithoutValue<'a>(pub(super) &'a Secret);
+
+impl Serialize for WithoutValue<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let secret = self.0;
+        let mut out = serializer.serialize_struct("Secret", 7)?;
+        out.serialize_field("id", &secret.id)?;
+        out.serialize_field("fqn", &secret.fqn)?;
+        out.serialize_field("name", &secret.key())?;
+        out.serialize_field("secretGroupId", &secret.group_id)?;
+        out.serialize_field("createdBySubject", &secret.created_by.as_deref())?;
+        out.serialize_field("createdAt", &secret.created_at)?;
+        out.serialize_field("updatedAt", &secret.updated_at)?;
+        out.end()
+    }
+}

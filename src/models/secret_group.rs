@@ -1,0 +1,293 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserializer, Serialize, Serializer};
+
+use super::fqn_part;
+use super::secret::WithoutValue;
+use super::{IntegrationId, Secret, SecretGroupId, SecretGroupManifest, Subject, Time};
+use crate::decode::{Context, Wire, wire_object};
+use crate::text::Text;
+use crate::{Error, SecretRef};
+
+/// What the API says of a group.
+#[derive(Clone, Debug)]
+struct Record {
+    id: Option<SecretGroupId>,
+    fqn: Option<Text>,
+    tenant_name: Option<Text>,
+    name: Option<Text>,
+    created_by: Option<Arc<Subject>>,
+    secrets: Option<Vec<Secret>>,
+    integration_id: Option<IntegrationId>,
+    manifest: Option<SecretGroupManifest>,
+    account_id: Option<Text>,
+    created_at: Option<Time>,
+    updated_at: Option<Time>,
+}
+
+wire_object!(Record {
+    required {}
+    optional {
+        id: "id",
+        fqn: "fqn",
+        tenant_name: "tenantName",
+        name: "name",
+        created_by: "createdBySubject",
+        secrets: "associatedSecrets",
+        integration_id: "integrationId",
+        manifest: "manifest",
+        account_id: "accountId",
+        created_at: "createdAt",
+        updated_at: "updatedAt",
+    }
+});
+
+impl Record {
+    fn fqn(&self) -> Option<&str> {
+        self.fqn.as_ref().map(Text::as_str)
+    }
+}
+
+/// A secret group: a named set of secrets in one store. It never carries values.
+///
+/// Groups of one page share that page's text in memory until the last of them is dropped.
+#[derive(Clone, Debug)]
+pub struct SecretGroup {
+    id: SecretGroupId,
+    record: Record,
+}
+
+impl Wire for SecretGroup {
+    fn decode<'de, D: Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let mut record = Record::decode(context, deserializer)?;
+        if record.fqn.is_none() {
+            return Err(serde::de::Error::missing_field("fqn"));
+        }
+        let id = record.id.take().ok_or_else(|| serde::de::Error::missing_field("id"))?;
+        Ok(Self { id, record })
+    }
+}
+
+/// A secret group of which only some attributes were asked for
+/// ([`SecretGroups::list_partial`](crate::SecretGroups::list_partial)); the others are `None`.
+#[derive(Clone, Debug)]
+pub struct PartialSecretGroup {
+    id: SecretGroupId,
+    record: Record,
+}
+
+impl Wire for PartialSecretGroup {
+    fn decode<'de, D: Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let mut record = Record::decode(context, deserializer)?;
+        let id = record.id.take().ok_or_else(|| serde::de::Error::missing_field("id"))?;
+        Ok(Self { id, record })
+    }
+}
+
+/// What a dry run says that a group would be
+/// ([`SecretGroups::create_or_update_dry_run`](crate::SecretGroups::create_or_update_dry_run)); one that
+/// would be created has no identifier yet.
+#[derive(Clone, Debug)]
+pub struct DryRunSecretGroup {
+    record: Record,
+}
+
+impl Wire for DryRunSecretGroup {
+    fn decode<'de, D: Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        Ok(Self { record: Record::decode(context, deserializer)? })
+    }
+}
+
+macro_rules! common_accessors {
+    () => {
+        /// The tenant's name, from the answer's `tenantName`, else from the first part of the FQN.
+        pub fn tenant_name(&self) -> Option<&str> {
+            let own = self.record.tenant_name.as_ref().map(Text::as_str);
+            own.or_else(|| fqn_part(self.record.fqn()?, 0, 2))
+        }
+
+        /// The group's name, from the answer's `name`, else from its manifest, else from the last part
+        /// of the FQN.
+        pub fn name(&self) -> Option<&str> {
+            let own = self.record.name.as_ref().map(Text::as_str);
+            own.or_else(|| self.record.manifest.as_ref().map(SecretGroupManifest::name))
+                .or_else(|| fqn_part(self.record.fqn()?, 1, 2))
+        }
+
+        /// The group's secrets, without values. `None` where the answer did not list them, which does
+        /// not mean that there are none.
+        pub fn secrets(&self) -> Option<&[Secret]> {
+            self.record.secrets.as_deref()
+        }
+
+        /// Who created it.
+        pub fn created_by(&self) -> Option<&Subject> {
+            self.record.created_by.as_deref()
+        }
+
+        /// The store that the group's secrets are kept in.
+        pub fn integration_id(&self) -> Option<&IntegrationId> {
+            self.record.integration_id.as_ref()
+        }
+
+        /// The group's manifest: store and collaborators.
+        pub fn manifest(&self) -> Option<&SecretGroupManifest> {
+            self.record.manifest.as_ref()
+        }
+
+        /// The account that the group belongs to.
+        pub fn account_id(&self) -> Option<&str> {
+            self.record.account_id.as_ref().map(Text::as_str)
+        }
+
+        /// When it was created.
+        pub fn created_at(&self) -> Option<Timestamp> {
+            self.record.created_at.as_ref().and_then(Time::timestamp)
+        }
+
+        /// When it or one of its secrets was last changed.
+        pub fn updated_at(&self) -> Option<Timestamp> {
+            self.record.updated_at.as_ref().and_then(Time::timestamp)
+        }
+    };
+}
+
+impl DryRunSecretGroup {
+    common_accessors!();
+
+    /// The identifier of a group that is there already.
+    pub fn id(&self) -> Option<&SecretGroupId> {
+        self.record.id.as_ref()
+    }
+
+    /// The fully qualified name, `tenant:group`.
+    pub fn fqn(&self) -> Option<&str> {
+        self.record.fqn()
+    }
+}
+
+impl PartialSecretGroup {
+    common_accessors!();
+
+    /// The group's identifier, which is there whatever was asked for.
+    pub fn id(&self) -> &SecretGroupId {
+        &self.id
+    }
+
+    /// The fully qualified name, `tenant:group`.
+    pub fn fqn(&self) -> Option<&str> {
+        self.record.fqn()
+    }
+}
+
+impl SecretGroup {
+    common_accessors!();
+
+    /// The group's identifier.
+    pub fn id(&self) -> &SecretGroupId {
+        &self.id
+    }
+
+    /// The fully qualified name, `tenant:group`.
+    pub fn fqn(&self) -> &str {
+        self.record.fqn().unwrap_or_default()
+    }
+
+    /// As the answer writes it: what cannot be read as a time can still be compared.
+    pub(crate) fn updated_time(&self) -> Option<&Time> {
+        self.record.updated_at.as_ref()
+    }
+
+    /// The reference to one of the group's keys, to be written into a manifest. Whether the group has
+    /// such a key is not looked at.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] where `key` cannot be part of a reference, or the group has no usable FQN.
+    pub fn reference(&self, key: &str) -> crate::Result<SecretRef> {
+        let tenant = self.tenant_name().unwrap_or_default();
+        SecretRef::new(tenant, self.name().unwrap_or_default(), key)
+            .map_err(|error| Error::invalid_input("reference", error.to_string()))
+    }
+}
+
+/// As the API writes it, without values.
+impl Serialize for SecretGroup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let secrets: Option<Vec<_>> =
+            self.secrets().map(|secrets| secrets.iter().map(WithoutValue).collect());
+        let mut out = serializer.serialize_struct("SecretGroup", 11)?;
+        out.serialize_field("id", self.id())?;
+        out.serialize_field("fqn", &self.fqn())?;
+        out.serialize_field("tenantName", &self.tenant_name())?;
+        out.serialize_field("name", &self.name())?;
+        out.serialize_field("createdBySubject", &self.created_by())?;
+        out.serialize_field("associatedSecrets", &secrets)?;
+        out.serialize_field("integrationId", &self.integration_id())?;
+        out.serialize_field("manifest", &self.manifest())?;
+        out.serialize_field("accountId", &self.account_id())?;
+        out.serialize_field("createdAt", &self.record.created_at)?;
+        out.serialize_field("updatedAt", &self.record.updated_at)?;
+        out.end()
+    }
+}
+
+/// An attribute of a secret group that a list can be narrowed to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Attribute {
+    /// `id`, which is always there.
+    Id,
+    /// `fqn`
+    Fqn,
+    /// `tenantName`
+    TenantName,
+    /// `name`
+    Name,
+    /// `createdBySubject`
+    CreatedBy,
+    /// `associatedSecrets`
+    Secrets,
+    /// `integrationId`
+    IntegrationId,
+    /// `manifest`
+    Manifest,
+    /// `accountId`
+    AccountId,
+    /// `createdAt`
+    CreatedAt,
+    /// `updatedAt`
+    UpdatedAt,
+    /// Another one, as the API spells it.
+    Other(String),
+}
+
+impl Attribute {
+    /// The attribute as the API spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id => "id",
+            Self::Fqn => "fqn",
+            Self::TenantName => "tenantName",
+            Self::Name => "name",
+            Self::CreatedBy => "createdBySubject",
+            Self::Secrets => "associatedSecrets",
+            Self::IntegrationId => "integrationId",
+            Self::Manifest => "manifest",
+            Self::AccountId => "accountId",
+            Self::CreatedAt => "createdAt",
+            Self::UpdatedAt => "updatedAt",
+            Self::Other(name) => name,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use serde::Serialize;
+
+use super::{IntegrationId, SecretStoreKind};
+use crate::decode::{FromText, wire_object};
+use crate::text::Text;
+
+/// A secret store that the customer connected: what the API calls an *integration* of the type
+/// `secret-store`.
+///
+/// The store's own credentials, which the API may send along, are never kept.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretStore {
+    id: IntegrationId,
+    name: Option<Text>,
+    fqn: Option<Text>,
+    #[serde(rename = "type")]
+    integration_type: Option<Text>,
+    manifest: Option<StoreManifest>,
+    provider_account_fqn: Option<Text>,
+    tenant_name: Option<Text>,
+}
+
+wire_object!(SecretStore {
+    required { id: "id" }
+    optional {
+        name: "name",
+        fqn: "fqn",
+        integration_type: "type",
+        manifest: "manifest",
+        provider_account_fqn: "providerAccountFqn",
+        tenant_name: "tenantName",
+    }
+});
+
+/// The one field of a store's manifest that is looked at; its neighbours are credentials.
+#[derive(Clone, Debug, Serialize)]
+struct StoreManifest {
+    #[serde(rename = "type")]
+    kind: Option<SecretStoreKind>,
+}
+
+wire_object!(StoreManifest {
+    required {  }
+    optional {
+        kind: "type",
+    }
+});
+
+impl SecretStore {
+    /// The identifier that a new group is created with.
+    pub fn id(&self) -> &IntegrationId {
+        &self.id
+    }
+
+    /// The store's name.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(Text::as_str)
+    }
+
+    /// The fully qualified name, such as `internal:aws:aws-1:secret-store:main`.
+    pub fn fqn(&self) -> Option<&str> {
+        self.fqn.as_ref().map(Text::as_str)
+    }
+
+    /// What kind of store it is, where the answer says so.
+    pub fn kind(&self) -> Option<&SecretStoreKind> {
+        self.manifest.as_ref()?.kind.as_ref()
+    }
+
+    /// The provider account that it belongs to.
+    pub fn provider_account_fqn(&self) -> Option<&str> {
+        self.provider_account_fqn.as_ref().map(Text::as_str)
+    }
+
+    /// The tenant's name.
+    pub fn tenant_name(&self) -> Option<&str> {
+        self.tenant_name.as_ref().map(Text::as_str)
+    }
+
+    /// Whether it is a secret store at all: provider accounts list their other integrations, too.
+    pub(crate) fn is_secret_store(&self) -> bool {
+        self.integration_type.as_ref().is_none_or(|kind| kind.as_str() == "secret-store")
+    }
+}
+
+/// A provider account with the integrations that it brings.
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderAccount {
+    integrations: Option<Vec<SecretStore>>,
+}
+
+wire_object!(ProviderAccount {
+    required {  }
+    optional {
+        integrations: "integrations",
+    }
+});
+
+impl ProviderAccount {
+    pub(crate) fn into_stores(self) -> impl Iterator<Item = SecretStore> {
+        self.integrations.unwrap_or_default().into_iter().filter(SecretStore::is_secret_store)
+    }
+}
+
+impl Serialize for SecretStoreKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.api_type())
+    }
+}
+
+impl crate::decode::Wire for SecretStoreKind {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        _: &crate::decode::Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_str(FromText(|kind: &str| Some(Self::from_api_type(kind)), "a kind"))
+    }
+}

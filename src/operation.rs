@@ -1,0 +1,132 @@
+//! What the API can be asked, and which of it may be asked twice.
+
+use std::fmt;
+
+use http::Method;
+
+/// One operation of the API, as it appears in errors and traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// `GET /secret-groups`
+    ListSecretGroups,
+    /// `GET /secret-groups/{id}`
+    GetSecretGroup,
+    /// `POST /secret-groups`
+    CreateSecretGroup,
+    /// `PUT /secret-groups/{id}`
+    UpdateSecretGroup,
+    /// `PUT /secret-groups`
+    CreateOrUpdateSecretGroup,
+    /// `PUT /secret-groups` with `dryRun`
+    DryRunSecretGroup,
+    /// `DELETE /secret-groups/{id}`
+    DeleteSecretGroup,
+    /// `POST /secrets`
+    ListSecrets,
+    /// `GET /secrets/{id}`
+    GetSecret,
+    /// `GET /secrets/{id}/versions`
+    ListSecretVersions,
+    /// `DELETE /secrets/{id}`
+    DeleteSecret,
+    /// `GET /provider-accounts`
+    ListProviderAccounts,
+    /// `GET /provider-integrations`
+    ListSecretStores,
+}
+
+/// What sending an operation a second time can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Nothing: it reads.
+    Harmless,
+    /// It ends in the same state, but the second answer can be 404.
+    Delete,
+    /// It can act twice, or undo what others did in between.
+    Unsafe,
+}
+
+impl Operation {
+    /// The HTTP method that the operation is sent with.
+    pub fn method(self) -> Method {
+        match self {
+            Self::CreateSecretGroup | Self::ListSecrets => Method::POST,
+            Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup | Self::DryRunSecretGroup => {
+                Method::PUT
+            }
+            Self::DeleteSecretGroup | Self::DeleteSecret => Method::DELETE,
+            _ => Method::GET,
+        }
+    }
+
+    pub(crate) fn repeat(self) -> Repeat {
+        match self {
+            Self::CreateSecretGroup | Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup => {
+                Repeat::Unsafe
+            }
+            Self::DeleteSecretGroup | Self::DeleteSecret => Repeat::Delete,
+            _ => Repeat::Harmless,
+        }
+    }
+
+    /// Whether the answer may carry values, so that what received it must be wiped.
+    pub(crate) fn answers_values(self) -> bool {
+        matches!(self, Self::ListSecrets | Self::GetSecret | Self::ListSecretVersions)
+    }
+
+    /// What is looked for when this operation meets 404.
+    pub(crate) fn resource(self) -> Resource {
+        match self {
+            Self::GetSecret | Self::ListSecretVersions | Self::DeleteSecret => Resource::Secret,
+            Self::ListProviderAccounts | Self::ListSecretStores => Resource::SecretStore,
+            _ => Resource::SecretGroup,
+        }
+    }
+
+    fn phrase(self) -> &'static str {
+        match self {
+            Self::ListSecretGroups => "list secret groups",
+            Self::GetSecretGroup => "get secret group",
+            Self::CreateSecretGroup => "create secret group",
+            Self::UpdateSecretGroup => "update secret group",
+            Self::CreateOrUpdateSecretGroup => "create or update secret group",
+            Self::DryRunSecretGroup => "dry-run secret group",
+            Self::DeleteSecretGroup => "delete secret group",
+            Self::ListSecrets => "list secrets",
+            Self::GetSecret => "get secret",
+            Self::ListSecretVersions => "list secret versions",
+            Self::DeleteSecret => "delete secret",
+            Self::ListProviderAccounts => "list provider accounts",
+            Self::ListSecretStores => "list secret stores",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.phrase())
+    }
+}
+
+/// What an identifier or a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resource {
+    /// A secret group.
+    SecretGroup,
+    /// A secret in a group.
+    Secret,
+    /// A connected secret store.
+    SecretStore,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::SecretGroup => "secret group",
+            Self::Secret => "secret",
+            Self::SecretStore => "secret store",
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! Whether to send a request again, and when. Pure decisions; the loop is in [`crate::transport`].
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::operation::Repeat;
+
+/// How often and how soon a failed request is sent again.
+///
+/// Default: 3 retries (4 attempts), with full jitter between nothing and 200 ms, 400 ms, 800 ms, …, at
+/// most 5 s. A `Retry-After` from the server is waited for instead. No wait goes past the call's
+/// deadline ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): where it would, the failure
+/// comes back at once.
+///
+/// What is repeated depends on the operation. A connection that was never made: every operation. 408,
+/// 429, 500, 502, 503, 504 and lost answers: reads and deletes only, never a create or an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    max_retries: u32,
+    base_delay: Duration,
+    max_delay: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_retries: 3,
+            base_delay: Duration::from_millis(200),
+            max_delay: Duration::from_secs(5),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Never sends a request twice.
+    pub fn none() -> Self {
+        Self { max_retries: 0, ..Self::default() }
+    }
+
+    /// How often a request is sent again at most; 0 switches retries off. Default: 3.
+    #[must_use]
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self
+    }
+
+    /// The longest wait before the first retry, doubled for each further one. Default: 200 ms.
+    #[must_use]
+    pub fn base_delay(mut self, delay: Duration) -> Self {
+        self.base_delay = delay;
+        self
+    }
+
+    /// The longest wait that the client chooses itself. Default: 5 s.
+    #[must_use]
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    pub(crate) fn allows(&self, attempts: u32) -> bool {
+        attempts <= self.max_retries
+    }
+
+    /// The wait after `attempts` attempts; `fraction` is random in `0.0..1.0`.
+    pub(crate) fn delay(&self, attempts: u32, fraction: f64) -> Duration {
+        let doublings = attempts.saturating_sub(1).min(20);
+        let ceiling = self.base_delay.saturating_mul(1 << doublings).min(self.max_delay);
+        ceiling.mul_f64(fraction.clamp(0.0, 1.0))
+    }
+}
+
+/// What happened to one attempt, as far as repeating goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// No connection was made: nothing reached the server.
+    NeverSent,
+    /// The answer was lost or cut: the server may have done it.
+    Lost,
+    /// The server answered with this failure.
+    Answered(u16),
+    /// No connection can be made, now or later: a certificate that is not trusted.
+    Refused,
+    /// The server did it, but its answer cannot be read: it is over the limit, or not JSON.
+    Unreadable,
+}
+
+impl Outcome {
+    /// Whether the operation may be sent again after this.
+    pub(crate) fn may_repeat(self, repeat: Repeat) -> bool {
+        match self {
+            Self::NeverSent => true,
+            Self::Lost | Self::Answered(408 | 429 | 500 | 502 | 503 | 504) => {
+                repeat != Repeat::Unsafe
+            }
+            Self::Answered(_) | Self::Refused | Self::Unreadable => false,
+        }
+    }
+
+    /// Whether the server may have done what was asked although this is a failure.
+    ///
+    /// A refusal (4xx) says that nothing was done; 408 does not, and neither does 424: the store behind
+    /// the platform can fail midway.
+    pub(crate) fn is_unclear(self) -> bool {
+        match self {
+            Self::Lost | Self::Unreadable => true,
+            Self::Answered(status) => matches!(status, 408 | 424 | 500..),
+            Self::NeverSent | Self::Refused => false,
+        }
+    }
+}
+
+/// Keeps retries from hammering a service that is down.
+///
+/// Each call earns a tenth of a retry, a retry that succeeds is paid back, and 100 are in the purse at
+/// most, so that 1,000 calls into a dead service make at most 1,200 requests.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU32);
+
+impl Budget {
+    const RETRY: u32 = 10;
+    const CALL: u32 = 1;
+    const FULL: u32 = 100 * Self::RETRY;
+
+    pub(crate) fn new() -> Self {
+        Self(AtomicU32::new(Self::FULL))
+    }
+
+    pub(crate) fn earn(&self) {
+        self.add(Self::CALL);
+    }
+
+    pub(crate) fn pay_back(&self, retries: u32) {
+        self.add(retries.saturating_mul(Self::RETRY));
+    }
+
+    pub(crate) fn spend(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |purse| {
+                purse.checked_sub(Self::RETRY)
+            })
+            .is_ok()
+    }
+
+    fn add(&self, amount: u32) {
+        // The usual case is a full purse: one load, no write that other cores would have to see.
+        if self.0.load(Ordering::Relaxed) < Self::FULL {
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |purse| {
+                Some(purse.saturating_add(amount).min(Self::FULL))
+            });
+        }
+    }
+}
+
+/// How long the server asks to wait: `retry-after-ms`, `Retry-After` in seconds or as a date (a past
+/// one is no wait), else `x-ratelimit-reset` in seconds or as a time since 1970. Nonsense is `None`.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let milliseconds = || text("retry-after-ms")?.parse().ok().map(Duration::from_millis);
+    let wait = || {
+        let value = text("retry-after")?;
+        value.parse().ok().map(Duration::from_secs).or_else(|| until_date(value, now))
+    };
+    let reset = || {
+        let seconds: u64 = text("x-ratelimit-reset")?.parse().ok()?;
+        let now = u64::try_from(now.as_second()).unwrap_or_default();
+        // A wait of over 30 years is a point in time.
+        let wait = if seconds > 1_000_000_000 { seconds.saturating_sub(now) } else { seconds };
+        Some(Duration::from_secs(wait))
+    };
+    milliseconds().or_else(wait).or_else(reset)
+}
+
+fn until_date(text: &str, now: Timestamp) -> Option<Duration> {
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// A random number in `0.0..1.0`, from the standard library's per-process hash keys: jitter needs no
+/// more, and it saves a dependency.
+pub(crate) fn fraction() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0_u8) >> 32;
+    f64::from(u32::try_from(bits).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_cap_and_jitter_goes_down_to_nothing() {
+        let policy = RetryPolicy::default();
+        let most: Vec<_> = (1..=7).map(|n| policy.delay(n, 1.0).as_millis()).collect();
+        assert_eq!(most, [200, 400, 800, 1600, 3200, 5000, 5000]);
+        assert_eq!(policy.delay(3, 0.0), Duration::ZERO);
+        assert_eq!(policy.delay(3, 0.5), Duration::from_millis(400));
+        assert_eq!(policy.delay(u32::MAX, 1.0), Duration::from_secs(5));
+        assert!((0..1000).map(|_| fraction()).all(|f| (0.0..1.0).contains(&f)));
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_where_nothing_can_have_been_done() {
+        for outcome in [Outcome::Lost, Outcome::Answered(503), Outcome::Answered(429)] {
+            assert!(!outcome.may_repeat(Repeat::Unsafe), "{outcome:?}");
+            assert!(outcome.may_repeat(Repeat::Harmless), "{outcome:?}");
+            assert!(outcome.may_repeat(Repeat::Delete), "{outcome:?}");
+        }
+        assert!(Outcome::NeverSent.may_repeat(Repeat::Unsafe));
+        for status in [400, 401, 403, 404, 409, 422, 424, 501, 505] {
+            assert!(!Outcome::Answered(status).may_repeat(Repeat::Harmless), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_calls_into_a_dead_service_make_at_most_1200_requests() {
+        let budget = Budget::new();
+        let mut requests = 0;
+        for _ in 0..1000 {
+            budget.earn();
+            requests += 1;
+            for _ in 0..3 {
+                requests += u32::from(budget.spend());
+            }
+        }
+        assert!((1190..=1200).contains(&requests), "{requests}");
+    }
+
+    #[test]
+    fn retries_that_succeed_are_paid_back() {
+        let budget = Budget::new();
+        for _ in 0..10_000 {
+            assert!(budget.spend());
+            budget.pay_back(1);
+        }
+    }
+
+    #[test]
+    fn every_form_of_retry_after_is_read_and_nonsense_is_not() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let wait = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        let seconds = |s| Some(Duration::from_secs(s));
+        assert_eq!(wait("retry-after", "7"), seconds(7));
+        assert_eq!(wait("retry-after", " 0 "), seconds(0));
+        assert_eq!(wait("retry-after", "Mon, 23 Nov 2026 12:01:30 GMT"), seconds(90));
+        assert_eq!(wait("retry-after", "Mon, 23 Nov 2026 11:00:00 GMT"), seconds(0));
+        assert_eq!(wait("retry-after", "18446744073709551615"), seconds(u64::MAX));
+        assert_eq!(wait("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(wait("x-ratelimit-reset", "30"), seconds(30));
+        assert_eq!(wait("x-ratelimit-reset", "1795435260"), seconds(60));
+        for nonsense in ["", "-1", "soon", "1e3", "99999999999999999999", "Mon, 99 Foo"] {
+            assert_eq!(wait("retry-after", nonsense), None, "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The one type that holds a secret's value.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use crate::{Error, Result};
+
+const SET: &str = "(set)";
+const EMPTY: &str = "(empty)";
+const TAIL: &str = "***";
+/// Under this many characters four would be a large part of the value.
+const PREVIEW_FROM: usize = 16;
+const PREVIEW_SHOWS: usize = 4;
+
+/// A secret's value: it prints masked, is wiped when dropped, and has one door,
+/// [`expose_secret`](Self::expose_secret).
+///
+/// `Debug` and `Display` print `(set)`, or `(empty)`.
+///
+/// ```
+/// use truefoundry_secrets::SecretValue;
+///
+/// let value = SecretValue::from("correct horse battery".to_owned());
+/// assert_eq!(format!("{value} {value:?}"), "(set) (set)");
+/// assert_eq!(value.preview(), "corr***");
+/// assert_eq!(value.expose_secret(), "correct horse battery");
+/// ```
+///
+/// What would show or leak it does not compile. It cannot be serialized:
+/// ```compile_fail,E0277
+/// let value = truefoundry_secrets::SecretValue::from("secret");
+/// serde_json::to_string(&value);
+/// ```
+/// It is not text by itself:
+/// ```compile_fail,E0308
+/// let value = truefoundry_secrets::SecretValue::from("secret");
+/// let text: &str = &value;
+/// ```
+/// ```compile_fail,E0277
+/// let value = truefoundry_secrets::SecretValue::from("secret");
+/// std::fs::write("out", value);
+/// ```
+/// And it is not compared in a time that tells how much was right ([`ct_eq`](Self::ct_eq) is):
+/// ```compile_fail,E0369
+/// let value = truefoundry_secrets::SecretValue::from("secret");
+/// assert!(value == truefoundry_secrets::SecretValue::from("guess"));
+/// ```
+///
+/// `Clone` makes a second copy in memory, itself wiped when dropped; clone as few as you need.
+#[derive(Clone)]
+pub struct SecretValue(SecretString);
+
+impl SecretValue {
+    /// Takes a text that has no spare capacity, so that nothing is copied.
+    pub(crate) fn from_exact(text: Box<str>) -> Self {
+        Self(SecretString::new(text))
+    }
+
+    /// Reads the value from the environment variable `name`.
+    ///
+    /// The process environment keeps its own copy of the value for as long as the process lives, and
+    /// child processes inherit it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], naming the variable and never its value, where the variable is not set,
+    /// is empty (an empty password is nearly always a mistake in the caller's set-up), or is not UTF-8.
+    pub fn from_env(name: &str) -> Result<Self> {
+        let refuse = |reason: &str| {
+            Err(Error::invalid_input(
+                "environment variable",
+                format!("{} {reason}", name.escape_debug()),
+            ))
+        };
+        // The standard library panics, or answers nonsense, for names that no variable can have.
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return refuse("is not a name that a variable can have");
+        }
+        match std::env::var_os(name).map(std::ffi::OsString::into_string) {
+            None => refuse("is not set"),
+            Some(Ok(value)) if value.is_empty() => refuse("is empty"),
+            Some(Ok(value)) => Ok(value.into()),
+            Some(Err(bytes)) => {
+                bytes.into_encoded_bytes().zeroize();
+                refuse("is not UTF-8")
+            }
+        }
+    }
+
+    /// The value itself.
+    ///
+    /// # Security
+    /// Whatever is done with the text is no longer protected: do not log it, format it into an error, or
+    /// keep a copy longer than needed.
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The first four characters and `***` where the value has at least 16 characters, else `(set)`, or
+    /// `(empty)`. Four characters of eight would be half a password.
+    pub fn preview(&self) -> String {
+        let text = self.expose_secret();
+        if text.chars().nth(PREVIEW_FROM - 1).is_none() {
+            return self.to_string();
+        }
+        let shown: String = text.chars().take(PREVIEW_SHOWS).collect();
+        format!("{}{TAIL}", shown.escape_debug())
+    }
+
+    /// Whether two values are the same, in a time that depends on their lengths only.
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.expose_secret().as_bytes().ct_eq(other.expose_secret().as_bytes()).into()
+    }
+
+    /// The value's length in bytes.
+    pub fn len(&self) -> usize {
+        self.expose_secret().len()
+    }
+
+    /// Whether the value is the empty string.
+    pub fn is_empty(&self) -> bool {
+        self.expose_secret().is_empty()
+    }
+
+    /// Whether the text is what this crate prints in place of a value: somebody writes a display back.
+    pub(crate) fn is_masked_text(&self) -> bool {
+        let text = self.expose_secret();
+        text == SET
+            || text == EMPTY
+            || text.strip_suffix(TAIL).is_some_and(|shown| shown.chars().count() == PREVIEW_SHOWS)
+    }
+}
+
+/// Copies into an allocation of exactly the right size and wipes the source, spare capacity included.
+impl From<String> for SecretValue {
+    fn from(mut text: String) -> Self {
+        let value = Self::from_exact(text.as_str().into());
+        text.zeroize();
+        value
+    }
+}
+
+/// Copies the text; the source stays as it is, in the caller's hands.
+impl From<&str> for SecretValue {
+    fn from(text: &str) -> Self {
+        Self::from_exact(text.into())
+    }
+}
+
+impl fmt::Display for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(if self.is_empty() { EMPTY } else { SET })
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previews_show_four_of_sixteen_and_nothing_of_fifteen() {
+        for (text, shown) in [
+            ("", "(empty)"),
+            ("x", "(set)"),
+            ("123456789012345", "(set)"),
+            ("1234567890123456", "1234***"),
+            ("ééééééééé", "(set)"),
+            ("\u{1b}[2Jxxxxxxxxxxxxxxx", "\\u{1b}[2J***"),
+        ] {
+            assert_eq!(SecretValue::from(text).preview(), shown);
+        }
+    }
+
+    #[test]
+    fn our_own_masks_are_recognised_and_values_near_them_are_not() {
+        for text in ["(set)", "(empty)", "corr***", "éééé***"] {
+            assert!(SecretValue::from(text).is_masked_text(), "{text}");
+        }
+        for text in ["", "(SET)", "abc***", "abcde***", "***", "corr****x", "(set) "] {
+            assert!(!SecretValue::from(text).is_masked_text(), "{text}");
+        }
+    }
+
+    #[test]
+    fn equality_is_of_the_whole_value() {
+        let value = SecretValue::from("same");
+        assert!(value.ct_eq(&SecretValue::from("same")));
+        for other in ["", "sam", "samE", "same!"] {
+            assert!(!value.ct_eq(&SecretValue::from(other)));
+        }
+    }
+
+    #[test]
+    fn display_keeps_the_width_of_a_table() {
+        assert_eq!(format!("{:>8}|", SecretValue::from("x")), "   (set)|");
+    }
+}

@@ -1,0 +1,228 @@
+//! What goes wrong on demand.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::pattern::Pattern;
+
+/// Something that goes wrong with the next request, or the next few.
+///
+/// Give it to [`FakeTrueFoundry::inject`](super::FakeTrueFoundry::inject). Faults wait in a queue:
+/// a request takes the first one that is meant for it, and a fault is gone once it has happened
+/// [`times`](Self::times) times (once, unless said otherwise).
+///
+/// ```
+/// use truefoundry_secrets::testing::Fault;
+///
+/// let busy = Fault::status(503).times(2).on("PUT /secret-groups/").retry_after("2");
+/// let lost = Fault::drop_after().on("secrets.delete");
+/// # let _ = (busy, lost);
+/// ```
+#[derive(Clone)]
+#[must_use = "a fault does nothing until it is injected"]
+pub struct Fault {
+    pub(super) action: Action,
+    pub(super) wait: Option<Duration>,
+    pattern: Pattern,
+    left: usize,
+}
+
+#[derive(Clone)]
+pub(super) enum Action {
+    /// Nothing but the wait.
+    Answer,
+    Status {
+        answer: Answer,
+        after_work: bool,
+    },
+    DropBefore,
+    DropAfter,
+    CutBody,
+    Late(Duration),
+}
+
+impl Fault {
+    fn new(action: Action) -> Self {
+        Self { action, wait: None, pattern: Pattern::Any, left: 1 }
+    }
+
+    /// Answers with this status, and does not do the work.
+    ///
+    /// The body is the service's own form of an error until [`body`](Self::body),
+    /// [`json`](Self::json) or [`message`](Self::message) gives another. Success is possible too:
+    /// `Fault::status(200).json(..)` is a canned answer.
+    pub fn status(status: u16) -> Self {
+        let message = http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or("Unknown");
+        Self::new(Action::Status { answer: Answer::error(status, message), after_work: false })
+    }
+
+    /// Answers correctly, but only after this long.
+    pub fn delay(wait: Duration) -> Self {
+        Self::new(Action::Answer).wait(wait)
+    }
+
+    /// Closes the connection without having done the work.
+    pub fn drop_before() -> Self {
+        Self::new(Action::DropBefore)
+    }
+
+    /// Does the work, then closes the connection without an answer.
+    pub fn drop_after() -> Self {
+        Self::new(Action::DropAfter)
+    }
+
+    /// Does the work, then closes the connection in the middle of the answer's body.
+    pub fn cut_body() -> Self {
+        Self::new(Action::CutBody)
+    }
+
+    /// Closes the connection at once, and does the work only this much later.
+    ///
+    /// [`FakeTrueFoundry::idle`](super::FakeTrueFoundry::idle) waits until it is done.
+    pub fn delay_work(later: Duration) -> Self {
+        Self::new(Action::Late(later))
+    }
+
+    /// How many requests this happens to.
+    pub fn times(mut self, times: usize) -> Self {
+        self.left = times;
+        self
+    }
+
+    /// Happens to every request it is meant for, until
+    /// [`clear_faults`](super::FakeTrueFoundry::clear_faults).
+    pub fn forever(self) -> Self {
+        self.times(usize::MAX)
+    }
+
+    /// Which requests this is meant for; see [the patterns](super#patterns).
+    pub fn on(mut self, pattern: &str) -> Self {
+        self.pattern = Pattern::parse(pattern);
+        self
+    }
+
+    /// Waits this long before anything else happens.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
+    /// With [`status`](Self::status): does the work first, as a gateway that times out does.
+    pub fn after_work(mut self) -> Self {
+        if let Action::Status { after_work, .. } = &mut self.action {
+            *after_work = true;
+        }
+        self
+    }
+
+    /// The `Retry-After` header, in seconds or as a date.
+    pub fn retry_after(self, value: &str) -> Self {
+        self.header("retry-after", value)
+    }
+
+    /// Another header of the answer. One that is no valid header is left out.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.answer(|answer| answer.header(name, value))
+    }
+
+    /// The `message` of the error.
+    pub fn message(self, message: &str) -> Self {
+        self.answer(|answer| keep_headers(Answer::error(answer.status.as_u16(), message), &answer))
+    }
+
+    /// The `code` of the error: a number or a string.
+    pub fn code(self, code: impl Into<Value>) -> Self {
+        self.answer(|answer| answer.code(code))
+    }
+
+    /// Another JSON body.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write it as a literal")]
+    pub fn json(self, body: Value) -> Self {
+        self.answer(|answer| keep_headers(Answer::json(answer.status.as_u16(), &body), &answer))
+    }
+
+    /// Another body, such as a proxy's page.
+    pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.answer(|answer| {
+            let mut other = Answer::bytes(answer.status.as_u16(), content_type, body.into());
+            other = keep_headers(other, &answer);
+            other.header("content-type", content_type)
+        })
+    }
+
+    fn answer(mut self, change: impl FnOnce(Answer) -> Answer) -> Self {
+        self.action = match self.action {
+            Action::Status { answer, after_work } => {
+                Action::Status { answer: change(answer), after_work }
+            }
+            other => other,
+        };
+        self
+    }
+}
+
+/// Headers set so far stay, whatever the order in which a fault was put together.
+fn keep_headers(mut answer: Answer, before: &Answer) -> Answer {
+    for (name, value) in before.headers.iter() {
+        if !answer.headers.contains_key(name) {
+            answer.headers.insert(name.clone(), value.clone());
+        }
+    }
+    answer
+}
+
+/// Without the answer's body: a test may have put a secret into it.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let action = match &self.action {
+            Action::Answer => "delay".to_owned(),
+            Action::Status { answer, .. } => format!("status {}", answer.status.as_u16()),
+            Action::DropBefore => "drop before the work".to_owned(),
+            Action::DropAfter => "drop after the work".to_owned(),
+            Action::CutBody => "cut body".to_owned(),
+            Action::Late(later) => format!("work {later:?} later"),
+        };
+        f.debug_struct("Fault")
+            .field("action", &action)
+            .field("wait", &self.wait)
+            .field("on", &self.pattern)
+            .field("left", &self.left)
+            .finish()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(super) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn take(&mut self, call: &Call) -> Option<Fault> {
+        let fault =
+            self.0.iter_mut().find(|fault| fault.left > 0 && fault.pattern.matches(call))?;
+        if fault.left != usize::MAX {
+            fault.left = fault.left.saturating_sub(1);
+        }
+        let taken = fault.clone();
+        self.0.retain(|fault| fault.left > 0);
+        Some(taken)
+    }
+}

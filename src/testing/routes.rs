@@ -1,0 +1,102 @@
+//! Which endpoint a request is for.
+
+use http::Method;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::state::State;
+use super::{groups, manifest, secrets, stores};
+
+#[derive(Clone, PartialEq, Eq)]
+enum Route {
+    Groups,
+    Group(String),
+    Secrets,
+    Secret(String),
+    Versions(String),
+    Accounts,
+    Integrations,
+}
+
+pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Answer {
+    answer(state, api_key, call).unwrap_or_else(|refusal| refusal)
+}
+
+fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answer> {
+    let route = route(call)?;
+    if !authorized(call, api_key) {
+        return Err(Answer::error(401, "Unauthorized"));
+    }
+    match (route, call.method.as_str()) {
+        (Route::Groups, "GET") => groups::list(state, call),
+        (Route::Groups, "POST") => groups::create(state, call),
+        (Route::Groups, "PUT") => manifest::apply(state, call),
+        (Route::Group(id), "GET") => groups::get(state, &id),
+        (Route::Group(id), "PUT") => groups::update(state, call, &id),
+        (Route::Group(id), "DELETE") => groups::delete(state, call, &id),
+        (Route::Secrets, "POST") => secrets::list(state, call),
+        (Route::Secret(id), "GET") => secrets::get(state, &id),
+        (Route::Secret(id), "DELETE") => secrets::delete(state, call, &id),
+        (Route::Versions(id), "GET") => secrets::versions(state, &id),
+        (Route::Accounts, "GET") => stores::accounts(state, call),
+        (Route::Integrations, "GET") => stores::integrations(state, call),
+        (route, _) => {
+            Err(Answer::error(405, "Method Not Allowed").header("allow", allowed(&route)))
+        }
+    }
+}
+
+fn route(call: &Call) -> Result<Route, Answer> {
+    let unknown = || Answer::error(404, format!("Cannot {} {}", call.method, call.path));
+    if call.route.is_none() {
+        return Err(unknown());
+    }
+    let segments = call.segments()?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    Ok(match segments.as_slice() {
+        ["secret-groups"] => Route::Groups,
+        ["secret-groups", id] => Route::Group((*id).to_owned()),
+        ["secrets"] => Route::Secrets,
+        ["secrets", id] => Route::Secret((*id).to_owned()),
+        ["secrets", id, "versions"] => Route::Versions((*id).to_owned()),
+        ["provider-accounts"] => Route::Accounts,
+        ["provider-integrations"] => Route::Integrations,
+        _ => return Err(unknown()),
+    })
+}
+
+fn authorized(call: &Call, api_key: &str) -> bool {
+    call.header("authorization")
+        .and_then(|value| value.split_once(' '))
+        .is_some_and(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && key.trim() == api_key)
+}
+
+fn allowed(route: &Route) -> &'static str {
+    match route {
+        Route::Groups => "GET, POST, PUT",
+        Route::Group(_) => "GET, PUT, DELETE",
+        Route::Secrets => "POST",
+        Route::Secret(_) => "GET, DELETE",
+        Route::Versions(_) | Route::Accounts | Route::Integrations => "GET",
+    }
+}
+
+/// The operation's name, such as `secret_groups.update`, as records and patterns use it.
+pub(super) fn operation(call: &Call) -> Option<&'static str> {
+    let route = route(call).ok()?;
+    Some(match (route, &call.method) {
+        (Route::Groups, &Method::GET) => "secret_groups.list",
+        (Route::Groups, &Method::POST) => "secret_groups.create",
+        (Route::Groups, &Method::PUT) => "secret_groups.create_or_update",
+        (Route::Group(_), &Method::GET) => "secret_groups.get",
+        (Route::Group(_), &Method::PUT) => "secret_groups.update",
+        (Route::Group(_), &Method::DELETE) => "secret_groups.delete",
+        (Route::Secrets, &Method::POST) => "secrets.list",
+        (Route::Secret(_), &Method::GET) => "secrets.get",
+        (Route::Secret(_), &Method::DELETE) => "secrets.delete",
+        (Route::Versions(_), &Method::GET) => "secrets.versions",
+        (Route::Accounts, &Method::GET) => "provider_accounts.list",
+        (Route::Integrations, &Method::GET) => "provider_integrations.list",
+        _ => return None,
+    })
+}

@@ -1,0 +1,106 @@
+//! `/secrets`.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::call::{Call, bad_request, body_window};
+use super::model::{Group, Key};
+use super::state::{Quirk, State};
+use super::wire;
+
+type Reply = Result<Answer, Answer>;
+
+pub(super) fn list(state: &State, call: &Call) -> Reply {
+    let body = call.json()?;
+    let window = body_window(&body)?;
+    let group_id = optional(&body, "secretGroupId", Value::as_str, "a string")?;
+    let with_value = optional(&body, "withValue", Value::as_bool, "a boolean value")?;
+    let fqns = match body.get("secretFqns") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(list)) => Some(
+            list.iter()
+                .map(|fqn| fqn.as_str().map(str::to_owned))
+                .collect::<Option<Vec<String>>>()
+                .ok_or_else(|| {
+                    bad_request("each value in secretFqns must be a string".to_owned())
+                })?,
+        ),
+        Some(_) => return Err(bad_request("secretFqns must be an array".to_owned())),
+    };
+    if let Some(id) = group_id {
+        state.group(id)?;
+    }
+    let mut found = Vec::new();
+    for group in &state.groups {
+        if group_id.is_some_and(|id| id != group.id) {
+            continue;
+        }
+        for key in &group.keys {
+            let asked = fqns
+                .as_ref()
+                .is_none_or(|fqns| fqns.contains(&wire::secret_fqn(state, group, key)));
+            if asked && state.visible(group) {
+                found.push((group, key));
+            } else if asked && fqns.is_some() {
+                return Err(super::state::forbidden());
+            }
+        }
+    }
+    if state.has(Quirk::StrictBatches) {
+        missing(state, fqns.as_deref().unwrap_or_default(), &found)?;
+    }
+    let with_value = with_value.unwrap_or(false)
+        && !state.has(Quirk::ValuesHidden)
+        && !state.has(Quirk::NoValuesInLists);
+    Ok(wire::page(state, &found, &window, |(group, key)| {
+        wire::secret(state, group, key, with_value)
+    }))
+}
+
+fn missing(state: &State, fqns: &[String], found: &[(&Group, &Key)]) -> Result<(), Answer> {
+    let known: Vec<String> =
+        found.iter().map(|(group, key)| wire::secret_fqn(state, group, key)).collect();
+    if fqns.iter().all(|fqn| known.contains(fqn)) {
+        return Ok(());
+    }
+    Err(Answer::error(404, "Secret not found"))
+}
+
+fn optional<'a, T>(
+    body: &'a Map<String, Value>,
+    name: &str,
+    read: impl Fn(&'a Value) -> Option<T>,
+    expected: &str,
+) -> Result<Option<T>, Answer> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            read(value).map(Some).ok_or_else(|| bad_request(format!("{name} must be {expected}")))
+        }
+    }
+}
+
+pub(super) fn get(state: &State, id: &str) -> Reply {
+    let (group, key) = state.secret(id)?;
+    Ok(wire::data(&wire::secret(state, group, key, !state.has(Quirk::ValuesHidden))))
+}
+
+pub(super) fn versions(state: &State, id: &str) -> Reply {
+    let (group, key) = state.secret(id)?;
+    let with_value = !state.has(Quirk::ValuesHidden);
+    let versions: Vec<Value> = key
+        .versions
+        .iter()
+        .map(|version| wire::version(state, group, key, version, with_value))
+        .collect();
+    Ok(wire::data(&versions.into()))
+}
+
+pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {
+    let forced = call.flag("forceDelete")?;
+    let (group, key) = state.secret(id)?;
+    let (group_id, name) = (group.id.clone(), key.name.clone());
+    state.store_works(forced)?;
+    state.remove_keys(&group_id, &[name]);
+    Ok(Answer::json(200, &json!(1)))
+}

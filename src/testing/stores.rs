@@ -1,0 +1,129 @@
+//! `/provider-accounts` and `/provider-integrations`: which stores are connected.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::clock::render;
+use super::model::Store;
+use super::state::State;
+use super::wire;
+use crate::SecretStoreKind;
+
+const TYPE: &str = "secret-store";
+
+type Reply = Result<Answer, Answer>;
+
+pub(super) fn accounts(state: &State, call: &Call) -> Reply {
+    let window = call.window()?;
+    let mut providers: Vec<&str> = Vec::new();
+    if call.param("type").is_none_or(|kind| kind == TYPE) {
+        for store in &state.stores {
+            if !providers.contains(&provider(&store.kind)) {
+                providers.push(provider(&store.kind));
+            }
+        }
+    }
+    Ok(wire::page(state, &providers, &window, |provider| account(state, provider)))
+}
+
+pub(super) fn integrations(state: &State, call: &Call) -> Reply {
+    let window = call.window()?;
+    let matches = |name: &str, actual: &str| call.param(name).is_none_or(|wanted| wanted == actual);
+    let found: Vec<&Store> = state
+        .stores
+        .iter()
+        .filter(|store| {
+            matches("type", TYPE) && matches("id", &store.id) && matches("fqn", &fqn(state, store))
+        })
+        .collect();
+    Ok(wire::page(state, &found, &window, |store| integration(state, store)))
+}
+
+pub(super) fn fqn(state: &State, store: &Store) -> String {
+    format!("{}:{TYPE}:{}", account_fqn(state, provider(&store.kind)), store.name)
+}
+
+fn account_fqn(state: &State, provider: &str) -> String {
+    format!("{}:{provider}:{provider}-1", state.tenant)
+}
+
+fn provider(kind: &SecretStoreKind) -> &'static str {
+    match kind {
+        SecretStoreKind::AwsSecretsManager | SecretStoreKind::AwsParameterStore => "aws",
+        SecretStoreKind::AzureVault => "azure",
+        SecretStoreKind::GcpSecretManager => "gcp",
+        SecretStoreKind::HashicorpVault => "hashicorp",
+        SecretStoreKind::TrueFoundryDb => "truefoundry",
+        SecretStoreKind::Generic | SecretStoreKind::Other(_) => "custom",
+    }
+}
+
+fn account(state: &State, name: &str) -> Value {
+    let integrations: Vec<Value> = state
+        .stores
+        .iter()
+        .filter(|store| provider(&store.kind) == name)
+        .map(|store| integration(state, store))
+        .collect();
+    json!({
+        "id": format!("pa-fake-{name}"),
+        "fqn": account_fqn(state, name),
+        "provider": name,
+        "manifest": { "type": format!("provider-account/{name}"), "name": format!("{name}-1") },
+        "integrations": integrations,
+        "createdBySubject": wire::subject(),
+        "accountId": wire::ACCOUNT,
+    })
+}
+
+fn integration(state: &State, store: &Store) -> Value {
+    json!({
+        "id": store.id,
+        "name": store.name,
+        "fqn": fqn(state, store),
+        "type": TYPE,
+        "manifest": manifest(store),
+        "metadata": {},
+        "providerAccountFqn": account_fqn(state, provider(&store.kind)),
+        "tenantName": state.tenant,
+        "createdBySubject": wire::subject(),
+        "createdAt": render(store.created),
+        "updatedAt": render(store.created),
+    })
+}
+
+/// The service sends the store's own password along; so does this server, with one that opens
+/// nothing, so that a client can be shown to drop it.
+fn manifest(store: &Store) -> Value {
+    let secret = &store.credential;
+    let mut manifest = match store.kind {
+        SecretStoreKind::AwsSecretsManager | SecretStoreKind::AwsParameterStore => json!({
+            "region": "eu-central-1",
+            "auth_data": { "type": "access-key-based", "access_key_id": "AKIAFAKE", "secret_access_key": secret },
+        }),
+        SecretStoreKind::AzureVault => json!({
+            "key_vault_name": "fake-vault",
+            "auth_data": {
+                "type": "oauth", "tenant_id": "fake", "client_id": "fake",
+                "client_secret": secret, "subscription_id": "00000000-0000-4000-8000-000000000000",
+            },
+        }),
+        SecretStoreKind::GcpSecretManager => json!({
+            "project_id": "fake-project",
+            "auth_data": { "type": "key-file", "key_file_content": { "private_key": secret } },
+        }),
+        SecretStoreKind::HashicorpVault => json!({
+            "vault_url": "https://vault.example.com:8200",
+            "kv_mount_path": "kv",
+            "auth_data": { "type": "token", "token": secret },
+        }),
+        _ => json!({
+            "base_url": "https://secrets.example.com",
+            "auth_data": { "type": "header", "headers": { "x-api-key": secret } },
+        }),
+    };
+    wire::insert(&mut manifest, "type", store.kind.api_type().into());
+    wire::insert(&mut manifest, "name", store.name.as_str().into());
+    manifest
+}

@@ -1,0 +1,100 @@
+//! Strings of an answer, kept as places in one shared buffer.
+//!
+//! A page of 100 groups with 20 secrets each holds some 20,000 strings. One allocation for each would
+//! cost more than parsing the page, so a [`Text`] is 16 bytes that point into the page it came in.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// The buffer that the texts of one answer share. It is filled when decoding ends.
+pub(crate) type Buffer = Arc<OnceLock<String>>;
+
+#[derive(Clone)]
+pub(crate) struct Text {
+    buffer: Buffer,
+    start: u32,
+    len: u32,
+}
+
+impl Text {
+    pub(crate) fn at(buffer: &Buffer, start: u32, len: u32) -> Self {
+        Self { buffer: Arc::clone(buffer), start, len }
+    }
+
+    pub(crate) fn range(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start.saturating_add(self.len as usize)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.buffer.get().and_then(|text| text.get(self.range())).unwrap_or_default()
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        // Only names and identifiers that an application typed come this way; none is near 4 GiB.
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self { buffer: Arc::new(OnceLock::from(text)), start: 0, len }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl serde::Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_sixteen_bytes_and_an_absent_one_costs_no_more() {
+        assert_eq!(size_of::<Text>(), 16);
+        assert_eq!(size_of::<Option<Text>>(), 16);
+    }
+
+    #[test]
+    fn a_place_outside_the_buffer_is_empty_rather_than_a_panic() {
+        let buffer: Buffer = Arc::new(OnceLock::from("né".to_owned()));
+        assert_eq!(Text::at(&buffer, 1, 2).as_str(), "é");
+        assert_eq!(Text::at(&buffer, 2, 1).as_str(), "");
+        assert_eq!(Text::at(&buffer, u32::MAX, u32::MAX).as_str(), "");
+    }
+}

@@ -1,0 +1,211 @@
+//! From what went wrong on the wire to the public [`Error`].
+
+use std::time::Duration;
+
+use http::header::{HeaderMap, LOCATION};
+use url::Url;
+
+use super::{Answer, Received, Request};
+use crate::decode::DecodeFailure;
+use crate::error::{
+    CallContext, Class, ConnectReason, ServerAnswer, SoftDeleted, Source, classify,
+};
+use crate::retry::Outcome;
+use crate::scrub::Scrubber;
+use crate::{Error, SecretStoreKind};
+
+/// Where services and the proxies in front of them put a request's identifier.
+const REQUEST_ID_HEADERS: [&str; 4] =
+    ["x-request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+const REQUEST_ID_LIMIT: usize = 128;
+
+/// One attempt that did not succeed.
+pub(super) struct Failure {
+    pub(super) outcome: Outcome,
+    pub(super) status: Option<u16>,
+    pub(super) request_id: Option<Box<str>>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) cause: Cause,
+}
+
+pub(super) enum Cause {
+    Answer(ServerAnswer),
+    Redirect(Option<Box<str>>),
+    Connect(ConnectReason, Source),
+    Wire(Source),
+    Timeout,
+    TooLarge(usize),
+    Decode(DecodeFailure),
+}
+
+/// What an error says of its call besides the failure itself.
+pub(super) struct Circumstances {
+    pub(super) path: Box<str>,
+    pub(super) attempts: u32,
+    pub(super) elapsed: Duration,
+    pub(super) may_have_been_applied: bool,
+}
+
+impl Cause {
+    /// Without its URL: the query can hold what the caller looked for.
+    pub(super) fn wire(error: reqwest::Error) -> Self {
+        Self::Wire(Box::new(error.without_url()))
+    }
+}
+
+impl Failure {
+    pub(super) fn without_answer(outcome: Outcome, cause: Cause) -> Self {
+        Self { outcome, status: None, request_id: None, retry_after: None, cause }
+    }
+
+    pub(super) fn from_wire(error: reqwest::Error) -> Self {
+        if !error.is_connect() && !error.is_builder() {
+            return Self::without_answer(Outcome::Lost, Cause::wire(error));
+        }
+        let reason = ConnectReason::of(&error, error.is_timeout());
+        let outcome = if reason.is_certificate() { Outcome::Refused } else { Outcome::NeverSent };
+        Self::without_answer(outcome, Cause::Connect(reason, Box::new(error.without_url())))
+    }
+
+    pub(super) fn already_deleted(self) -> Received {
+        Received {
+            answer: Answer::AlreadyDeleted,
+            status: self.status.unwrap_or_default(),
+            request_id: self.request_id,
+        }
+    }
+
+    pub(super) fn into_error(
+        self,
+        request: &Request<'_>,
+        credentials: &[&str],
+        circumstances: Circumstances,
+    ) -> Error {
+        let scrubber = || {
+            let values = request.values.iter().map(|value| value.expose_secret());
+            Scrubber::new(values.chain(credentials.iter().copied()))
+        };
+        let mut context = Box::new(CallContext {
+            operation: request.operation,
+            path: circumstances.path,
+            status: self.status,
+            code: None,
+            message: None,
+            details: None,
+            request_id: self.request_id.map(|id| scrubber().scrub(&id).into()),
+            attempts: circumstances.attempts,
+            elapsed: circumstances.elapsed,
+            may_have_been_applied: circumstances.may_have_been_applied,
+        });
+        match self.cause {
+            Cause::Answer(answer) => {
+                from_answer(answer, &scrubber(), request, self.retry_after, context)
+            }
+            Cause::Redirect(location) => {
+                let location = location.map(|place| scrubber().scrub(&place).into());
+                Error::UnexpectedRedirect { location, context }
+            }
+            Cause::Connect(reason, source) => Error::Connect { reason, context, source },
+            Cause::Wire(source) => Error::Transport { context, source },
+            Cause::Timeout => Error::Timeout { context },
+            Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
+            Cause::Decode(DecodeFailure { line, column }) => {
+                // The text came with a success, but nothing of it was understood.
+                context.message = None;
+                Error::Decode { line, column, context }
+            }
+        }
+    }
+}
+
+/// Classified by what the server really said; only then is the text scrubbed for keeping.
+fn from_answer(
+    mut answer: ServerAnswer,
+    scrubber: &Scrubber,
+    request: &Request<'_>,
+    retry_after: Option<Duration>,
+    mut context: Box<CallContext>,
+) -> Error {
+    let mut class = classify(&answer);
+    class.scrub(scrubber);
+    answer.scrub(scrubber);
+    context.code = answer.code.map(String::into_boxed_str);
+    context.message = answer.message.map(String::into_boxed_str);
+    context.details = answer.details.map(String::into_boxed_str);
+    let subject: Box<str> = request.subject.into();
+    match class {
+        Class::Unauthorized => Error::Unauthorized { context },
+        Class::PermissionDenied => Error::PermissionDenied { context },
+        Class::NotFound => {
+            Error::NotFound { resource: request.operation.resource(), id: subject, context }
+        }
+        Class::AlreadyExists => Error::AlreadyExists { name: subject, context },
+        Class::Conflict => Error::Conflict { context },
+        Class::SoftDeleted { store, state, name } => {
+            Error::SoftDeleted { details: Box::new(SoftDeleted::new(name, store, state)), context }
+        }
+        Class::KeyNotSupported { key, store } => key_not_supported(key, store, context),
+        Class::EmptyGroup => Error::EmptyGroup { context: Some(context) },
+        Class::NoSecretStore => Error::NoSecretStore { kind: None, context: Some(context) },
+        Class::MissingFields => {
+            let keys = request.kept.iter().map(|key| (*key).to_owned()).collect();
+            Error::MissingFields { keys, context }
+        }
+        Class::InvalidRequest => Error::InvalidRequest { problems: answer.problems, context },
+        Class::StoreFailed => Error::StoreFailed { context },
+        Class::RateLimited => Error::RateLimited { retry_after, context },
+        Class::Service => Error::Service { context },
+        Class::Redirect | Class::UnexpectedStatus => Error::UnexpectedStatus { context },
+    }
+}
+
+fn key_not_supported(
+    key: Option<String>,
+    store: Option<SecretStoreKind>,
+    context: Box<CallContext>,
+) -> Error {
+    let key = key.unwrap_or_default();
+    let suggestion = store.as_ref().and_then(|store| store.suggest_key(&key));
+    Error::KeyNotSupported {
+        key: key.into(),
+        store: store.map(Box::new),
+        suggestion: suggestion.map(String::into_boxed_str),
+        context: Some(context),
+    }
+}
+
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let header = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?;
+    let id = header.to_str().ok()?;
+    Some(id.get(..REQUEST_ID_LIMIT).unwrap_or(id).into())
+}
+
+/// Where a redirect points to: scheme, host and path. The query is left out, as is any user name.
+pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
+    let target = asked.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let host = target.host_str().unwrap_or_default();
+    let port = target.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{host}{port}{}", target.scheme(), target.path()).into())
+}
+
+/// The error of an answer that no server sent, for tests of what an application does with it.
+#[cfg(feature = "testing")]
+pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) -> Error {
+    let request = Request::new(operation, "testing");
+    let outcome = Outcome::Answered(status);
+    let failure = Failure {
+        outcome,
+        status: Some(status),
+        request_id: None,
+        retry_after: None,
+        cause: Cause::Answer(crate::error::parse(status, None, body.as_bytes())),
+    };
+    let unclear = outcome.is_unclear() && operation.repeat() != crate::operation::Repeat::Harmless;
+    let circumstances = Circumstances {
+        path: "/testing".into(),
+        attempts: 1,
+        elapsed: Duration::ZERO,
+        may_have_been_applied: unclear,
+    };
+    failure.into_error(&request, &[], circumstances)
+}

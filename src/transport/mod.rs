@@ -1,0 +1,368 @@
+//! The one path to the wire: every call of the crate passes through [`Transport::send`].
+
+mod failure;
+mod frames;
+mod outgoing;
+mod request;
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use crate::decode::{self, DecodeFailure, Wire};
+use crate::error::CallContext;
+use crate::operation::Repeat;
+use crate::retry::{self, Budget, Outcome, RetryPolicy};
+use crate::{Error, Operation, Resource, Result, SecretGroupId, trace};
+#[cfg(feature = "testing")]
+pub(crate) use failure::of_answer;
+use failure::{Cause, Failure};
+use frames::Frames;
+pub(crate) use outgoing::{Exposed, json};
+pub(crate) use request::{Query, Request};
+
+/// Failures tell little in their first 64 KiB and nothing after.
+const FAILURE_LIMIT: usize = 64 * 1024;
+/// So long a failure's text is waited for: a stalled one must not turn a refusal into a timeout.
+const FAILURE_PATIENCE: Duration = Duration::from_secs(5);
+/// A server that announces more than it sends must not make us allocate it.
+const RESERVE_LIMIT: usize = 1024 * 1024;
+/// What holding a frame costs at least. An answer in single bytes, counted by its bytes alone, would take
+/// as many times the limit.
+const HELD_FRAME: usize = size_of::<bytes::Bytes>();
+
+/// The settings of the wire, and what calls share.
+pub(crate) struct Transport {
+    pub(crate) http: reqwest::Client,
+    /// The API's root: the user's base URL and `/api/svc/v1`.
+    pub(crate) base: Url,
+    /// What every request carries, the key included.
+    pub(crate) headers: HeaderMap,
+    pub(crate) timeout: Duration,
+    pub(crate) response_limit: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Budget,
+}
+
+/// How far a call has come: kept outside of its future, to be told when that is given up.
+#[derive(Default)]
+struct Progress {
+    attempts: u32,
+    /// An attempt may have done the work although its answer is not there.
+    unclear: bool,
+    /// An attempt is under way at this moment.
+    sending: bool,
+}
+
+/// A successful answer.
+enum Answer {
+    /// One that cannot hold values.
+    Plain(Vec<u8>),
+    /// One that can: overwritten when dropped.
+    Wiped(Frames),
+    /// A delete that found nothing left, after one that may have been done.
+    AlreadyDeleted,
+}
+
+struct Received {
+    answer: Answer,
+    status: u16,
+    request_id: Option<Box<str>>,
+}
+
+impl Transport {
+    /// Sends a request and decodes its answer.
+    pub(crate) async fn call<T: Wire>(&self, request: Request<'_>) -> Result<T> {
+        let started = Instant::now();
+        let (received, progress) = self.send(&request, started).await?;
+        let decoded = match received.answer {
+            Answer::Plain(bytes) => String::from_utf8(bytes)
+                .map_err(|_| DecodeFailure { line: 0, column: 0 })
+                .and_then(decode::shared),
+            Answer::Wiped(frames) => frames.with_joined(decode::copied),
+            Answer::AlreadyDeleted => Err(DecodeFailure { line: 0, column: 0 }),
+        };
+        decoded.map_err(|failure| {
+            let failure = Failure {
+                outcome: Outcome::Unreadable,
+                status: Some(received.status),
+                request_id: received.request_id,
+                retry_after: None,
+                cause: Cause::Decode(failure),
+            };
+            self.error(&request, failure, &progress, started)
+        })
+    }
+
+    /// Sends a delete. The answer is how many were deleted, where the server says so.
+    pub(crate) async fn delete(&self, request: Request<'_>) -> Result<Option<u64>> {
+        let started = Instant::now();
+        let (received, progress) = self.send(&request, started).await?;
+        let Answer::Plain(bytes) = received.answer else {
+            return Ok(None);
+        };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        // A page that some proxy made up is no confirmation.
+        match decode::count(&bytes) {
+            Ok(count) => Ok(count),
+            Err(error) => {
+                let failure = Failure {
+                    outcome: Outcome::Unreadable,
+                    status: Some(received.status),
+                    request_id: received.request_id,
+                    retry_after: None,
+                    cause: Cause::Decode(error),
+                };
+                Err(self.error(&request, failure, &progress, started))
+            }
+        }
+    }
+
+    async fn send(&self, request: &Request<'_>, started: Instant) -> Result<(Received, Progress)> {
+        let url = request.url(&self.base)?;
+        self.budget.earn();
+        let mut progress = Progress::default();
+        let attempts = self.attempts(request, &url, started, &mut progress);
+        match timeout(self.timeout, trace::call(request.operation, attempts)).await {
+            Ok(Ok(received)) => {
+                self.budget.pay_back(progress.attempts.saturating_sub(1));
+                Ok((received, progress))
+            }
+            Ok(Err(failure)) => Err(self.error(request, failure, &progress, started)),
+            Err(_) => {
+                // Connecting and sending cannot be told apart from here.
+                let outcome = if progress.sending { Outcome::Lost } else { Outcome::NeverSent };
+                let failure = Failure::without_answer(outcome, Cause::Timeout);
+                Err(self.error(request, failure, &progress, started))
+            }
+        }
+    }
+
+    async fn attempts(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        started: Instant,
+        progress: &mut Progress,
+    ) -> Result<Received, Failure> {
+        let repeat = request.operation.repeat();
+        loop {
+            progress.attempts += 1;
+            progress.sending = true;
+            let attempt = self.attempt(request, url);
+            let result = trace::attempt(progress.attempts, attempt).await;
+            progress.sending = false;
+            let failure = match result {
+                Ok(received) => return Ok(received),
+                Err(failure) => failure,
+            };
+            if repeat == Repeat::Delete && progress.unclear && failure.status == Some(404) {
+                return Ok(failure.already_deleted());
+            }
+            progress.unclear |= failure.outcome.is_unclear();
+            match self.wait_before_repeat(&failure, repeat, progress.attempts, started) {
+                Some(wait) => {
+                    trace::waiting(wait);
+                    tokio::time::sleep(wait).await;
+                }
+                None => return Err(failure),
+            }
+        }
+    }
+
+    fn wait_before_repeat(
+        &self,
+        failure: &Failure,
+        repeat: Repeat,
+        attempts: u32,
+        started: Instant,
+    ) -> Option<Duration> {
+        if !failure.outcome.may_repeat(repeat) || !self.retry.allows(attempts) {
+            return None;
+        }
+        let wait =
+            failure.retry_after.unwrap_or_else(|| self.retry.delay(attempts, retry::fraction()));
+        let left = self.timeout.saturating_sub(started.elapsed());
+        (wait < left && self.budget.spend()).then_some(wait)
+    }
+
+    async fn attempt(&self, request: &Request<'_>, url: &Url) -> Result<Received, Failure> {
+        // Before the response, whose headers share the first frame's buffer: dropped after it, too.
+        let mut frames = Frames::default();
+        let mut outgoing = reqwest::Request::new(request.operation.method(), url.clone());
+        outgoing.headers_mut().clone_from(&self.headers);
+        if let Some(body) = &request.body {
+            outgoing
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *outgoing.body_mut() = Some(body.clone().into());
+        }
+        let mut response = match self.http.execute(outgoing).await {
+            Ok(response) => response,
+            Err(error) => {
+                trace::ended(None);
+                return Err(Failure::from_wire(error));
+            }
+        };
+        let status = response.status().as_u16();
+        trace::ended(Some(status));
+        let request_id = failure::request_id(response.headers());
+
+        if !response.status().is_success() {
+            return Err(self.read_failure(&mut frames, response, request_id).await);
+        }
+        // Header values are slices of the first read's buffer, up to 400 KiB that would stay until the end.
+        response.headers_mut().clear();
+        let failed = |outcome, cause| {
+            let request_id = request_id.clone();
+            Failure { outcome, status: Some(status), request_id, retry_after: None, cause }
+        };
+        let announced = response.content_length().and_then(|n| usize::try_from(n).ok());
+        if announced.is_some_and(|length| length > self.response_limit) {
+            return Err(failed(Outcome::Unreadable, Cause::TooLarge(self.response_limit)));
+        }
+        let held = request.operation.answers_values();
+        let mut plain = Vec::new();
+        if !held {
+            plain.reserve_exact(announced.unwrap_or_default().min(RESERVE_LIMIT));
+        }
+        let mut length = 0_usize;
+        loop {
+            match response.chunk().await {
+                Ok(Some(frame)) => {
+                    let cost = if held { frame.len().max(HELD_FRAME) } else { frame.len() };
+                    length = length.saturating_add(cost);
+                    if length > self.response_limit {
+                        let cause = Cause::TooLarge(self.response_limit);
+                        return Err(failed(Outcome::Unreadable, cause));
+                    }
+                    if held {
+                        frames.push(frame);
+                    } else {
+                        plain.extend_from_slice(&frame);
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return Err(failed(Outcome::Lost, Cause::wire(error))),
+            }
+        }
+        drop(response);
+        let answer = if held { Answer::Wiped(frames) } else { Answer::Plain(plain) };
+        Ok(Received { answer, status, request_id })
+    }
+
+    /// Reads as much of a failure's text as is worth reading; what is missing or cut does not matter.
+    async fn read_failure(
+        &self,
+        frames: &mut Frames,
+        mut response: reqwest::Response,
+        request_id: Option<Box<str>>,
+    ) -> Failure {
+        let status = response.status().as_u16();
+        let limit = FAILURE_LIMIT.min(self.response_limit);
+        let read = async {
+            let mut length = 0;
+            while length < limit {
+                match response.chunk().await {
+                    Ok(Some(frame)) => {
+                        length += frame.len();
+                        frames.push(frame);
+                    }
+                    Ok(None) | Err(_) => break,
+                }
+            }
+        };
+        // What does not come in time is as good as missing; the status is known.
+        let _ = timeout(FAILURE_PATIENCE, read).await;
+        let headers = response.headers();
+        let cause = if (300..400).contains(&status) && headers.contains_key(LOCATION) {
+            Cause::Redirect(failure::location(headers, response.url()))
+        } else {
+            let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            Cause::Answer(
+                frames.with_joined(|body| crate::error::parse(status, content_type, body)),
+            )
+        };
+        Failure {
+            outcome: Outcome::Answered(status),
+            status: Some(status),
+            request_id,
+            retry_after: retry::retry_after(headers, jiff::Timestamp::now()),
+            cause,
+        }
+    }
+
+    /// What every request carries and no text may show: the API key, and what the user's own headers
+    /// hold, such as a gateway's token. Shorter values are names rather than tokens, and looking for them
+    /// would withhold messages that show no secret.
+    fn credentials(&self) -> impl Iterator<Item = &str> {
+        const SHORTEST_TOKEN: usize = 16;
+        self.headers.iter().filter(|(_, value)| value.is_sensitive()).filter_map(|(name, value)| {
+            let text = value.to_str().ok()?;
+            if name == AUTHORIZATION {
+                return text.strip_prefix("Bearer ");
+            }
+            (text.len() >= SHORTEST_TOKEN).then_some(text)
+        })
+    }
+
+    /// The error of a look-up that was answered well, but with nothing.
+    pub(crate) fn not_found(&self, operation: Operation, collection: &str, name: &str) -> Error {
+        let context = Box::new(self.answered(operation, collection));
+        Error::NotFound { resource: operation.resource(), id: name.into(), context }
+    }
+
+    /// The error of a key that a group does not have.
+    pub(crate) fn no_such_key(&self, group: &SecretGroupId, key: &str) -> Error {
+        let path = format!("secret-groups/{}", group.as_str());
+        let context = Box::new(self.answered(Operation::GetSecretGroup, &path));
+        Error::NotFound { resource: Resource::Secret, id: key.into(), context }
+    }
+
+    /// The error of answers that are well formed each, but make no sense together.
+    pub(crate) fn not_understood(&self, operation: Operation, collection: &str) -> Error {
+        Error::Decode {
+            line: 0,
+            column: 0,
+            context: Box::new(self.answered(operation, collection)),
+        }
+    }
+
+    fn answered(&self, operation: Operation, collection: &str) -> CallContext {
+        CallContext {
+            operation,
+            path: format!("{}/{collection}", self.base.path()).into(),
+            // The answer itself was a success; a status here would read as its reason.
+            status: None,
+            code: None,
+            message: None,
+            details: None,
+            request_id: None,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            may_have_been_applied: false,
+        }
+    }
+
+    fn error(
+        &self,
+        request: &Request<'_>,
+        failure: Failure,
+        progress: &Progress,
+        started: Instant,
+    ) -> Error {
+        let unclear = progress.unclear || failure.outcome.is_unclear();
+        let circumstances = failure::Circumstances {
+            path: format!("{}{}", self.base.path(), request.path).into(),
+            attempts: progress.attempts,
+            elapsed: started.elapsed(),
+            may_have_been_applied: unclear && request.operation.repeat() != Repeat::Harmless,
+        };
+        let credentials: Vec<&str> = self.credentials().collect();
+        failure.into_error(request, &credentials, circumstances)
+    }
+}

@@ -1,0 +1,111 @@
+//! JSON strings unescaped into one exact allocation.
+//!
+//! `serde_json` unescapes in a scratch buffer that it frees unwiped; every PEM key has escapes.
+
+use zeroize::Zeroizing;
+
+/// The text of a JSON string, quotes included in `raw`. `None` where `serde_json` would refuse it.
+pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if raw.len() < 2 {
+        return None;
+    }
+    // The first pass only counts, so that the second never grows its buffer and leaves a copy behind.
+    let mut len = 0;
+    each_piece(inner, |piece| len += piece.len())?;
+    let mut text = Zeroizing::new(String::with_capacity(len));
+    each_piece(inner, |piece| text.push_str(piece))?;
+    // Length and capacity agree, so boxing moves nothing.
+    Some(std::mem::take(&mut *text).into_boxed_str())
+}
+
+fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
+    loop {
+        let Some(at) = rest.bytes().position(|b| b == b'\\' || b == b'"' || b < 0x20) else {
+            take(rest);
+            return Some(());
+        };
+        take(rest.get(..at)?);
+        let mut chars = rest.get(at..)?.chars();
+        if chars.next()? != '\\' {
+            return None;
+        }
+        let plain = match chars.next()? {
+            '"' => "\"",
+            '\\' => "\\",
+            '/' => "/",
+            'b' => "\u{8}",
+            'f' => "\u{c}",
+            'n' => "\n",
+            'r' => "\r",
+            't' => "\t",
+            'u' => {
+                let (character, after) = unicode(chars.as_str())?;
+                take(character.encode_utf8(&mut [0; 4]));
+                rest = after;
+                continue;
+            }
+            _ => return None,
+        };
+        take(plain);
+        rest = chars.as_str();
+    }
+}
+
+/// The character that `\u` escapes stand for, two of them where it is a surrogate pair.
+fn unicode(text: &str) -> Option<(char, &str)> {
+    let (first, rest) = four_digits(text)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, rest));
+    }
+    let (second, rest) = four_digits(rest.strip_prefix("\\u")?)?;
+    if !(0xD800..0xDC00).contains(&first) || !(0xDC00..0xE000).contains(&second) {
+        return None;
+    }
+    let joined = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+    Some((char::from_u32(joined)?, rest))
+}
+
+fn four_digits(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some((u32::from_str_radix(digits, 16).ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn agrees(raw: &str) -> Result<(), TestCaseError> {
+        let theirs = serde_json::from_str::<String>(raw).ok();
+        let ours = json_string(raw).map(String::from);
+        prop_assert_eq!(ours, theirs, "{}", raw);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in any::<String>()) {
+            agrees(&serde_json::to_string(&text).unwrap())?;
+        }
+
+        #[test]
+        fn anything_between_quotes_is_read_or_refused_as_serde_json_does(
+            inner in "([a-z\"\\\\\u{1}é😀]|\\\\[\"\\\\/bfnrtux]|\\\\u[dD][89a-fA-F][0-9a-f]{2}|\\\\u[0-9a-fA-F]{0,4}){0,12}"
+        ) {
+            agrees(&format!("\"{inner}\""))?;
+        }
+    }
+
+    #[test]
+    fn the_quotes_must_be_two() {
+        assert_eq!(json_string("\""), None);
+        assert_eq!(json_string(""), None);
+        assert_eq!(json_string("\"\"").as_deref(), Some(""));
+        assert_eq!(json_string("12"), None);
+    }
+}
