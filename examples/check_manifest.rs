@@ -1,0 +1,84 @@
+//! Lists every secret reference of a manifest and whether it exists. No value is read.
+//!
+//! ```sh
+//! cargo run --example check_manifest -- manifest.yaml
+//! helm template chart | cargo run --example check_manifest -- -
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
+
+mod support;
+
+use std::process::ExitCode;
+
+use support::{Args, Failure, MISSING, print, read_text, table};
+use truefoundry_secrets::{FoundRef, MalformedRef, find_refs};
+
+const USAGE: &str = "\
+Usage: check_manifest FILE
+
+Lists each tfy-secret:// reference in FILE (- for stdin) with its line and column and whether there is such
+a secret. FILE can be any text: YAML, JSON, dotenv, Helm values. It is searched as text, so references in
+comments count, and a template in one ({{ .Values.key }}) is not filled in. No value is read.
+
+The exit code is 1 where a reference is malformed or does not exist, else 0.
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    support::run(check_manifest()).await
+}
+
+async fn check_manifest() -> Result<(), Failure> {
+    let mut args = Args::from_env(USAGE)?;
+    let path = args.next("FILE")?;
+    args.finish()?;
+    let text = read_text(&path, "FILE")?;
+    let found: Vec<_> = find_refs(&text).collect();
+    if found.is_empty() {
+        return print("There are no references.");
+    }
+
+    let references: Vec<_> = found.iter().flatten().map(FoundRef::reference).collect();
+    let checked = if references.is_empty() {
+        None
+    } else {
+        let connection = support::connect().await?;
+        Some(connection.client.check_refs(references).await?)
+    };
+    let (mut malformed, mut missing) = (0, 0);
+    let rows = found.iter().map(|found| match found {
+        Ok(found) => {
+            let reference = found.reference();
+            let exists = checked.as_ref().is_some_and(|checked| checked.exists(reference));
+            missing += usize::from(!exists);
+            let state = if exists { "exists" } else { MISSING };
+            [place(found.line(), found.column()), reference.to_string(), state.to_owned()]
+        }
+        Err(problem) => {
+            malformed += 1;
+            // Its text is not repeated: somebody may have put the secret there.
+            [place(problem.line(), problem.column()), "(malformed)".to_owned(), reason(problem)]
+        }
+    });
+    let table = table(&["Line:column", "Reference", "State"], rows);
+    print(table)?;
+    if malformed + missing == 0 {
+        return Ok(());
+    }
+    Err(Failure::other(
+        format!(
+            "of {} reference(s) {missing} cannot be found and {malformed} are malformed",
+            found.len()
+        ),
+        "Correct those places; `list_groups` and `inspect_secret` show what there is.",
+    ))
+}
+
+fn place(line: usize, column: usize) -> String {
+    format!("{line}:{column}")
+}
+
+fn reason(malformed: &MalformedRef) -> String {
+    malformed.problem().to_string()
+}

@@ -1,0 +1,59 @@
+//! Creates a secret group. The values come from environment variables.
+//!
+//! ```sh
+//! export DB_PASSWORD API_KEY   # set them first, without leaving them in the shell's history
+//! cargo run --example create_group -- my-app --store azure DB_PASSWORD API_KEY
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
+
+mod support;
+
+use std::process::ExitCode;
+
+use support::{
+    Args, Change, Consent, Failure, describe, groups_table, keys_from_arguments, mapping_lines,
+    print,
+};
+use truefoundry_secrets::{Error, NewSecretGroup};
+
+const USAGE: &str = "\
+Usage: create_group NAME [--store aws|azure|gcp|vault|ID] [--yes] KEY...
+
+Creates the secret group NAME with these keys. The value of KEY is read from the environment variable of
+that name; KEY:VARIABLE reads another one. Where the store does not take a KEY (Azure Key Vault takes no
+underscores) a name near it is used and said; KEY:VARIABLE is taken as it stands.
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    support::run(create_group()).await
+}
+
+async fn create_group() -> Result<(), Failure> {
+    let mut args = Args::from_env(USAGE)?;
+    let store = args.option("--store")?;
+    let consent = Consent::from_flag(args.flag("--yes"));
+    let name = args.next("NAME")?;
+    let arguments = args.rest()?;
+    if arguments.is_empty() {
+        return Err(args.wrong("no KEY is given"));
+    }
+    let connection = support::connect().await?;
+
+    let store = support::choose_store(&connection, store.as_deref()).await?;
+    let keys = keys_from_arguments(&arguments, store.kind())?;
+    let mut details = vec![format!("store: {}", support::shown(&describe(&store))), String::new()];
+    details.extend(mapping_lines(&keys, store.kind()));
+    let change = Change { action: "Create a secret group", group: &name, details };
+    support::confirm(&connection, &change, consent)?;
+
+    let new = NewSecretGroup::new(&name, &store);
+    let new = keys.into_iter().fold(new, |new, key| new.secret(key.key, key.value));
+    let group = connection.client.secret_groups().create(new).await.inspect_err(|error| {
+        if Error::may_have_been_applied(error) {
+            eprintln!("The group may have been created: look with `list_groups`.");
+        }
+    })?;
+    print(groups_table(&[group]))
+}

@@ -1,0 +1,63 @@
+//! A client of the control plane that the environment names, or of a fake one.
+
+use truefoundry_secrets::testing::FakeTrueFoundry;
+use truefoundry_secrets::{Client, SecretStoreKind};
+
+use super::Failure;
+
+const VARIABLES: [&str; 4] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST", "TFY_API_KEY"];
+
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    /// The fake stops when this is dropped.
+    fake: Option<FakeTrueFoundry>,
+}
+
+impl Connection {
+    pub(crate) fn is_fake(&self) -> bool {
+        self.fake.is_some()
+    }
+
+    /// Where changes go, for the question before them.
+    pub(crate) fn host(&self) -> String {
+        let what = if self.is_fake() { " (the fake: nothing real is changed)" } else { "" };
+        format!("{}{what}", self.client.host())
+    }
+}
+
+/// Connects, and says on stderr to what.
+///
+/// Only where neither URL nor key is configured is it the fake: with one of them somebody means a real
+/// control plane, and has to hear what is missing.
+pub(crate) async fn connect() -> Result<Connection, Failure> {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if VARIABLES.into_iter().any(is_set) {
+        let client = Client::from_env().map_err(|error| {
+            Failure::other(
+                error.to_string(),
+                "Set both TFY_BASE_URL and TFY_API_KEY, or neither of them to try this against a fake.",
+            )
+        })?;
+        eprintln!("Control plane: {}\n", client.host());
+        return Ok(Connection { client, fake: None });
+    }
+    let fake = FakeTrueFoundry::start()
+        .await
+        .with_tenant("my-org")
+        .with_store(SecretStoreKind::AwsSecretsManager)
+        .with_store(SecretStoreKind::AzureVault)
+        .with_group(
+            "prod-secrets",
+            [
+                ("DB_PASSWORD", "made-up-database-password"),
+                ("API_KEY", "made-up-api-key-of-prod"),
+                ("JWT_SECRET", "made-up-signing-secret"),
+            ],
+        )
+        .with_group("dev-secrets", [("DB_PASSWORD", "made-up"), ("API_KEY", "made-up")]);
+    eprintln!(
+        "TFY_BASE_URL and TFY_API_KEY are not set, so this runs against a fake control plane within\n\
+         this program, with made-up data. It needs no network and is gone when the program ends.\n"
+    );
+    Ok(Connection { client: fake.client(), fake: Some(fake) })
+}

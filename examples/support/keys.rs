@@ -1,0 +1,133 @@
+//! Keys whose values come from environment variables.
+
+use std::collections::HashSet;
+
+use truefoundry_secrets::{SecretStoreKind, SecretValue};
+
+use super::{Failure, shown, table};
+
+/// A key, where its value comes from, and the value.
+pub(crate) struct KeyFromEnv {
+    pub(crate) key: String,
+    pub(crate) variable: String,
+    /// The key as it was asked for, where the store does not take that.
+    pub(crate) instead_of: Option<String>,
+    pub(crate) value: SecretValue,
+}
+
+impl KeyFromEnv {
+    /// The key as it was asked for.
+    pub(crate) fn asked(&self) -> &str {
+        self.instead_of.as_deref().unwrap_or(&self.key)
+    }
+}
+
+/// A key that is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) variable: String,
+    /// Whether the key may be called differently where the store does not take it.
+    pub(crate) flexible: bool,
+}
+
+/// Understands `KEY` and `KEY:VARIABLE`. A key that is given with its variable is taken literally.
+pub(crate) fn keys_from_arguments(
+    arguments: &[(usize, String)],
+    store: Option<&SecretStoreKind>,
+) -> Result<Vec<KeyFromEnv>, Failure> {
+    let mut asked = Vec::new();
+    for (position, argument) in arguments {
+        let (key, variable, flexible) = match argument.split_once(':') {
+            Some((key, variable)) => (key, variable.to_owned(), false),
+            None => (argument.as_str(), variable_for(argument), true),
+        };
+        if key.is_empty() || !is_variable_name(&variable) {
+            let message = format!("argument {position} is neither KEY nor KEY:VARIABLE");
+            return Err(Failure::Usage(message));
+        }
+        // Somebody may have typed the value where the key belongs.
+        if std::env::var_os(&variable).is_none() && !is_constant_case(argument) {
+            return Err(Failure::Usage(format!(
+                "argument {position} names an environment variable that is not set (the argument is \
+                 not repeated here, in case it is a value)"
+            )));
+        }
+        asked.push(Asked { key, variable, flexible });
+    }
+    read_keys(&asked, store)
+}
+
+/// Reads the values and checks keys and values against what the store takes, before anybody is asked to
+/// confirm what would fail.
+pub(crate) fn read_keys(
+    asked: &[Asked<'_>],
+    store: Option<&SecretStoreKind>,
+) -> Result<Vec<KeyFromEnv>, Failure> {
+    let is_missing = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    let missing: Vec<_> = asked
+        .iter()
+        .map(|asked| asked.variable.as_str())
+        .filter(|variable| is_missing(variable))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Failure::other(
+            format!("not set, or empty: {}", missing.join(", ")),
+            "Put each value into the environment variable of that name and export it.",
+        ));
+    }
+    let mut keys = Vec::new();
+    let mut seen = HashSet::new();
+    for Asked { key: asked, variable, flexible } in asked {
+        let suggestion = store.filter(|_| *flexible).and_then(|store| store.suggest_key(asked));
+        let instead_of = suggestion.is_some().then(|| (*asked).to_owned());
+        let key = suggestion.unwrap_or_else(|| (*asked).to_owned());
+        let value = SecretValue::from_env(variable)?;
+        if let Some(store) = store {
+            store.check_key(&key).map_err(|problem| {
+                let hint = match problem.suggestion() {
+                    Some(other) => format!("Use the name {}.", shown(other)),
+                    None => "Use another name, or another store.".to_owned(),
+                };
+                Failure::other(format!("key {}: {problem}", shown(&key)), hint)
+            })?;
+            store.check_value(&value).map_err(|problem| {
+                let message = format!("value of {}: {problem}", shown(&key));
+                Failure::other(message, "Use a shorter value, or another store.")
+            })?;
+        }
+        if !seen.insert(key.clone()) {
+            return Err(Failure::Usage(format!("the key {} would be set twice", shown(&key))));
+        }
+        keys.push(KeyFromEnv { key, variable: variable.clone(), instead_of, value });
+    }
+    Ok(keys)
+}
+
+/// The variable that a key's value is read from: no shell can set one with a hyphen, and Azure's keys can
+/// have nothing else.
+pub(crate) fn variable_for(key: &str) -> String {
+    key.replace(['-', '.'], "_")
+}
+
+fn is_variable_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether the text is written as variables are and hardly any secret is.
+fn is_constant_case(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_-:".contains(c))
+}
+
+/// Which key gets its value from which variable, and why a key is called differently.
+pub(crate) fn mapping_lines(keys: &[KeyFromEnv], store: Option<&SecretStoreKind>) -> Vec<String> {
+    let rows =
+        keys.iter().map(|key| [&key.key, &key.variable, &key.value.to_string()].map(Clone::clone));
+    let rows = table(&["Key", "From variable", "Value"], rows);
+    let notes = keys.iter().filter_map(|key| {
+        let (asked, store) = (key.instead_of.as_ref()?, store?);
+        Some(format!("{store} does not take {}: {} is used", shown(asked), shown(&key.key)))
+    });
+    rows.lines().map(str::to_owned).chain(notes).collect()
+}

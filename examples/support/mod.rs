@@ -1,0 +1,31 @@
+//! What the examples share: connecting, arguments, confirmation, tables, and how a program ends.
+
+#![allow(dead_code, unused_imports, reason = "every example takes what it needs of this")]
+
+mod args;
+mod confirm;
+mod connect;
+mod failure;
+mod groups;
+mod keys;
+mod refs;
+mod stores;
+mod table;
+
+pub(crate) use args::Args;
+pub(crate) use confirm::{Change, Consent, confirm};
+pub(crate) use connect::{Connection, connect};
+pub(crate) use failure::{Failure, print, print_exactly, run};
+pub(crate) use groups::{GroupArgument, groups_table, keys_table, name_of, secret_of, secrets_of};
+pub(crate) use keys::{
+    Asked, KeyFromEnv, keys_from_arguments, mapping_lines, read_keys, variable_for,
+};
+pub(crate) use refs::{MISSING, not_resolved, read_text};
+pub(crate) use stores::{choose_store, describe};
+pub(crate) use table::{masked, shown, table};
+
+/// Random enough for a name that nobody else uses at the same time; no secret is made of it alone.
+pub(crate) fn random_word() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    format!("{:08x}", RandomState::new().build_hasher().finish() >> 32)
+}
