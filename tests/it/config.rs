@@ -1,0 +1,211 @@
+//! Settings that only show on the wire or in a process of their own: proxies, the environment, and what
+//! a brought HTTP client cannot change.
+
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+use truefoundry_secrets::{Client, reqwest};
+
+use crate::support::endpoints::GROUPS;
+use crate::support::raw::{RawServer, ok};
+use crate::support::{KEY, builder};
+
+const PROXY_VARIABLES: [&str; 6] =
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const OWN_VARIABLES: [&str; 4] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST", "TFY_API_KEY"];
+
+/// This test binary again, for one of the ignored tests below: the environment belongs to a process.
+fn child(test: &str, environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "--nocapture", &format!("config::{test}")]);
+    for name in PROXY_VARIABLES.iter().chain(&OWN_VARIABLES) {
+        command.env_remove(name);
+    }
+    // Would keep the proxies out of use, and the test from finding anything.
+    command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
+    command.envs(environment.iter().copied());
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn succeed(output: &Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+}
+
+#[tokio::test]
+#[ignore = "run by other tests in a process with an environment of its own"]
+async fn child_calls_the_control_plane() {
+    let client = Client::builder().base_url(std::env::var("TEST_BASE").unwrap()).api_key(KEY);
+    client.allow_insecure_http().build().unwrap().check().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "run by other tests in a process with an environment of its own"]
+async fn child_reads_its_environment() {
+    match Client::from_env() {
+        Ok(client) => client.check().await.unwrap(),
+        Err(error) => println!("refused: {error}"),
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_never_carries_the_key_off_this_machine() {
+    for host in ["127.0.0.1", "localhost"] {
+        let server = RawServer::always(ok(GROUPS));
+        let proxy = RawServer::always(ok(GROUPS));
+        let (proxy_url, base) = (proxy.url(), format!("http://{host}:{}", server.address().port()));
+        let mut environment = PROXY_VARIABLES.map(|name| (name, &*proxy_url)).to_vec();
+        environment.push(("TEST_BASE", &base));
+        succeed(&child("child_calls_the_control_plane", &environment));
+        assert_eq!((server.count(), proxy.connections()), (1, 0), "{host}");
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used_for_other_machines() {
+    let proxy = RawServer::always(ok(GROUPS));
+    let environment =
+        [("HTTP_PROXY", &*proxy.url()), ("TEST_BASE", "http://control-plane.example")];
+    succeed(&child("child_calls_the_control_plane", &environment));
+    let target = "http://control-plane.example/api/svc/v1/secret-groups?limit=1&offset=0";
+    assert_eq!(proxy.only().target(), target);
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_brought_is_not_used_for_this_machine_either() {
+    let server = RawServer::always(ok(GROUPS));
+    let proxy = RawServer::always(ok(GROUPS));
+    let http = reqwest::ClientBuilder::new().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
+    builder(server.url()).http(http).build().unwrap().check().await.unwrap();
+    assert_eq!((server.count(), proxy.connections()), (1, 0));
+}
+
+#[test]
+fn the_environment_sets_a_client_up() {
+    for names in [
+        &["TFY_BASE_URL"][..],
+        &["TFY_HOST"],
+        &["TFY_API_HOST"],
+        &["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"],
+        &["TFY_HOST", "TFY_API_HOST"],
+    ] {
+        let server = RawServer::always(ok(GROUPS));
+        let base = format!("{}/prefix/", server.url());
+        let mut environment = vec![("TFY_API_KEY", KEY)];
+        // The first counts; the others lead to where nobody listens.
+        let bases = names.iter().enumerate();
+        environment.extend(bases.map(|(n, name)| match n {
+            0 => (*name, &*base),
+            _ => (*name, "http://127.0.0.1:1"),
+        }));
+        if !names.contains(&"TFY_BASE_URL") {
+            environment.push(("TFY_BASE_URL", ""));
+        }
+        succeed(&child("child_reads_its_environment", &environment));
+        let seen = server.only();
+        assert_eq!(seen.path(), "/prefix/api/svc/v1/secret-groups", "{names:?}");
+        assert_eq!(seen.header("authorization"), Some(&*format!("Bearer {KEY}")));
+    }
+}
+
+#[test]
+fn what_the_environment_lacks_is_named_and_never_quoted() {
+    let host = ("TFY_HOST", "http://127.0.0.1:1");
+    for (environment, expected) in [
+        (vec![], "TFY_BASE_URL, TFY_HOST or TFY_API_HOST"),
+        (vec![("TFY_API_KEY", KEY)], "TFY_BASE_URL, TFY_HOST or TFY_API_HOST"),
+        (vec![host], "TFY_API_KEY"),
+        (vec![host, ("TFY_API_KEY", "")], "TFY_API_KEY"),
+        (vec![host, ("TFY_API_KEY", "quoted-key\n")], "TFY_API_KEY: it has a control character"),
+        (vec![("TFY_API_HOST", "quoted host"), ("TFY_API_KEY", KEY)], "TFY_API_HOST: it is not"),
+        (
+            vec![("TFY_HOST", "http://plain.example"), ("TFY_API_KEY", KEY)],
+            "TFY_HOST: plain http:// would send the key in clear text",
+        ),
+    ] {
+        let output = child("child_reads_its_environment", &environment);
+        succeed(&output);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("refused: configuration: "), "{text}");
+        assert!(text.contains(expected), "{environment:?}: {text}");
+        assert!(!text.contains("quoted") && !text.contains(KEY), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_a_brought_client_do_not_replace_ours() {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("authorization", "Bearer other".parse().unwrap());
+    headers.insert("accept", "text/html".parse().unwrap());
+    headers.insert("x-own", "kept".parse().unwrap());
+    headers.insert("accept-encoding", "gzip".parse().unwrap());
+    let http = reqwest::ClientBuilder::new().default_headers(headers).user_agent("brought");
+    let server = RawServer::always(ok(GROUPS));
+    builder(server.url()).http(http).build().unwrap().check().await.unwrap();
+    let seen = server.only();
+    assert_eq!(seen.header("authorization"), Some(&*format!("Bearer {KEY}")));
+    assert_eq!(seen.header("accept"), Some("application/json"));
+    assert!(seen.header("user-agent").unwrap().starts_with("truefoundry-secrets-rust/"));
+    assert_eq!(seen.header("x-own"), Some("kept"));
+    assert_eq!(seen.header("accept-encoding"), Some("identity"));
+}
+
+#[test]
+fn a_brought_client_that_logs_raw_bytes_logs_none_of_ours() {
+    succeed(&child("child_logs_everything", &[]));
+}
+
+#[tokio::test]
+#[ignore = "run by other tests in a process with a logger of its own"]
+async fn child_logs_everything() {
+    log::set_logger(&Everything).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let server = RawServer::always(ok(GROUPS));
+    let verbose = || reqwest::ClientBuilder::new().connection_verbose(true);
+    builder(server.url()).http(verbose()).build().unwrap().check().await.unwrap();
+    assert!(!LOGGED.lock().unwrap().contains(KEY));
+    // Without us it does, so that the line above means something.
+    let bare = verbose().no_proxy().build().unwrap();
+    bare.get(server.url()).header("authorization", KEY).send().await.unwrap();
+    assert!(LOGGED.lock().unwrap().contains(KEY));
+}
+
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Everything;
+
+impl log::Log for Everything {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.lock().unwrap().push_str(&record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[tokio::test]
+async fn a_tls_handshake_that_fails_has_sent_nothing() {
+    use crate::support::{assert_well_formed, client, variant};
+
+    let server = RawServer::slamming();
+    let client = client(server.url().replace("http://", "https://"));
+    let error = client.secrets().delete("s").await.unwrap_err();
+    assert_eq!(variant(&error), "Connect");
+    assert!(!error.may_have_been_applied());
+    assert_well_formed(&error);
+    assert_eq!(server.connections(), 4);
+}
+
+#[tokio::test]
+async fn debug_of_a_client_shows_host_and_tenant_and_no_key() {
+    let client = builder("http://localhost:1").tenant("t-1").build().unwrap();
+    assert_eq!(client.host(), "localhost:1");
+    let shown = format!("{client:?} {:?}", client.secret_groups());
+    assert!(shown.contains("localhost") && shown.contains("t-1"), "{shown}");
+    assert!(!shown.contains(KEY), "{shown}");
+}

@@ -1,0 +1,23 @@
+//! The request path against real sockets: what goes over the wire, and what is made of what comes back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod answers;
+mod config;
+mod hostile;
+mod identifiers;
+mod matrix;
+mod models;
+mod pagination;
+mod retry;
+mod support;
+#[cfg(feature = "tracing")]
+mod tracing;
+mod traits;
+mod wire;

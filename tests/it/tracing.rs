@@ -1,0 +1,108 @@
+//! What is traced: operation, attempt, status; never a value, key, body or query.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use truefoundry_secrets::ListSecretGroups;
+
+use crate::support::endpoints::{self, Endpoint, SENT};
+use crate::support::raw::{RawServer, answer, ok, status};
+use crate::support::{KEY, client, tenant_client};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Captured {
+    /// Everything that this thread traces, from any crate, until the guard is dropped.
+    fn start(&self) -> impl Drop {
+        let writer = self.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .set_default()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_with_its_operation_and_its_attempts() {
+    let captured = Captured::default();
+    let server = RawServer::in_turn([
+        status(503, "busy"),
+        answer(429, "retry-after-ms: 1\r\n", ""),
+        ok(r#"{"data":{"id":"s"}}"#),
+    ]);
+    let guard = captured.start();
+    client(server.url()).secrets().get("s").await.unwrap();
+    drop(guard);
+    let text = captured.text();
+    for part in [
+        "truefoundry_secrets.call{operation=get secret}",
+        "truefoundry_secrets.attempt{attempt=1}",
+        "truefoundry_secrets.attempt{attempt=2}",
+        "truefoundry_secrets.attempt{attempt=3}",
+        "answered status=503",
+        "answered status=429",
+        "answered status=200",
+        "retrying wait_ms=1",
+    ] {
+        assert!(text.contains(part), "{part} not in:\n{text}");
+    }
+    assert!(!text.contains("attempt=4"), "{text}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_traced_as_none() {
+    let captured = Captured::default();
+    let guard = captured.start();
+    let server = RawServer::slamming();
+    client(server.url()).secrets().get("s").await.unwrap_err();
+    drop(guard);
+    assert_eq!(captured.text().matches("no answer").count(), 4, "{}", captured.text());
+}
+
+#[tokio::test]
+async fn no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
+    const RECEIVED: &str = "r3ceived-value-of-the-server";
+    const SEARCHED: &str = "looked-for-text";
+    let captured = Captured::default();
+    let guard = captured.start();
+    for endpoint in endpoints::ALL {
+        let success = ok(endpoint.success().replace("\"v\"", &format!("\"{RECEIVED}\"")));
+        let echo = answer(400, "", format!(r#"{{"message":"{SENT} {KEY} {RECEIVED}"}}"#));
+        for answers in [[success.clone(), success], [status(503, RECEIVED), echo]] {
+            let server = RawServer::in_turn(answers);
+            let client = tenant_client(server.url());
+            let _ = endpoint.call(&client).await;
+            let params = ListSecretGroups::new().search(SEARCHED);
+            let _ = client.secret_groups().list(&params).await;
+        }
+    }
+    let server = RawServer::always(ok(Endpoint::GetSecret.success().replace("\"v\"", "\"x\"")));
+    tenant_client(server.url()).secrets().get("s-1").await.unwrap();
+    drop(guard);
+    let text = captured.text();
+    assert!(text.contains("operation=create secret group"), "{text}");
+    for hidden in [SENT, RECEIVED, KEY, SEARCHED, "Bearer", "limit=", "withValue", "secret-groups?"]
+    {
+        assert!(!text.contains(hidden), "{hidden} in:\n{text}");
+    }
+}
