@@ -1,0 +1,202 @@
+//! Writes of which nobody knows whether they were done: the group is unsettled until that is seen, or
+//! the settle time has passed. Time is tokio's and paused: it moves when everybody waits.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use truefoundry_secrets::Client;
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
+
+use crate::common::*;
+
+const SETTLE: Duration = Duration::from_secs(60);
+const LATE: Duration = Duration::from_secs(20);
+
+async fn ready() -> (FakeTrueFoundry, String, Client) {
+    let (fake, id) = app(&["A", "B"]).await;
+    let client = warm_client(&fake, SETTLE).await;
+    (fake, id, client)
+}
+
+/// An edit that only removes and one that writes, each with an unclear outcome.
+async fn next_edit_took(fake: &FakeTrueFoundry, id: &str, client: &Client) -> Duration {
+    let begun = Instant::now();
+    client.secret_groups().edit(id).set("NEXT", "edit").apply().await.unwrap();
+    let took = begun.elapsed();
+    fake.idle().await;
+    assert_eq!(fake.value(APP, "NEXT").as_deref(), Some("edit"), "a late write deleted it");
+    took
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_was_done_is_seen_at_once() {
+    let done = [Fault::drop_after(), Fault::cut_body(), Fault::status(503).after_work()];
+    for fault in done {
+        let (fake, id, client) = ready().await;
+        fake.inject(fault.clone().on(PUT));
+        let edit = client.secret_groups().edit(&id).set("A", "new").set("C", "1").remove("B");
+        let error = edit.apply().await.unwrap_err();
+        assert!(error.may_have_been_applied(), "{error:?}");
+        assert!(error.hint().contains("read the group"), "{}", error.hint());
+        assert_eq!(count(&fake, PUT), 1, "a write is not repeated");
+        let took = next_edit_took(&fake, &id, &client).await;
+        assert!(took < Duration::from_secs(1), "{fault:?}: {took:?}");
+        assert_eq!(fake.keys(APP), ["A", "C", "NEXT"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_write_is_waited_for() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::delay_work(LATE).on(PUT));
+    let error = client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    assert!(error.may_have_been_applied(), "{error:?}");
+    let took = next_edit_took(&fake, &id, &client).await;
+    assert!(took >= LATE - Duration::from_millis(1) && took < SETTLE, "{took:?}");
+    assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_never_comes_is_waited_for_until_the_settle_time_has_passed() {
+    for fault in [Fault::drop_before(), Fault::status(503)] {
+        let (fake, id, client) = ready().await;
+        fake.inject(fault.on(PUT));
+        let error = client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+        assert!(error.may_have_been_applied(), "{error:?}");
+        let took = next_edit_took(&fake, &id, &client).await;
+        assert!(took >= SETTLE - Duration::from_secs(1) && took < SETTLE * 2, "{took:?}");
+        assert_eq!(fake.keys(APP), ["A", "B", "NEXT"]);
+        let took = next_edit_took(&fake, &id, &client).await;
+        assert!(took < Duration::from_secs(1), "it is settled: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_rotation_is_waited_for() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::delay_work(LATE).on(PUT));
+    client.secret_groups().edit(&id).set("A", "new").apply().await.unwrap_err();
+    let took = next_edit_took(&fake, &id, &client).await;
+    assert!(took >= LATE - Duration::from_millis(1) && took < SETTLE, "{took:?}");
+    assert_eq!(fake.value(APP, "A").as_deref(), Some("new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_to_the_same_value_shows_no_sign_and_is_waited_for_in_full() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::drop_after().on(PUT));
+    client.secret_groups().edit(&id).set("A", "old value of A").apply().await.unwrap_err();
+    let took = next_edit_took(&fake, &id, &client).await;
+    assert!(took >= SETTLE - Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_settle_time_begins_when_the_write_is_given_up() {
+    let (fake, id) = app(&["A", "B"]).await;
+    // As long as the call's own time, as by default.
+    let client = warm_client(&fake, SETTLE).await;
+    fake.inject(Fault::delay(Duration::from_secs(90)).on(PUT));
+    let begun = Instant::now();
+    let error = client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    assert!(error.may_have_been_applied(), "{error:?}");
+    assert!(begun.elapsed() >= Duration::from_secs(59), "{:?}", begun.elapsed());
+    next_edit_took(&fake, &id, &client).await;
+    assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_future_leaves_the_group_unsettled() {
+    let (fake, id, client) = ready().await;
+    let gate = fake.hold(PUT);
+    let edit = client.secret_groups().edit(&id).set("C", "1");
+    let dropped = tokio::spawn(edit.apply());
+    gate.reached().await;
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    let opening = tokio::spawn(async move {
+        tokio::time::sleep(LATE).await;
+        gate.release();
+    });
+    let took = next_edit_took(&fake, &id, &client).await;
+    assert!(took >= LATE - Duration::from_millis(1) && took < SETTLE, "{took:?}");
+    assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
+    opening.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_can_be_given_up_and_is_taken_up_again_by_the_next() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::delay_work(LATE).on(PUT));
+    client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    let impatient = client.secret_groups().edit(&id).set("D", "1").apply();
+    assert!(timeout(Duration::from_secs(5), impatient).await.is_err());
+    assert_eq!(fake.keys(APP), ["A", "B"]);
+    next_edit_took(&fake, &id, &client).await;
+    assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_the_wait_up_again_and_again_does_not_make_it_longer() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::drop_before().on(PUT));
+    client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    let begun = Instant::now();
+    loop {
+        let edit = client.secret_groups().edit(&id).set("D", "1").apply();
+        if timeout(Duration::from_secs(7), edit).await.is_ok() {
+            break;
+        }
+        assert!(begun.elapsed() < SETTLE * 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_delete_is_waited_for_before_its_key_is_set_again() {
+    let (fake, id, client) = ready().await;
+    // All four attempts are lost; the first comes late.
+    fake.inject(Fault::delay_work(LATE).on(DELETE));
+    fake.inject(Fault::drop_before().times(3).on(DELETE));
+    let error = client.secret_groups().edit(&id).remove("A").apply().await.unwrap_err();
+    assert!(error.may_have_been_applied(), "{error:?}");
+    client.secret_groups().edit(&id).set("A", "wanted again").apply().await.unwrap();
+    fake.idle().await;
+    assert_eq!(fake.value(APP, "A").as_deref(), Some("wanted again"), "a late delete took it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_removal_is_waited_for_too() {
+    let (fake, id, client) = ready().await;
+    let gate = fake.hold(DELETE);
+    let dropped = tokio::spawn(client.secret_groups().edit(&id).remove("A").apply());
+    gate.reached().await;
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    let opening = tokio::spawn(async move {
+        tokio::time::sleep(LATE).await;
+        gate.release();
+    });
+    client.secret_groups().edit(&id).set("A", "wanted again").apply().await.unwrap();
+    opening.await.unwrap();
+    fake.idle().await;
+    assert_eq!(fake.value(APP, "A").as_deref(), Some("wanted again"), "a late delete took it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_made_before_an_unclear_write_is_not_applied_over_it() {
+    let (fake, id, client) = ready().await;
+    let plan = client.secret_groups().edit(&id).set("D", "1").plan().await.unwrap();
+    fake.inject(Fault::delay_work(LATE).on(PUT));
+    client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    assert_eq!(concurrent(plan.apply().await).0, ["C"]);
+    assert_eq!(fake.keys(APP), ["A", "B", "C"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_reads_prove_nothing() {
+    let (fake, id, client) = ready().await;
+    fake.inject(Fault::delay_work(LATE).on(PUT));
+    client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    fake.inject(Fault::status(403).times(4).on(GET));
+    next_edit_took(&fake, &id, &client).await;
+    assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
+}

@@ -1,0 +1,106 @@
+use truefoundry_secrets::testing::FakeTrueFoundry;
+use truefoundry_secrets::{Error, SecretRef};
+
+use super::{fake_with, key, operations, reference, references, value};
+
+#[tokio::test]
+async fn a_group_by_name_takes_two_requests_and_by_id_one() {
+    let fake = fake_with(50).await;
+    let client = fake.client_builder().tenant("my-tenant").build().unwrap();
+    let resolved = client.resolve_group("app").await.unwrap();
+    assert_eq!(operations(&fake), ["secret_groups.list", "secrets.list"]);
+    assert_eq!(resolved.len(), 50);
+    assert_eq!(resolved.get_key("K-049").unwrap().expose_secret(), value(49));
+    assert!(resolved.get_key("K-050").is_none());
+
+    fake.clear_requests();
+    let id = fake.group_id("app").unwrap();
+    let by_id = fake.client().resolve_group_by_id(&id).await.unwrap();
+    assert_eq!(operations(&fake), ["secrets.list"]);
+    assert_eq!(by_id.len(), 50);
+    assert_eq!(by_id.get(&reference(7)).unwrap().expose_secret(), value(7));
+}
+
+#[tokio::test]
+async fn a_group_of_250_keys_is_read_page_by_page() {
+    let fake = fake_with(250).await;
+    let id = fake.group_id("app").unwrap();
+    let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
+    assert_eq!(resolved.len(), 250);
+    assert_eq!(fake.request_count(), 3);
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_not_found() {
+    let fake = fake_with(1).await;
+    let error = fake.client().resolve_group("nothing").await.unwrap_err();
+    assert!(error.is_not_found(), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_map_prints_masked() {
+    let fake = fake_with(2).await;
+    let resolved = fake.client().resolve_group("app").await.unwrap();
+    assert_eq!(
+        format!("{resolved:?}"),
+        format!("{{{:?}: (set), {:?}: (set)}}", reference(0), reference(1))
+    );
+    let env = resolved.into_env().unwrap();
+    assert!(!format!("{env:?}").contains("value of"), "{env:?}");
+}
+
+#[tokio::test]
+async fn an_environment_reaches_the_child_process() {
+    let fake = fake_with(2).await;
+    let env = fake.client().resolve_group("app").await.unwrap().into_env().unwrap();
+    let output = std::process::Command::new("env").env_clear().envs(env).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [format!("{}={}", key(0), value(0)), format!("{}={}", key(1), value(1))]);
+}
+
+#[tokio::test]
+async fn an_environment_that_would_lose_something_is_refused() {
+    let fake = FakeTrueFoundry::start()
+        .await
+        .with_store(truefoundry_secrets::SecretStoreKind::HashicorpVault)
+        .with_group("one", [("SAME", "first")])
+        .with_group("two", [("SAME", "second")])
+        .with_group("equals", [("A=B", "x")])
+        .with_group("nul", [("KEY", "before\0after")]);
+    let client = fake.client();
+    let same: Vec<_> =
+        ["one", "two"].map(|group| SecretRef::new("my-tenant", group, "SAME").unwrap()).to_vec();
+    let resolved = client.resolve_all(&same).await.unwrap();
+    assert_eq!(resolved.get(&same[1]).unwrap().expose_secret(), "second");
+    let error = resolved.into_env().unwrap_err();
+    assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
+    for group in ["equals", "nul"] {
+        let error = client.resolve_group(group).await.unwrap().into_env().unwrap_err();
+        assert!(!error.to_string().contains("before"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn keys_with_colons_resolve() {
+    let fake = FakeTrueFoundry::start()
+        .await
+        .with_store(truefoundry_secrets::SecretStoreKind::HashicorpVault)
+        .with_group("app", [("a:b:c", "colons")]);
+    let reference: SecretRef = "tfy-secret://my-tenant:app:a:b:c".parse().unwrap();
+    let value = fake.client().resolve(&reference).await.unwrap();
+    assert_eq!(value.expose_secret(), "colons");
+}
+
+#[tokio::test]
+async fn futures_can_be_spawned() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let fake = fake_with(1).await;
+    let client = fake.client();
+    is_send(client.resolve_all(references(0..1))).await.unwrap();
+    is_send(client.check_refs(&references(0..1))).await.unwrap();
+    is_send(client.resolve_group("app")).await.unwrap();
+}
