@@ -1,0 +1,144 @@
+//! `resolve` and `check_manifest`.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use truefoundry_secrets::testing::FakeTrueFoundry;
+
+use crate::process::{Ran, Run, example, example_on};
+
+const VALUE: &str = "a-value-nobody-may-see";
+
+async fn fake() -> FakeTrueFoundry {
+    FakeTrueFoundry::start().await.with_group("prod", [("DB", VALUE), ("SHORT", "hunter2")])
+}
+
+/// `check_manifest` with that text on its stdin.
+fn check(fake: &FakeTrueFoundry, text: &str) -> Ran {
+    let mut command = example_on(fake, "check_manifest", &["-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The rows of a table, without the padding.
+fn rows(table: &str) -> Vec<Vec<&str>> {
+    table
+        .lines()
+        .skip(2)
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn references_are_resolved_in_one_request_and_shown_masked() {
+    let fake = fake().await;
+    let arguments = ["tfy-secret://my-tenant:prod:DB", "my-tenant:prod:SHORT"];
+    let ran = example_on(&fake, "resolve", &arguments).run().ended_with(0);
+    let expected = [
+        ["tfy-secret://my-tenant:prod:DB", "a-va***"],
+        ["tfy-secret://my-tenant:prod:SHORT", "(set)"],
+    ];
+    assert_eq!(rows(&ran.stdout), expected);
+    assert!(!ran.all().contains(VALUE) && !ran.all().contains("hunter2"), "{}", ran.all());
+    assert_eq!(fake.request_count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_references_that_do_not_resolve_are_listed() {
+    let fake = fake().await;
+    let mut arguments = vec!["my-tenant:prod:DB".to_owned()];
+    arguments.extend((0..25).map(|number| format!("my-tenant:prod:NO_{number:02}")));
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let ran = example_on(&fake, "resolve", &arguments).run().ended_with(1);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(ran.stderr.matches("does not exist").count(), 25, "{}", ran.stderr);
+    assert!(ran.stderr.contains("prod:NO_24 ") && ran.stderr.contains("hint: "), "{}", ran.stderr);
+
+    let hidden = fake.with_values_hidden();
+    let ran = example_on(&hidden, "resolve", &["my-tenant:prod:DB"]).run().ended_with(1);
+    assert!(ran.stderr.contains("not shown by the control plane"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_no_reference_is_not_repeated() {
+    for arguments in [vec!["hunter2-hunter2"], vec!["tfy-secret://t:g:k", "hunter2:hunter2"]] {
+        let ran = example("resolve", &arguments).run().ended_with(2);
+        assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+    }
+    let ran = example("resolve", &[]).run().ended_with(2);
+    assert!(ran.stderr.contains("Usage: "), "{}", ran.stderr);
+}
+
+#[test]
+fn both_work_on_the_fake_where_nothing_is_configured() {
+    let reference = "tfy-secret://my-org:prod-secrets:DB_PASSWORD";
+    let ran = example("resolve", &[reference]).run().ended_with(0);
+    assert!(ran.stderr.contains("fake control plane"), "{}", ran.stderr);
+    assert!(!ran.all().contains("made-up-"), "{}", ran.all());
+    let ran = example("check_manifest", &["/no/such/file"]).run().ended_with(1);
+    assert!(ran.stderr.contains("FILE cannot be read"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifests_of_every_kind_are_checked_place_by_place() {
+    let fake = fake().await;
+    let good = "tfy-secret://my-tenant:prod:DB";
+    let bad = "tfy-secret://my-tenant:prod:NOPE";
+    let broken = "tfy-secret://my-tenant:prod";
+    let fits = [
+        (format!("env:\n  A: {good} # c\n  B: \"{bad}\"\n  C: {broken}\n"), ["2:6", "3:7", "4:6"]),
+        (
+            format!(
+                "{{\"env\": {{\n\"A\": \"{good}\",\n\"B\": \"{bad}\",\n\"C\": \"{broken}\"}}}}"
+            ),
+            ["2:7", "3:7", "4:7"],
+        ),
+        (format!("# x\nexport A={good}\nB='{bad}'\nC={broken}"), ["2:10", "3:4", "4:3"]),
+        (
+            format!(
+                "a:\n  - name: A\n    value: {good}\n  - b: {bad}\n{{{{- if .Values.x }}}}\n  c: {broken}\n"
+            ),
+            ["3:12", "4:8", "6:6"],
+        ),
+    ];
+    for (text, places) in fits {
+        fake.clear_requests();
+        let ran = check(&fake, &text).ended_with(1);
+        let rows = rows(&ran.stdout);
+        assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), places, "{}", ran.stdout);
+        assert_eq!(rows[0][1..], [good, "exists"]);
+        assert_eq!(rows[1][1], bad);
+        assert!(rows[1][2].starts_with("does not exist"), "{}", ran.stdout);
+        assert!(rows[2][1..][0] == "(malformed)" && rows[2][2].starts_with("no key"));
+        // One request, in which no value is asked for.
+        let requests = fake.requests();
+        assert_eq!(requests.len(), 1);
+        assert_ne!(requests[0].body().unwrap().get("withValue"), Some(&true.into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_says_whether_a_manifest_is_sound() {
+    let fake = fake().await;
+    let good = "A=tfy-secret://my-tenant:prod:DB\nB=tfy-secret://my-tenant:prod:DB\n";
+    let ran = check(&fake, good).ended_with(0);
+    assert_eq!(rows(&ran.stdout).len(), 2);
+    check(&fake, &format!("{good}C=tfy-secret://my-tenant:prod:NOPE")).ended_with(1);
+    check(&fake, &format!("{good}C=tfy-secret://x")).ended_with(1);
+
+    fake.clear_requests();
+    let ran = check(&fake, "A: tfy-secret://hunter2").ended_with(1);
+    assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+    for text in ["", "env: {}\n", "my-tenant:prod:DB"] {
+        let ran = check(&fake, text).ended_with(0);
+        assert_eq!(ran.stdout, "There are no references.\n");
+    }
+    assert_eq!(fake.request_count(), 0);
+}

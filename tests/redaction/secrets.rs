@@ -1,0 +1,154 @@
+//! The values that are looked for, the disguises in which a server may echo them, and the search.
+
+use std::fmt::Write as _;
+
+/// So many bytes in a row are a leak; of a shorter value, all of it.
+const WINDOW: usize = 8;
+const SHORTEST: usize = 4;
+
+/// None of them, and no eight bytes of one, occurs in any text by accident.
+pub(crate) const VALUES: [&str; 11] = [
+    "q7Zx",
+    "é§7",
+    "zQ\"9\nk!",
+    "Vq8-zebra.Kx21",
+    "she \"Quartz\" 'Jumps' `vow`",
+    "-----BEGIN ZQ KEY-----\nMIIEvQ+IBA/DANBg==\nkqhkiG9w0BAQ==\n-----END ZQ KEY-----\n",
+    "пароль-日本語-ключ-😀",
+    "50%&<b>\"\\back/slash\\n+x=y;{z}",
+    "{\"zuser\":\"zqroot\",\"zpass\":\"kv-1\"}",
+    "<a href=zq>&amp;Kw&lt;9</a>zqx",
+    "col\tumn\u{1b}[31mzred\u{0}nul\r\nend",
+];
+
+/// A name, and what it makes of a text.
+pub(crate) type Disguise = (&'static str, fn(&str) -> String);
+
+/// How a text looks after it went through something that escapes.
+pub(crate) const ENCODINGS: [Disguise; 10] = [
+    ("as it is", str::to_owned),
+    ("JSON", json),
+    ("JSON in ASCII", |text| json_ascii(&json(text))),
+    ("JSON twice", |text| json(&json(text))),
+    ("percent", |text| percent(text, false)),
+    ("percent, lower case", |text| percent(text, true)),
+    ("form", form),
+    ("HTML", html),
+    ("Rust debug", |text| inner(&format!("{text:?}"))),
+    ("upper case", str::to_ascii_uppercase),
+];
+
+/// How much of it: whole, or cut off by something with a limit.
+pub(crate) const CUTS: [Disguise; 3] = [
+    ("whole", str::to_owned),
+    ("its head", |text| part(text, 0, text.len() * 2 / 3)),
+    ("its tail", |text| part(text, text.len() / 3, text.len())),
+];
+
+/// What to look for, in ASCII lower case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needles(Vec<String>);
+
+impl Needles {
+    pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut needles: Vec<String> = secrets
+            .into_iter()
+            .flat_map(pieces)
+            .flat_map(|piece| ENCODINGS.map(|(_, encode)| encode(piece).to_ascii_lowercase()))
+            .collect();
+        needles.sort_unstable();
+        needles.dedup();
+        Self(needles)
+    }
+
+    /// The first of them that is in `text`.
+    pub(crate) fn find(&self, text: &str) -> Option<&str> {
+        let text = text.to_ascii_lowercase();
+        // Thousands of needles, and hardly ever one that begins like anything in the text.
+        let mut begins = vec![false; 1 << 16];
+        text.as_bytes().windows(SHORTEST).for_each(|four| begins[place(four)] = true);
+        let mut likely = self.0.iter().filter(|needle| begins[place(needle.as_bytes())]);
+        likely.find(|needle| text.contains(*needle)).map(String::as_str)
+    }
+}
+
+fn place(text: &[u8]) -> usize {
+    let four = u32::from_le_bytes([text[0], text[1], text[2], text[3]]);
+    usize::try_from(four.wrapping_mul(0x9E37_79B1) >> 16).unwrap()
+}
+
+/// Every run of eight bytes, or a little more where a character does not end there.
+fn pieces(secret: &str) -> Vec<&str> {
+    assert!(secret.len() >= SHORTEST, "{secret:?} is not looked for");
+    if secret.len() < WINDOW {
+        return vec![secret];
+    }
+    let starts = (0..=secret.len() - WINDOW).filter(|at| secret.is_char_boundary(*at));
+    starts
+        .filter_map(|start| {
+            let end = (start + WINDOW..=secret.len()).find(|at| secret.is_char_boundary(*at))?;
+            secret.get(start..end)
+        })
+        .collect()
+}
+
+fn part(text: &str, from: usize, to: usize) -> String {
+    let boundary = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
+    text[boundary(from)..boundary(to)].to_owned()
+}
+
+fn inner(quoted: &str) -> String {
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+pub(crate) fn json(text: &str) -> String {
+    inner(&serde_json::to_string(text).unwrap())
+}
+
+fn json_ascii(text: &str) -> String {
+    let mut escaped = String::new();
+    for unit in text.encode_utf16() {
+        match char::from_u32(u32::from(unit)).filter(char::is_ascii) {
+            Some(character) => escaped.push(character),
+            None => write!(escaped, "\\u{unit:04x}").unwrap(),
+        }
+    }
+    escaped
+}
+
+fn percent(text: &str, lower: bool) -> String {
+    let escaped = text.bytes().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte if lower => format!("%{byte:02x}"),
+        byte => format!("%{byte:02X}"),
+    });
+    escaped.collect()
+}
+
+fn form(text: &str) -> String {
+    percent(text, false).replace("%20", "+")
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    for value in VALUES {
+        let needles = Needles::of([value]);
+        for (name, encode) in ENCODINGS {
+            let text = format!("cannot set it to '{}', sorry", encode(value));
+            assert!(needles.find(&text).is_some(), "{value:?}: {name}: {text}");
+        }
+        assert_eq!(needles.find("cannot set it to '***', sorry"), None);
+    }
+    assert!(Needles::of(["0123456789"]).find("x12345678x").is_some());
+    assert!(Needles::of(["0123456789"]).find("x1234567x").is_none());
+}

@@ -1,0 +1,232 @@
+//! The types that hold a value or the key, and those that are made of answers with values in them.
+
+use serde_json::{Value, json};
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
+use truefoundry_secrets::{
+    Attribute, Client, Collaborator, EnvValue, ListSecretGroups, ListSecretStores, ListSecrets,
+    NewSecretGroup, Role, SecretGroupManifest, SecretRef, SecretStoreKind, SecretUpdate,
+    SecretValue,
+};
+
+use crate::secrets::VALUES;
+use crate::walk::Walk;
+
+fn pairs() -> impl Iterator<Item = (String, &'static str)> {
+    VALUES.iter().enumerate().map(|(n, value)| (format!("KEY-{n}"), *value))
+}
+
+pub(crate) async fn walk(walk: &mut Walk) {
+    let fake = FakeTrueFoundry::start()
+        .await
+        .with_store(SecretStoreKind::TrueFoundryDb)
+        .with_group("app", pairs());
+    walk.uses_key(fake.api_key());
+    let client = fake.client();
+    handles(walk, &fake, &client);
+    values(walk);
+    inputs(walk);
+    outputs(walk, &fake, &client).await;
+    edits(walk, &fake, &client).await;
+    resolved(walk, &client).await;
+    server(walk, &fake);
+    with_values_where_none_belong(walk, &fake, &client).await;
+    stores(walk, &fake, &client).await;
+    walk.look_at_logs("the types");
+}
+
+fn handles(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+    for value in VALUES {
+        let builder = fake
+            .client_builder()
+            .header("x-gateway-key", value)
+            .base_url(format!("https://user:{value}@host.example"))
+            .http(truefoundry_secrets::reqwest::Client::builder());
+        walk.debug("ClientBuilder", &builder);
+    }
+    walk.debug("Client", client);
+    walk.debug("SecretGroups", &client.secret_groups());
+    walk.debug("Secrets", &client.secrets());
+    walk.debug("SecretStores", &client.secret_stores());
+}
+
+fn values(walk: &mut Walk) {
+    for text in VALUES {
+        let value = SecretValue::from(text);
+        walk.debug("SecretValue", &value);
+        walk.display("SecretValue", &value);
+        // What it shows on purpose: four characters of sixteen or more.
+        let shown = value.preview();
+        if text.chars().count() < 16 {
+            assert_eq!(shown, "(set)");
+        } else {
+            let four: String = text.chars().take(4).collect();
+            assert_eq!(shown, format!("{}***", four.escape_debug()));
+        }
+        walk.debug("EnvValue", &EnvValue::from(value));
+    }
+}
+
+fn inputs(walk: &mut Walk) {
+    let new = NewSecretGroup::in_integration("new", "store");
+    let new = pairs().fold(new, |new, (key, value)| new.secret(key, value));
+    walk.debug("NewSecretGroup", &new);
+    for (key, value) in pairs() {
+        walk.debug("SecretUpdate", &SecretUpdate::set(key, value));
+    }
+    let manifest = SecretGroupManifest::new("app", "my-tenant:store")
+        .collaborator(Collaborator::new("user:ada@example.com", Role::Editor));
+    walk.serialize("SecretGroupManifest", &manifest);
+    walk.serialize("Collaborator", &manifest.collaborators()[0]);
+    walk.serialize("Role", manifest.collaborators()[0].role());
+    walk.serialize("ListSecrets", &ListSecrets::in_group("g-1").with_values());
+    walk.serialize("SecretRef", &SecretRef::new("t", "g", "k").unwrap());
+}
+
+async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+    let id = fake.group_id("app").unwrap();
+    let params = ListSecrets::in_group(&id).with_values();
+    let page = client.secrets().list(&params).await.unwrap();
+    assert!(page.iter().zip(VALUES).all(|(one, v)| one.value().unwrap().expose_secret() == v));
+    walk.debug("Page", &page);
+    walk.debug("Secret", &page.items()[0]);
+    walk.serialize("SecretId", page.items()[0].id());
+
+    let mut items = client.secrets().stream(params.limit(2));
+    walk.debug("Items", &items);
+    items.next().await.unwrap().unwrap();
+    walk.debug("Items", &items);
+    walk.debug("a vector of them", &items.try_collect().await.unwrap());
+
+    for (key, value) in pairs() {
+        let secret = client.secrets().get(fake.secret_id("app", &key).unwrap()).await.unwrap();
+        assert_eq!(secret.value().unwrap().expose_secret(), value);
+        walk.debug("Secret", &secret);
+        let versions = client.secrets().versions(secret.id()).await.unwrap();
+        assert_eq!(versions[0].value().unwrap().expose_secret(), value);
+        walk.debug("SecretVersion", &versions[0]);
+        walk.debug("a result", &secret.into_value());
+    }
+}
+
+async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+    let groups = client.secret_groups();
+    let id = fake.group_id("app").unwrap();
+    let edit = || pairs().fold(groups.edit(&id), |edit, (key, value)| edit.set(key, value));
+    walk.debug("Edit", &edit());
+    walk.debug("Edit", &groups.edit_by_name("app").set("K", VALUES[3]));
+    let plan = edit().set("MORE", VALUES[5]).plan().await.unwrap();
+    walk.debug("EditPlan", &plan);
+    walk.display("EditPlan", &plan);
+    let applied = plan.apply().await.unwrap();
+    walk.debug("AppliedEdit", &applied);
+    walk.display("AppliedEdit", &applied);
+    for name in ["app", "ensured", "ensured"] {
+        let store = groups.get(&id).await.unwrap().integration_id().unwrap().clone();
+        let new = NewSecretGroup::in_integration(name, store).secret("ADDED", VALUES[4]);
+        walk.debug("Ensured", &groups.ensure(new).await.unwrap());
+    }
+}
+
+async fn resolved(walk: &mut Walk, client: &Client) {
+    let whole = client.resolve_group("app").await.unwrap();
+    assert!(VALUES.iter().all(|v| whole.iter().any(|(_, one)| one.expose_secret() == *v)));
+    walk.debug("ResolvedSecrets", &whole);
+    let references: Vec<_> = whole.iter().map(|(reference, _)| reference.clone()).collect();
+    walk.debug("CheckedRefs", &client.check_refs(&references).await.unwrap());
+    // Of those with a NUL there can be no variables.
+    let some = client.resolve_all(references.iter().take(6)).await.unwrap();
+    walk.debug("a process's environment", &some.into_env().unwrap());
+}
+
+/// The crate's own server is given secrets, too.
+fn server(walk: &mut Walk, fake: &FakeTrueFoundry) {
+    walk.debug("FakeTrueFoundry", fake);
+    for value in VALUES {
+        let fault = Fault::status(400)
+            .message(value)
+            .code(value)
+            .header("x-echo", value)
+            .body("text/plain", value)
+            .on("secret_groups.create");
+        walk.debug("Fault", &fault);
+    }
+    let gate = fake.hold("secrets.get");
+    walk.debug("Gate", &gate);
+    drop(gate);
+    let requests = fake.requests();
+    assert!(
+        requests.iter().any(|one| one.raw_body().windows(4).any(|w| w == VALUES[0].as_bytes()))
+    );
+    for request in &requests {
+        walk.debug("RecordedRequest", request);
+    }
+}
+
+/// A server that sends values, and other texts with values in them, where the API has none.
+async fn with_values_where_none_belong(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+    let secrets: Vec<Value> = pairs()
+        .map(|(key, value)| {
+            let versions = json!([{"id": "v-1", "value": value, "extra": value}]);
+            json!({"id": key, "name": key, "value": value, "note": value, "secretVersions": versions})
+        })
+        .collect();
+    let subject = json!({"subjectId": "u", "subjectType": "user", "password": VALUES[3]});
+    let group = json!({
+        "id": "g-1", "fqn": "my-tenant:app", "associatedSecrets": secrets,
+        "note": VALUES[3], "integrationId": "i-1", "createdBySubject": subject,
+        "manifest": {"name": "app", "integration_fqn": "a:b", "collaborators": [], "x": VALUES[5]},
+    });
+    let one = || Fault::status(200).json(json!({"data": group, "echo": VALUES}));
+    let many = || Fault::status(200).json(json!({"data": [group, group], "echo": VALUES}));
+    let groups = client.secret_groups();
+
+    fake.inject(one());
+    let group = groups.get("g-1").await.unwrap();
+    assert_eq!(group.secrets().unwrap().len(), VALUES.len());
+    walk.debug("SecretGroup", &group);
+    walk.serialize("SecretGroup", &group);
+    walk.serialize("SecretGroupId", group.id());
+    walk.serialize("IntegrationId", group.integration_id().unwrap());
+    walk.serialize("Subject", group.created_by().unwrap());
+    walk.debug("Subject", group.created_by().unwrap());
+
+    fake.inject(many());
+    let page = groups.list(&ListSecretGroups::new()).await.unwrap();
+    walk.debug("Page", &page);
+    walk.serialize("SecretGroup", &page.items()[1]);
+    fake.inject(many());
+    let page = groups.list_partial(&ListSecretGroups::new(), &[Attribute::Id]).await.unwrap();
+    walk.debug("PartialSecretGroup", &page.items()[0]);
+    fake.inject(one());
+    let manifest = SecretGroupManifest::new("app", "a:b");
+    let dry = groups.create_or_update_dry_run(&manifest).await.unwrap();
+    walk.debug("DryRunSecretGroup", &dry);
+    fake.inject(one());
+    let written = groups.create_or_update(&manifest).await.unwrap();
+    walk.serialize("SecretGroup", &written);
+}
+
+/// A store's own credentials come along, and are not kept.
+async fn stores(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+    for credential in fake.store_credentials() {
+        // What is before its last hyphen is an ordinary word.
+        walk.uses_key(credential.rsplit('-').next().unwrap());
+    }
+    let accounts = client.secret_stores().list_by_provider_account().await.unwrap();
+    let store = json!({
+        "id": "i-1", "name": "store", "fqn": "a:b", "type": "secret-store", "password": VALUES[3],
+        "authData": {"secretKey": VALUES[4]}, "auth_data": VALUES[5],
+        "manifest": {
+            "type": "integration/secret-store/azure/vault",
+            "auth_data": {"client_secret": VALUES[1], "text": VALUES[6]},
+        },
+    });
+    let page = client.secret_stores().list(&ListSecretStores::new()).await.unwrap();
+    fake.inject(Fault::status(200).json(json!({ "data": [store] })));
+    let canned = client.secret_stores().list(&ListSecretStores::new()).await.unwrap();
+    for store in page.iter().chain(&canned).chain(&accounts) {
+        walk.debug("SecretStore", store);
+        walk.serialize("SecretStore", store);
+        walk.serialize("SecretStoreKind", store.kind().unwrap());
+    }
+}

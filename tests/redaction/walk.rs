@@ -1,0 +1,194 @@
+//! The walker: every view of a thing, and the books on what was walked.
+
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display, Write as _};
+
+use serde::Serialize;
+use truefoundry_secrets::{CallContext, Error, SoftDeleted};
+
+use crate::api::Snapshot;
+use crate::capture::{Capture, panic_message};
+use crate::secrets::{Needles, VALUES};
+
+pub(crate) struct Walk {
+    capture: &'static Capture,
+    /// All the values, and every key that was used.
+    needles: Needles,
+    keys: Vec<String>,
+    logged: BTreeSet<&'static str>,
+    types: BTreeSet<String>,
+    serialized: BTreeSet<String>,
+    variants: BTreeSet<String>,
+}
+
+/// Marks of the libraries whose logs have to be among those that are captured.
+const LOGGED_BY: [&str; 2] = ["log: DEBUG reqwest", "TRACE hyper_util"];
+const LOGGED_BY_US: [&str; 2] = ["truefoundry_secrets.call", "truefoundry_secrets.attempt"];
+
+impl Walk {
+    pub(crate) fn new(capture: &'static Capture) -> Self {
+        Self {
+            capture,
+            needles: Needles::of(VALUES),
+            keys: Vec::new(),
+            logged: BTreeSet::new(),
+            types: BTreeSet::new(),
+            serialized: BTreeSet::new(),
+            variants: BTreeSet::new(),
+        }
+    }
+
+    /// From here on this API key is looked for, too.
+    pub(crate) fn uses_key(&mut self, key: &str) {
+        self.keys.push(key.to_owned());
+        self.needles = Needles::of(VALUES.into_iter().chain(self.keys.iter().map(String::as_str)));
+    }
+
+    /// Fails where a secret is in `text`.
+    #[track_caller]
+    pub(crate) fn look(&self, what: &str, text: &str) {
+        Self::look_for(&self.needles, what, text);
+    }
+
+    #[track_caller]
+    fn look_for(needles: &Needles, what: &str, text: &str) {
+        if let Some(found) = needles.find(text) {
+            let line = text.lines().find(|line| line.to_ascii_lowercase().contains(found));
+            panic!("{what} shows {found:?} in\n{}", line.unwrap_or(text));
+        }
+    }
+
+    /// Fails where a secret is in what was logged since the last look.
+    #[track_caller]
+    pub(crate) fn look_at_logs(&mut self, what: &str) {
+        let logged = self.capture.drain();
+        for mark in LOGGED_BY.into_iter().chain(LOGGED_BY_US) {
+            if logged.contains(mark) {
+                self.logged.insert(mark);
+            }
+        }
+        self.look(&format!("the log of {what}"), &logged);
+    }
+
+    pub(crate) fn logs_were_captured(&self) {
+        let own = if cfg!(feature = "tracing") { LOGGED_BY_US.as_slice() } else { &[] };
+        for mark in LOGGED_BY.iter().chain(own) {
+            assert!(self.logged.contains(mark), "no log has {mark:?}");
+        }
+    }
+
+    /// Looks at a type's `Debug`, and at what a panic with it says.
+    #[track_caller]
+    pub(crate) fn debug<T: Debug>(&mut self, name: &str, thing: &T) {
+        let mut text = format!("{thing:?}\n{thing:#?}\n{:?}\n", Some(thing));
+        text.push_str(&panic_message(|| panic!("not expected: {thing:?}")));
+        text.push_str(&unwrapped(Err(thing)));
+        self.look(name, &text);
+        self.types.insert(name.to_owned());
+    }
+
+    #[track_caller]
+    pub(crate) fn display<T: Display>(&mut self, name: &str, thing: &T) {
+        let text = format!("{thing}\n{thing:#}\n{thing:>40}\n{thing:.3}");
+        self.look(name, &format!("{text}\n{}", panic_message(|| panic!("not expected: {thing}"))));
+    }
+
+    #[track_caller]
+    pub(crate) fn serialize<T: Serialize>(&mut self, name: &str, thing: &T) {
+        let text = serde_json::to_string(thing).unwrap();
+        let pretty = serde_json::to_string_pretty(thing).unwrap();
+        assert!(text.len() > 2, "{name} is serialized as {text}");
+        self.look(name, &format!("{text}\n{pretty}"));
+        self.serialized.insert(name.to_owned());
+    }
+
+    /// Looks at everything that an error says.
+    #[track_caller]
+    pub(crate) fn error(&mut self, what: &str, error: Error) {
+        let text = Self::texts_of(&error);
+        self.variants.insert(variant(&error));
+        if let Some(context) = error.context() {
+            self.debug("CallContext", context);
+        }
+        self.debug("Error", &error);
+        self.look(what, &format!("{text}\n{}", unwrapped(Err(error))));
+    }
+
+    /// As [`error`](Self::error), for the many: looks for these only.
+    #[track_caller]
+    pub(crate) fn error_of(&mut self, needles: &Needles, what: &str, error: &Error) {
+        self.variants.insert(variant(error));
+        Self::look_for(needles, what, &Self::texts_of(error));
+    }
+
+    fn texts_of(error: &Error) -> String {
+        let mut text = format!("{error}\n{error:?}\n{error:#?}\n{}\n", error.hint());
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            writeln!(text, "{error}\n{error:?}\n{error:#?}").unwrap();
+            cause = error.source();
+        }
+        if let Some(context) = error.context() {
+            text.push_str(&texts_of_context(context));
+        }
+        let id = error.request_id().unwrap_or_default();
+        writeln!(text, "{id} {:?}", error.status()).unwrap();
+        text.push_str(&texts_of_fields(error));
+        text
+    }
+
+    /// Nothing that can hold a secret was left out.
+    pub(crate) fn is_complete(&self, api: &Snapshot) {
+        let missing = |all: &BTreeSet<String>, walked: &BTreeSet<String>| {
+            all.difference(walked).cloned().collect::<Vec<_>>().join(", ")
+        };
+        let types = missing(&api.holders, &self.types);
+        assert!(types.is_empty(), "not walked, but they hold a value or the key: {types}");
+        let serialized = missing(&api.serialized, &self.serialized);
+        assert!(serialized.is_empty(), "not walked, but they can be serialized: {serialized}");
+        let variants = missing(&api.error_variants, &self.variants);
+        assert!(variants.is_empty(), "no failure in the walk was an Error:: {variants}");
+    }
+}
+
+/// What the panic of an `unwrap` says.
+fn unwrapped<E: Debug>(failed: Result<(), E>) -> String {
+    panic_message(|| failed.unwrap())
+}
+
+fn texts_of_context(context: &CallContext) -> String {
+    let said = [context.server_message(), context.server_details(), context.server_code()];
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    let id = context.request_id();
+    format!("{context} {said:?} {} {} {id:?} {context:?}", said.join(" "), context.path())
+}
+
+fn texts_of_fields(error: &Error) -> String {
+    match error {
+        Error::SoftDeleted { details, .. } => texts_of_soft_deleted(details),
+        Error::NotFound { id, .. } | Error::ValueHidden { id, .. } => id.to_string(),
+        Error::AlreadyExists { name, .. } => name.to_string(),
+        Error::KeyNotSupported { key, suggestion, .. } => format!("{key} {suggestion:?}"),
+        Error::InvalidRequest { problems, .. } => problems.join("\n"),
+        Error::MissingFields { keys, .. } => keys.join("\n"),
+        Error::UnexpectedRedirect { location, .. } => format!("{location:?}"),
+        Error::Config { reason, .. } | Error::InvalidInput { reason, .. } => reason.to_string(),
+        Error::PartiallyApplied { source, .. } => Walk::texts_of(source),
+        _ => String::new(),
+    }
+}
+
+fn texts_of_soft_deleted(details: &SoftDeleted) -> String {
+    let mut text = format!("{details} {details:?} {:?}", details.name());
+    for option in details.recovery_options() {
+        write!(text, "\n{option} {option:?}").unwrap();
+    }
+    text
+}
+
+/// The variant's name.
+fn variant(error: &Error) -> String {
+    let text = format!("{error:?}");
+    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}

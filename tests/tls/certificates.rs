@@ -1,0 +1,115 @@
+//! Which certificates are accepted, and what the refusals say.
+
+use truefoundry_secrets::{Client, ConnectReason, Error};
+
+use crate::authority::{Authority, EXPIRED, NOT_YET, VALID};
+use crate::server::{SECRET, Server, client, ok};
+
+/// Refused once, with this reason, and without a byte of the request.
+async fn is_refused(client: Client, server: &Server, expected: ConnectReason) {
+    let error = client.secrets().get("s-1").await.unwrap_err();
+    let Error::Connect { reason, context, source, .. } = &error else {
+        panic!("expected a refusal, got {error:?}");
+    };
+    assert_eq!(*reason, expected, "{source:?}");
+    assert!(reason.is_certificate());
+    assert_eq!(context.attempts(), 1, "a certificate does not get better");
+    assert_eq!(server.connections(), 1);
+    assert_eq!(server.requests(), 0);
+    assert!(!error.may_have_been_applied());
+    assert!(!error.is_retryable());
+    let told = error.to_string();
+    assert!(told.contains("certificate"), "{told}");
+    assert!(!format!("{told} {error:?}").contains("the-key"));
+}
+
+#[tokio::test]
+async fn a_root_of_ones_own_is_trusted_alone_or_besides_the_system_s() {
+    let authority = Authority::new("ours");
+    let server = Server::tls(authority.server("localhost", VALID), ok(SECRET)).await;
+    let other = Authority::new("another");
+    for builder in [
+        client(&server.https()).tls_certs_only([authority.root()]),
+        client(&server.https()).tls_certs_merge([authority.root()]),
+        client(&server.https()).tls_certs_only([other.root(), authority.root()]),
+    ] {
+        let secret = builder.build().unwrap().secrets().get("s-1").await.unwrap();
+        assert!(secret.value().unwrap().ct_eq(&"correct horse battery".into()));
+    }
+}
+
+#[tokio::test]
+async fn an_authority_that_nobody_knows_is_refused() {
+    let authority = Authority::new("ours");
+    let config = authority.server("localhost", VALID);
+    let other = Authority::new("another");
+    for roots in [Some(vec![other.root()]), Some(Vec::new()), None] {
+        let server = Server::tls(config.clone(), ok(SECRET)).await;
+        let builder = client(&server.https());
+        let client = match roots {
+            Some(roots) => builder.tls_certs_only(roots),
+            // The system's.
+            None => builder,
+        };
+        // Where there are no roots at all, setting up fails already with some TLS libraries.
+        if let Ok(client) = client.build() {
+            is_refused(client, &server, ConnectReason::CertificateUntrusted).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_authority_of_the_same_name_is_not_the_same() {
+    let server = Server::tls(Authority::new("ours").server("localhost", VALID), ok(SECRET)).await;
+    let client = client(&server.https()).tls_certs_only([Authority::new("ours").root()]);
+    is_refused(client.build().unwrap(), &server, ConnectReason::CertificateUntrusted).await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_and_one_of_the_future_are_refused() {
+    let authority = Authority::new("ours");
+    for years in [EXPIRED, NOT_YET] {
+        let server = Server::tls(authority.server("localhost", years), ok(SECRET)).await;
+        let client = client(&server.https()).tls_certs_only([authority.root()]);
+        is_refused(client.build().unwrap(), &server, ConnectReason::CertificateExpired).await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host_is_refused() {
+    let authority = Authority::new("ours");
+    for host in ["elsewhere.example", "*.localhost", "10.1.2.3"] {
+        let server = Server::tls(authority.server(host, VALID), ok(SECRET)).await;
+        let client = client(&server.https()).tls_certs_merge([authority.root()]);
+        is_refused(client.build().unwrap(), &server, ConnectReason::CertificateWrongHost).await;
+    }
+    let server = Server::tls(authority.server("localhost", VALID), ok(SECRET)).await;
+    let address = server.https().replace("localhost", "127.0.0.1");
+    let client = client(&address).tls_certs_only([authority.root()]);
+    is_refused(client.build().unwrap(), &server, ConnectReason::CertificateWrongHost).await;
+}
+
+#[tokio::test]
+async fn a_create_is_refused_as_well_and_its_value_is_not_sent() {
+    let authority = Authority::new("ours");
+    let server = Server::tls(authority.server("localhost", EXPIRED), ok(SECRET)).await;
+    let client = client(&server.https()).tls_certs_only([authority.root()]).build().unwrap();
+    let new = truefoundry_secrets::NewSecretGroup::in_integration("g", "i-1").secret("K", "value");
+    let error = client.secret_groups().create(new).await.unwrap_err();
+    let expected = ConnectReason::CertificateExpired;
+    assert!(matches!(error, Error::Connect { reason, .. } if reason == expected), "{error:?}");
+    assert!(!error.may_have_been_applied());
+    assert_eq!(server.requests(), 0);
+}
+
+/// The HTTP library says so, or panics, before anything is sent: here both are an error of the set-up.
+#[test]
+fn a_tls_library_that_cannot_be_used_is_an_error_of_the_configuration() {
+    use truefoundry_secrets::reqwest;
+
+    for url in ["https://localhost:1", "http://127.0.0.1:1"] {
+        let own = reqwest::Client::builder().tls_backend_preconfigured("no TLS library");
+        let refused = client(url).http(own).build();
+        assert!(matches!(refused, Err(Error::Config { .. })), "{refused:?}");
+    }
+}
