@@ -304,7 +304,7 @@ impl ClientBuilder {
                 "https needs one of this crate's features `rustls` and `native-tls`",
             ));
         }
-        let mut builder = self.http.unwrap_or_default();
+        let mut builder = self.http.unwrap_or_else(own_http);
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         {
             builder = match self.roots {
@@ -338,6 +338,17 @@ impl ClientBuilder {
             Err(_) => Err(Error::config("tls", "no usable TLS provider is installed")),
         }
     }
+}
+
+/// With the TLS library that this crate's features name: another crate's features on the HTTP library must
+/// not change which one checks the certificates.
+fn own_http() -> reqwest::ClientBuilder {
+    let builder = reqwest::ClientBuilder::new();
+    #[cfg(feature = "rustls")]
+    let builder = builder.tls_backend_rustls();
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    let builder = builder.tls_backend_native();
+    builder
 }
 
 fn http_reason(error: &dyn std::error::Error) -> String {

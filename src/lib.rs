@@ -37,7 +37,7 @@
 //! # Features
 //!
 //! - `rustls` (default): TLS through rustls with the system's roots.
-//! - `native-tls`: TLS through the operating system's library.
+//! - `native-tls`: TLS through the operating system's library. Where both are on, rustls is used.
 //! - `tracing`: spans and events per call and per attempt, without values, keys, bodies or queries.
 //! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
 //!

@@ -1,37 +1,14 @@
 //! Settings that only show on the wire or in a process of their own: proxies, the environment, and what
 //! a brought HTTP client cannot change.
 
-use std::process::{Command, Output};
 use std::sync::Mutex;
 
 use truefoundry_secrets::{Client, reqwest};
 
 use crate::support::endpoints::GROUPS;
+use crate::support::process::{PROXY_VARIABLES, child, succeed};
 use crate::support::raw::{RawServer, ok};
 use crate::support::{KEY, builder};
-
-const PROXY_VARIABLES: [&str; 6] =
-    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-const OWN_VARIABLES: [&str; 4] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST", "TFY_API_KEY"];
-
-/// This test binary again, for one of the ignored tests below: the environment belongs to a process.
-fn child(test: &str, environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "--nocapture", &format!("config::{test}")]);
-    for name in PROXY_VARIABLES.iter().chain(&OWN_VARIABLES) {
-        command.env_remove(name);
-    }
-    // Would keep the proxies out of use, and the test from finding anything.
-    command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
-    command.envs(environment.iter().copied());
-    command.output().unwrap()
-}
-
-#[track_caller]
-fn succeed(output: &Output) {
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
-}
 
 #[tokio::test]
 #[ignore = "run by other tests in a process with an environment of its own"]
@@ -57,7 +34,7 @@ fn a_proxy_of_the_environment_never_carries_the_key_off_this_machine() {
         let (proxy_url, base) = (proxy.url(), format!("http://{host}:{}", server.address().port()));
         let mut environment = PROXY_VARIABLES.map(|name| (name, &*proxy_url)).to_vec();
         environment.push(("TEST_BASE", &base));
-        succeed(&child("child_calls_the_control_plane", &environment));
+        succeed(&child("config::child_calls_the_control_plane", &environment));
         assert_eq!((server.count(), proxy.connections()), (1, 0), "{host}");
     }
 }
@@ -67,7 +44,7 @@ fn a_proxy_of_the_environment_is_used_for_other_machines() {
     let proxy = RawServer::always(ok(GROUPS));
     let environment =
         [("HTTP_PROXY", &*proxy.url()), ("TEST_BASE", "http://control-plane.example")];
-    succeed(&child("child_calls_the_control_plane", &environment));
+    succeed(&child("config::child_calls_the_control_plane", &environment));
     let target = "http://control-plane.example/api/svc/v1/secret-groups?limit=1&offset=0";
     assert_eq!(proxy.only().target(), target);
 }
@@ -102,7 +79,7 @@ fn the_environment_sets_a_client_up() {
         if !names.contains(&"TFY_BASE_URL") {
             environment.push(("TFY_BASE_URL", ""));
         }
-        succeed(&child("child_reads_its_environment", &environment));
+        succeed(&child("config::child_reads_its_environment", &environment));
         let seen = server.only();
         assert_eq!(seen.path(), "/prefix/api/svc/v1/secret-groups", "{names:?}");
         assert_eq!(seen.header("authorization"), Some(&*format!("Bearer {KEY}")));
@@ -124,7 +101,7 @@ fn what_the_environment_lacks_is_named_and_never_quoted() {
             "TFY_HOST: plain http:// would send the key in clear text",
         ),
     ] {
-        let output = child("child_reads_its_environment", &environment);
+        let output = child("config::child_reads_its_environment", &environment);
         succeed(&output);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.contains("refused: configuration: "), "{text}");
@@ -153,7 +130,7 @@ async fn headers_of_a_brought_client_do_not_replace_ours() {
 
 #[test]
 fn a_brought_client_that_logs_raw_bytes_logs_none_of_ours() {
-    succeed(&child("child_logs_everything", &[]));
+    succeed(&child("config::child_logs_everything", &[]));
 }
 
 #[tokio::test]

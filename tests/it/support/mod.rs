@@ -1,5 +1,6 @@
 pub(crate) mod clock;
 pub(crate) mod endpoints;
+pub(crate) mod process;
 pub(crate) mod raw;
 
 use std::error::Error as _;
