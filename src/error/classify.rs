@@ -79,7 +79,9 @@ pub(crate) fn classify(answer: &ServerAnswer) -> Class {
         }
         Class::KeyNotSupported { key, store } => {
             // Others may be named as well, as those that would take the key.
-            *store = says_azure(&said).then_some(SecretStoreKind::AzureVault);
+            if !says_azure(&said) {
+                *store = confirmed(store.take(), &said);
+            }
             *key = texts.iter().find_map(|text| names::key(text));
         }
         _ => {}

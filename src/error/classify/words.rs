@@ -115,8 +115,38 @@ fn push_words(sentence: &mut Vec<Word>, chunk: &str, quoted: bool) {
 
 fn finds(sentence: &[Word], phrase: &str, never_between: &[&str]) -> bool {
     let parts: Vec<&str> = phrase.split(' ').collect();
-    (0..sentence.len())
-        .any(|start| fits(sentence.get(start..).unwrap_or_default(), &parts, never_between))
+    (0..sentence.len()).any(|start| {
+        let (before, words) = sentence.split_at(start);
+        fits(words, &parts, never_between) && !is_part_of(before, never_between)
+    })
+}
+
+/// Whether what comes next only says more of one of `owners`, which is then what the sentence is about: in
+/// `Workspace with secret x is being deleted` it is not the secret.
+fn is_part_of(before: &[Word], owners: &[&str]) -> bool {
+    const DETERMINERS: &[&str] = &["a", "an", "its", "our", "that", "the", "these", "this", "your"];
+    const LINKS: &[&str] = &[
+        "by",
+        "containing",
+        "contains",
+        "for",
+        "from",
+        "has",
+        "having",
+        "holding",
+        "of",
+        "references",
+        "referencing",
+        "to",
+        "use",
+        "uses",
+        "using",
+        "with",
+    ];
+    let mut words =
+        before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.text.as_str()));
+    words.next().is_some_and(|word| LINKS.contains(&word.text.as_str()))
+        && words.any(|word| is_listed(word, owners))
 }
 
 fn fits(words: &[Word], parts: &[&str], never_between: &[&str]) -> bool {
