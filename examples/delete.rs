@@ -35,6 +35,8 @@ async fn delete() -> Result<(), Failure> {
     let key = args.next_if_any()?;
     args.finish()?;
     let options = if force { DeleteOptions::new().force() } else { DeleteOptions::new() };
+    let forced =
+        force.then(|| "forced: what the store does not delete now stays there unseen".to_owned());
     let connection = support::connect().await?;
     let client = &connection.client;
 
@@ -46,6 +48,7 @@ async fn delete() -> Result<(), Failure> {
         if let Some(count) = secret.active_deployments().filter(|count| *count > 0) {
             details.push(format!("  used by {count} active deployment(s)"));
         }
+        details.extend(forced);
         let change = Change { action: "Delete one secret", group: name, details };
         support::confirm(&connection, &change, consent)?;
         client.secrets().delete_with(secret.id(), &options).await?;
@@ -55,6 +58,7 @@ async fn delete() -> Result<(), Failure> {
     let keys = secrets.iter().filter_map(Secret::key);
     let mut details = vec![format!("with all versions of its {} secret(s):", secrets.len())];
     details.extend(keys.map(|key| format!("- {}", shown(key))));
+    details.extend(forced);
     let change = Change { action: "Delete a whole secret group", group: name, details };
     support::confirm(&connection, &change, consent)?;
     client.secret_groups().delete_with(group.id(), &options).await?;

@@ -13,7 +13,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use support::{Args, Change, Connection, Consent, Failure, print, shown};
+use support::{Args, Change, Connection, Consent, Failure, name_of, print, shown};
 use truefoundry_secrets::{
     Client, ListSecretGroups, NewSecretGroup, SecretGroup, SecretStore, SecretStoreKind,
     SecretValue,
@@ -67,11 +67,10 @@ async fn quickstart() -> Result<(), Failure> {
     };
     support::confirm(&connection, &change, consent)?;
     let group = create(&connection.client, new).await?;
-    print(format!("   created {} with the ID {}\n", shown(&name), group.id()))?;
 
-    // Whatever happens from here on, what was created is deleted, and nothing else.
+    // Whatever happens from here on, also where nobody reads any more what is printed, what was created is
+    // deleted, and nothing else.
     let shown_and_rotated = show_and_rotate(&connection, &group, &api_key).await;
-    print("6. Delete the group")?;
     let deleted = connection.client.secret_groups().delete(group.id()).await;
     if deleted.is_err() {
         eprintln!("The group {} (ID {}) may still be there.", shown(&name), group.id());
@@ -100,6 +99,8 @@ async fn show_and_rotate(
     api_key: &str,
 ) -> Result<(), Failure> {
     let client = &connection.client;
+    print(format!("   created {} with the ID {}\n", shown(name_of(group)), group.id()))?;
+
     print("3. List the secret groups")?;
     let groups = client.secret_groups().stream(ListSecretGroups::new()).try_collect().await?;
     print(format!("{}\n", support::groups_table(&groups)))?;
@@ -112,7 +113,8 @@ async fn show_and_rotate(
     print(format!("   plan: {plan}"))?;
     let done = plan.apply().await?;
     print(format!("   done: {done}"))?;
-    print(format!("{}\n", support::keys_table(client, group).await?))
+    print(format!("{}\n", support::keys_table(client, group).await?))?;
+    print("6. Delete the group")
 }
 
 /// The key as the store takes it: Azure Key Vault, for one, has no underscores.

@@ -104,8 +104,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for a key that is not accepted; [`Error::PermissionDenied`] for one that
-    /// is, but may not list groups; [`Error::Connect`], [`Error::Timeout`], or [`Error::Decode`] where
-    /// something else than a control plane answers.
+    /// is, but may not list groups; [`Error::Connect`], [`Error::Timeout`]; [`Error::UnexpectedStatus`] or
+    /// [`Error::Decode`] where something else than a control plane answers.
     pub async fn check(&self) -> Result<()> {
         self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -32,6 +33,11 @@ const RESERVED_HEADERS: [&str; 9] = [
     "host",
     "transfer-encoding",
     "user-agent",
+];
+/// With port 0, which stands for the URL's.
+const THIS_MACHINE: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 /// Places in an answer are kept in 32 bits.
 const MOST_RESPONSE: usize = u32::MAX as usize;
@@ -252,7 +258,7 @@ impl ClientBuilder {
             return Err(Error::config("tenant", "it must be a name without a colon"));
         }
         let retry = self.retry;
-        let http = self.http_client(base.scheme() == "https", loopback, connect_timeout)?;
+        let http = self.http_client(&base, loopback, connect_timeout)?;
         let budget = Budget::new();
         let transport = Transport { http, base, headers, timeout, response_limit, retry, budget };
         Ok(Client::new(transport, tenant, limits))
@@ -291,11 +297,11 @@ impl ClientBuilder {
 
     fn http_client(
         self,
-        https: bool,
+        base: &Url,
         loopback: bool,
         connect_timeout: Duration,
     ) -> Result<reqwest::Client> {
-        if https
+        if base.scheme() == "https"
             && self.http.is_none()
             && cfg!(not(any(feature = "rustls", feature = "native-tls")))
         {
@@ -330,6 +336,10 @@ impl ClientBuilder {
         if loopback {
             // A proxy from the environment would carry the key off this machine.
             builder = builder.no_proxy();
+            if let Some(Host::Domain(name)) = base.host() {
+                // Nor may a resolver that does not know these names say that they are elsewhere.
+                builder = builder.resolve_to_addrs(name, &THIS_MACHINE);
+            }
         }
         // Without a TLS provider the HTTP library panics instead of failing.
         match catch_unwind(AssertUnwindSafe(|| builder.build())) {

@@ -22,6 +22,15 @@ impl Display for Quoted<'_> {
     }
 }
 
+/// A blank and the name in quotes, or nothing where it is not known.
+pub(crate) struct Named<'a>(pub(crate) &'a str);
+
+impl Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " {}", Quoted(self.0)) }
+    }
+}
+
 /// Names after each other, `none` where there are none, and the first 20 where there are many.
 pub(crate) struct List<'a, T>(pub(crate) &'a [T]);
 

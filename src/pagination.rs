@@ -222,3 +222,57 @@ impl<T> fmt::Debug for Items<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    struct Counted(Arc<AtomicUsize>);
+
+    impl Counted {
+        fn new(alive: &Arc<AtomicUsize>) -> Self {
+            alive.fetch_add(1, Ordering::SeqCst);
+            Self(Arc::clone(alive))
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_page_is_held_at_a_time() {
+        let client = Client::builder().base_url("https://host.example").api_key("k");
+        let alive = Arc::new(AtomicUsize::new(0));
+        let of_pages = Arc::clone(&alive);
+        let mut items = Items::new(Source {
+            client: client.build().unwrap(),
+            operation: Operation::ListSecretGroups,
+            collection: "secret-groups",
+            start: 0,
+            limit: 100,
+            // Only for servers that repeat themselves; this one does not.
+            name: |item: &Counted| {
+                if item.0.load(Ordering::SeqCst).is_multiple_of(2) { "even" } else { "odd" }
+            },
+            fetch_at: Box::new(move |offset| {
+                assert_eq!(of_pages.load(Ordering::SeqCst), 0, "the page before is still there");
+                let length = if offset == 0 { 100 } else { 99 };
+                let page = (0..length).map(|_| Counted::new(&of_pages)).collect();
+                Box::pin(async move { Ok(Page::new(page, Some(199), None, None)) })
+            }),
+        });
+        let mut count = 0;
+        while let Some(item) = items.next().await {
+            drop(item.unwrap());
+            count += 1;
+            assert!(alive.load(Ordering::SeqCst) < 100);
+        }
+        assert_eq!((count, alive.load(Ordering::SeqCst)), (199, 0));
+    }
+}

@@ -7,7 +7,8 @@ use crate::pagination::{Items, Source};
 use crate::transport::{Query, Request, json};
 use crate::{
     Attribute, Client, DryRunSecretGroup, Error, NewSecretGroup, Operation, Page,
-    PartialSecretGroup, Result, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
+    PartialSecretGroup, Resource, Result, SecretGroup, SecretGroupId, SecretGroupManifest,
+    SecretUpdate,
 };
 
 const COLLECTION: &str = "secret-groups";
@@ -123,7 +124,7 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
     pub async fn list(self, params: &ListSecretGroups) -> Result<Page<SecretGroup>> {
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
-            .subject(params.fqn.as_deref().unwrap_or_default())
+            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
             .query(params.query());
         let Listed(page) = self.client.transport().call::<Listed<SecretGroup>>(request).await?;
         if let Some(group) = page.items().first() {
@@ -148,7 +149,9 @@ impl<'a> SecretGroups<'a> {
         let query = attributes
             .iter()
             .fold(params.query(), |query, attribute| query.with("attributes", attribute.as_str()));
-        let request = Request::new(Operation::ListSecretGroups, COLLECTION).query(query);
+        let request = Request::new(Operation::ListSecretGroups, COLLECTION)
+            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
+            .query(query);
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
     }
@@ -198,7 +201,7 @@ impl<'a> SecretGroups<'a> {
         let fqn = format!("{tenant}:{name}");
         let params = ListSecretGroups::new().fqn(&fqn);
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
-            .subject(name)
+            .seeks(Resource::SecretGroup, name)
             .query(params.query());
         let transport = self.client.transport();
         let Listed(page) = transport.call::<Listed<SecretGroup>>(request).await?;
@@ -215,7 +218,7 @@ impl<'a> SecretGroups<'a> {
     /// # Errors
     /// [`Error::InvalidInput`] and [`Error::KeyNotSupported`] before anything is sent;
     /// [`Error::AlreadyExists`], [`Error::SoftDeleted`], [`Error::MissingFields`],
-    /// [`Error::StoreFailed`].
+    /// [`Error::StoreFailed`]; [`Error::NotFound`] for the store.
     pub async fn create(self, new: NewSecretGroup) -> Result<SecretGroup> {
         new.check()?;
         self.create_checked(&new).await
@@ -223,9 +226,11 @@ impl<'a> SecretGroups<'a> {
 
     pub(crate) async fn create_checked(self, new: &NewSecretGroup) -> Result<SecretGroup> {
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
-            .subject(new.name())
+            .seeks(Resource::SecretStore, new.integration_id().as_str())
+            .takes(new.name())
             .body(json(&new.body())?);
         request.values = new.secrets().iter().map(|(_, value)| value).collect();
+        request.keys = new.keys().collect();
         self.group(request).await
     }
 
@@ -261,8 +266,10 @@ impl<'a> SecretGroups<'a> {
             .id(id.as_str())?
             .body(json(&FullList { secrets })?);
         request.values = secrets.iter().filter_map(|entry| entry.value).collect();
-        let kept = secrets.iter().filter(|entry| entry.value.is_none());
-        request.kept = kept.map(|entry| entry.key).collect();
+        for entry in secrets {
+            let keys = if entry.value.is_some() { &mut request.keys } else { &mut request.kept };
+            keys.push(entry.key);
+        }
         self.group(request).await
     }
 
@@ -274,8 +281,9 @@ impl<'a> SecretGroups<'a> {
     /// made.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`], [`Error::PermissionDenied`], [`Error::NotFound`],
-    /// [`Error::Conflict`].
+    /// [`Error::InvalidInput`] for a manifest without a name or a store, before anything is sent;
+    /// [`Error::InvalidRequest`], [`Error::PermissionDenied`], [`Error::Conflict`];
+    /// [`Error::NotFound`] for the store.
     pub async fn create_or_update(self, manifest: &SecretGroupManifest) -> Result<SecretGroup> {
         let operation = Operation::CreateOrUpdateSecretGroup;
         self.group(manifest_request(operation, manifest, false)?).await
@@ -335,8 +343,10 @@ fn manifest_request(
     manifest: &SecretGroupManifest,
     dry_run: bool,
 ) -> Result<Request<'_>> {
+    manifest.check()?;
     Ok(Request::new(operation, COLLECTION)
-        .subject(manifest.name())
+        .seeks(Resource::SecretStore, manifest.integration_fqn())
+        .takes(manifest.name())
         .body(json(&ManifestBody { manifest, dry_run })?))
 }
 

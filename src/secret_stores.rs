@@ -4,7 +4,9 @@ use crate::models::{Data, Listed, ProviderAccount};
 use crate::pagination::{Items, Source};
 use crate::secret_groups::LIMIT;
 use crate::transport::{Query, Request};
-use crate::{Client, Error, IntegrationId, Operation, Page, Result, SecretStore, SecretStoreKind};
+use crate::{
+    Client, Error, IntegrationId, Operation, Page, Resource, Result, SecretStore, SecretStoreKind,
+};
 
 const COLLECTION: &str = "provider-integrations";
 const SECRET_STORE: &str = "secret-store";
@@ -84,7 +86,10 @@ impl<'a> SecretStores<'a> {
             .with("type", SECRET_STORE)
             .with_some("fqn", params.fqn.as_deref())
             .with_some("id", params.id.as_ref().map(IntegrationId::as_str));
-        let request = Request::new(Operation::ListSecretStores, COLLECTION).query(query);
+        let sought = params.id.as_ref().map(IntegrationId::as_str).or(params.fqn.as_deref());
+        let request = Request::new(Operation::ListSecretStores, COLLECTION)
+            .seeks_some(Resource::SecretStore, sought)
+            .query(query);
         let Listed(page) = self.client.transport().call::<Listed<SecretStore>>(request).await?;
         if let Some(tenant) = page.items().first().and_then(SecretStore::tenant_name) {
             self.client.learn_tenant_name(tenant);
@@ -129,7 +134,7 @@ impl<'a> SecretStores<'a> {
     /// As [`list`](Self::list).
     pub async fn all(self) -> Result<Vec<SecretStore>> {
         match self.stream(ListSecretStores::new()).try_collect().await {
-            Err(Error::NotFound { .. }) => self.list_by_provider_account().await,
+            Err(error) if error.status() == Some(404) => self.list_by_provider_account().await,
             stores => stores,
         }
     }

@@ -6,7 +6,9 @@ use crate::models::{Data, Listed};
 use crate::pagination::{Items, Source};
 use crate::secret_groups::{DeleteOptions, LIMIT};
 use crate::transport::{Query, Request, json};
-use crate::{Client, Operation, Page, Result, Secret, SecretGroupId, SecretId, SecretVersion};
+use crate::{
+    Client, Operation, Page, Resource, Result, Secret, SecretGroupId, SecretId, SecretVersion,
+};
 
 const COLLECTION: &str = "secrets";
 
@@ -85,6 +87,16 @@ impl ListSecrets {
         self.offset = offset;
         self
     }
+
+    /// What a 404 says is missing; of several names the server does not say which.
+    fn sought(&self) -> Option<(Resource, &str)> {
+        match (&self.secret_group_id, self.secret_fqns.as_deref()) {
+            (Some(id), _) => Some((Resource::SecretGroup, id.as_str())),
+            (None, Some([fqn])) => Some((Resource::Secret, fqn)),
+            (None, Some(_)) => Some((Resource::Secret, "")),
+            (None, None) => None,
+        }
+    }
 }
 
 impl<'a> Secrets<'a> {
@@ -98,9 +110,8 @@ impl<'a> Secrets<'a> {
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
     /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
-        let subject = params.secret_group_id.as_ref().map_or("", SecretGroupId::as_str);
-        let request =
-            Request::new(Operation::ListSecrets, COLLECTION).subject(subject).body(json(params)?);
+        let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(params)?);
+        request.sought = params.sought();
         let Listed(page) = self.client.transport().call(request).await?;
         if let Some(fqn) = page.items().first().and_then(Secret::fqn) {
             self.client.learn_tenant_from_fqn(fqn);

@@ -5,7 +5,8 @@ use truefoundry_secrets::{Client, SecretStoreKind};
 
 use super::Failure;
 
-const VARIABLES: [&str; 4] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST", "TFY_API_KEY"];
+const BASE_URL: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
+const API_KEY: &str = "TFY_API_KEY";
 
 pub(crate) struct Connection {
     pub(crate) client: Client,
@@ -31,8 +32,12 @@ impl Connection {
 /// control plane, and has to hear what is missing.
 pub(crate) async fn connect() -> Result<Connection, Failure> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if VARIABLES.into_iter().any(is_set) {
+    if is_set(API_KEY) || BASE_URL.into_iter().any(is_set) {
+        let both = is_set(API_KEY) && BASE_URL.into_iter().any(is_set);
         let client = Client::from_env().map_err(|error| {
+            if both {
+                return Failure::Sdk(error);
+            }
             Failure::other(
                 error.to_string(),
                 "Set both TFY_BASE_URL and TFY_API_KEY, or neither of them to try this against a fake.",

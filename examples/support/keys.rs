@@ -115,9 +115,15 @@ fn is_variable_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether the text is written as variables are and hardly any secret is.
+/// Whether the text is written as variables are and hardly any secret is: in capitals, and in words or
+/// short. Secrets in Base32 are in capitals, too.
 fn is_constant_case(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_-:".contains(c))
+    let names: Vec<&str> = text.split(':').collect();
+    names.iter().all(|name| {
+        let is_short = name.len() <= 12 && !name.contains(|c: char| c.is_ascii_digit());
+        name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_-".contains(c))
+            && (is_short || name.contains(['_', '-']))
+    })
 }
 
 /// Which key gets its value from which variable, and why a key is called differently.

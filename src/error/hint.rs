@@ -156,16 +156,22 @@ fn key_not_supported(
     store: Option<&SecretStoreKind>,
     suggestion: Option<&str>,
 ) -> String {
-    let mut ways = Vec::new();
-    match suggestion {
-        Some(name) => ways.push(format!("Use the name {}", Quoted(name))),
-        None => ways.push("Use a name that the store accepts".to_owned()),
-    }
+    let is_azure = store == Some(&SecretStoreKind::AzureVault);
+    let first = match suggestion {
+        Some(name) => format!("Use the name {}", Quoted(name)),
+        None if key.is_empty() && is_azure => "Use `-` in place of `_` in the key".to_owned(),
+        None => "Use a name that the store accepts".to_owned(),
+    };
+    // Which key it is may not be known, but that it has an underscore is.
+    let (key, accepted) = match key {
+        "" => ("A_B", "underscores".to_owned()),
+        key => (key, Escaped(key).to_string()),
+    };
     let problem = store.and_then(|store| store.check_key(key).err());
     let others: Vec<String> =
         problem.iter().flat_map(KeyProblem::accepted_by).map(ToString::to_string).collect();
-    if !key.is_empty() && !others.is_empty() {
-        ways.push(format!("choose a store that accepts {} ({})", Escaped(key), others.join(", ")));
+    if others.is_empty() {
+        return format!("{first}.");
     }
-    format!("{}.", ways.join(", or "))
+    format!("{first}, or choose a store that accepts {accepted} ({}).", others.join(", "))
 }

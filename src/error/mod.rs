@@ -19,7 +19,7 @@ pub use context::CallContext;
 pub use recovery::{RecoveryOption, SoftDeleted};
 pub use soft_delete::SoftDeleteState;
 
-use crate::display::{Escaped, List, Quoted};
+use crate::display::{Escaped, List, Named, Quoted};
 use crate::{Resource, SecretRef, SecretStoreKind};
 
 /// The result of this crate's methods.
@@ -87,12 +87,12 @@ pub enum Error {
     },
 
     /// 404, or a look-up by name that found nothing.
-    #[error("{resource} {} not found{context}", Quoted(id))]
+    #[error("{resource}{} not found{context}", Named(id))]
     #[non_exhaustive]
     NotFound {
         /// What was looked for.
         resource: Resource,
-        /// The identifier or name it was looked for by.
+        /// The identifier or name it was looked for by; empty where several were.
         id: Box<str>,
         /// What was asked and answered.
         context: Box<CallContext>,
@@ -127,7 +127,7 @@ pub enum Error {
     },
 
     /// The store behind the group does not take this key name.
-    #[error("key {} is not accepted: {}{}", Quoted(key), rule(key, store.as_deref()),
+    #[error("{} is not accepted: {}{}", the_key(key), rule(key, store.as_deref()),
         tail(context.as_deref()))]
     #[non_exhaustive]
     KeyNotSupported {
@@ -367,10 +367,14 @@ fn tail(context: Option<&CallContext>) -> String {
     context.map(ToString::to_string).unwrap_or_default()
 }
 
+fn the_key(key: &str) -> String {
+    if key.is_empty() { "a key".to_owned() } else { format!("key {}", Quoted(key)) }
+}
+
 fn rule(key: &str, store: Option<&SecretStoreKind>) -> String {
     match store.map(|store| (store, store.check_key(key))) {
-        Some((_, Err(problem))) => problem.to_string(),
-        Some((store, Ok(()))) => format!("{store} refused it"),
+        Some((_, Err(problem))) if !key.is_empty() => problem.to_string(),
+        Some((store, _)) => format!("{store} refused it"),
         None => "the store refused it".to_owned(),
     }
 }

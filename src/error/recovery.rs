@@ -184,6 +184,25 @@ mod tests {
     }
 
     #[test]
+    fn aws_keeps_a_secret_thirty_days_at_most_and_can_be_made_to_forget() {
+        let details = deleted("prod/db", SecretStoreKind::AwsSecretsManager);
+        assert_eq!(details.retention(), Some(30 * DAY));
+        let command = "aws secretsmanager delete-secret --secret-id prod/db \
+                       --force-delete-without-recovery";
+        assert_eq!(
+            details.recovery_options(),
+            [
+                RecoveryOption::UseAnotherName,
+                RecoveryOption::PurgeWithCli { command: command.to_owned() },
+                RecoveryOption::Wait { at_most: 30 * DAY },
+            ]
+        );
+        let unknown = SoftDeleted::new(None, None, SoftDeleteState::Deleted);
+        assert_eq!(unknown.retention(), None);
+        assert_eq!(unknown.recovery_options(), [RecoveryOption::UseAnotherName]);
+    }
+
+    #[test]
     fn a_name_that_could_do_more_than_name_never_reaches_a_command() {
         for name in ["x; rm -rf ~", "$(id)", "a b", "`id`", "--help", "", "a\nb"] {
             for store in [SecretStoreKind::AzureVault, SecretStoreKind::AwsSecretsManager] {

@@ -83,6 +83,10 @@ impl NewSecretGroup {
         self.secrets.iter().map(|(key, _)| key.as_str())
     }
 
+    pub(crate) fn integration_id(&self) -> &IntegrationId {
+        &self.integration_id
+    }
+
     pub(crate) fn secrets(&self) -> &[(String, SecretValue)] {
         &self.secrets
     }
@@ -107,12 +111,7 @@ impl NewSecretGroup {
     /// [`Error::InvalidInput`] for an empty name, an empty or repeated key, a masked value, or a value that
     /// the store does not take; [`Error::KeyNotSupported`] for a key that it does not take.
     pub fn check(&self) -> crate::Result<()> {
-        if self.name.is_empty() {
-            return Err(Error::invalid_input("group name", "it is empty"));
-        }
-        if self.name.chars().any(char::is_control) {
-            return Err(Error::invalid_input("group name", "it has a control character"));
-        }
+        check_group_name(&self.name)?;
         check_secrets(self.entries(), self.store.as_ref(), self.checks)
     }
 
@@ -158,6 +157,17 @@ impl SecretUpdate {
     pub fn key(&self) -> &str {
         &self.key
     }
+}
+
+pub(crate) fn check_group_name(name: &str) -> crate::Result<()> {
+    let refuse = |reason| Err(Error::invalid_input("group name", reason));
+    if name.is_empty() {
+        return refuse("it is empty");
+    }
+    if name.chars().any(char::is_control) {
+        return refuse("it has a control character");
+    }
+    Ok(())
 }
 
 /// Refuses what the server or the store would refuse, or take for something else.

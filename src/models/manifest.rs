@@ -3,10 +3,15 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::decode::{FromText, wire_object};
+use crate::models::inputs::check_group_name;
 use crate::text::Text;
+use crate::{Error, Result};
 
 /// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
 /// values are no part of it.
+///
+/// One that came with an answer ([`SecretGroup::manifest`](crate::SecretGroup::manifest)) has what this
+/// crate knows of: fields that the API may add later are not kept, and not sent back.
 ///
 /// ```
 /// use truefoundry_secrets::{Collaborator, Role, SecretGroupManifest};
@@ -21,7 +26,9 @@ pub struct SecretGroupManifest {
     kind: ManifestKind,
     name: Text,
     integration_fqn: Text,
-    collaborators: Vec<Collaborator>,
+    /// Absent where an answer did not say, so that sending it back does not state that there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collaborators: Option<Vec<Collaborator>>,
     #[serde(rename = "ownedBy", skip_serializing_if = "Option::is_none")]
     owned_by: Option<OwnedBy>,
 }
@@ -53,7 +60,7 @@ impl crate::decode::Wire for SecretGroupManifest {
             kind: ManifestKind::SecretGroup,
             name: received.name,
             integration_fqn: received.integration_fqn.unwrap_or_else(|| String::new().into()),
-            collaborators: received.collaborators.unwrap_or_default(),
+            collaborators: received.collaborators,
             owned_by: received.owned_by,
         })
     }
@@ -73,7 +80,7 @@ impl SecretGroupManifest {
             kind: ManifestKind::SecretGroup,
             name: name.into().into(),
             integration_fqn: integration_fqn.into().into(),
-            collaborators: Vec::new(),
+            collaborators: Some(Vec::new()),
             owned_by: None,
         }
     }
@@ -81,7 +88,7 @@ impl SecretGroupManifest {
     /// Adds a collaborator.
     #[must_use]
     pub fn collaborator(mut self, collaborator: Collaborator) -> Self {
-        self.collaborators.push(collaborator);
+        self.collaborators.get_or_insert_default().push(collaborator);
         self
     }
 
@@ -102,9 +109,18 @@ impl SecretGroupManifest {
         self.integration_fqn.as_str()
     }
 
-    /// Who may do what with the group.
-    pub fn collaborators(&self) -> &[Collaborator] {
-        &self.collaborators
+    /// Who may do what with the group; `None` where the answer did not say.
+    pub fn collaborators(&self) -> Option<&[Collaborator]> {
+        self.collaborators.as_deref()
+    }
+
+    /// Refuses what would name another group than was meant, or none.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_group_name(self.name())?;
+        if self.integration_fqn().is_empty() {
+            return Err(Error::invalid_input("manifest", "it does not name a store"));
+        }
+        Ok(())
     }
 
     /// The account that owns the group.

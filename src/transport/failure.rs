@@ -132,19 +132,27 @@ fn from_answer(
     context.code = answer.code.map(String::into_boxed_str);
     context.message = answer.message.map(String::into_boxed_str);
     context.details = answer.details.map(String::into_boxed_str);
-    let subject: Box<str> = request.subject.into();
     match class {
         Class::Unauthorized => Error::Unauthorized { context },
         Class::PermissionDenied => Error::PermissionDenied { context },
-        Class::NotFound => {
-            Error::NotFound { resource: request.operation.resource(), id: subject, context }
-        }
-        Class::AlreadyExists => Error::AlreadyExists { name: subject, context },
+        Class::NotFound => match request.sought {
+            Some((resource, id)) => Error::NotFound { resource, id: id.into(), context },
+            None => Error::UnexpectedStatus { context },
+        },
+        Class::AlreadyExists => match request.taken {
+            Some(name) => Error::AlreadyExists { name: name.into(), context },
+            // What exists is something else than a group of this name.
+            None if answer.status == 409 => Error::Conflict { context },
+            None => Error::InvalidRequest { problems: answer.problems, context },
+        },
         Class::Conflict => Error::Conflict { context },
         Class::SoftDeleted { store, state, name } => {
             Error::SoftDeleted { details: Box::new(SoftDeleted::new(name, store, state)), context }
         }
-        Class::KeyNotSupported { key, store } => key_not_supported(key, store, context),
+        Class::KeyNotSupported { key, store } => {
+            let key = key.or_else(|| underscored(request));
+            key_not_supported(key, store, context)
+        }
         Class::EmptyGroup => Error::EmptyGroup { context: Some(context) },
         Class::NoSecretStore => Error::NoSecretStore { kind: None, context: Some(context) },
         Class::MissingFields => {
@@ -157,6 +165,12 @@ fn from_answer(
         Class::Service => Error::Service { context },
         Class::Redirect | Class::UnexpectedStatus => Error::UnexpectedStatus { context },
     }
+}
+
+/// The first key with an underscore among those that were sent: the server need not say which it means.
+fn underscored(request: &Request<'_>) -> Option<String> {
+    let key = request.keys.iter().chain(&request.kept).find(|key| key.contains('_'))?;
+    Some((*key).to_owned())
 }
 
 fn key_not_supported(
@@ -191,7 +205,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
 /// The error of an answer that no server sent, for tests of what an application does with it.
 #[cfg(feature = "testing")]
 pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) -> Error {
-    let request = Request::new(operation, "testing");
+    let request = Request::new(operation, "testing").seeks(operation.resource(), "").takes("");
     let outcome = Outcome::Answered(status);
     let failure = Failure {
         outcome,

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
 use crate::secret_value::SecretValue;
-use crate::{Error, Operation, Result};
+use crate::{Error, Operation, Resource, Result};
 
 /// Everything that has a meaning in a path, a query or a log line, and what `url` would rewrite.
 const SEGMENT: &AsciiSet = &CONTROLS
@@ -37,12 +37,17 @@ const SEGMENT: &AsciiSet = &CONTROLS
 pub(crate) struct Request<'a> {
     pub(crate) operation: Operation,
     pub(crate) path: String,
-    /// What the path's identifier is, for [`Error::NotFound`].
-    pub(crate) subject: &'a str,
+    /// What is missing where the answer is 404; `None` where nothing was looked for, so that it is the
+    /// endpoint.
+    pub(crate) sought: Option<(Resource, &'a str)>,
+    /// The group's name that the request would take, for [`Error::AlreadyExists`].
+    pub(crate) taken: Option<&'a str>,
     pub(crate) query: Option<Query>,
     pub(crate) body: Option<Bytes>,
     /// Values that stand in the body, to be looked for in what comes back.
     pub(crate) values: Vec<&'a SecretValue>,
+    /// Keys that are sent with a value, for [`Error::KeyNotSupported`].
+    pub(crate) keys: Vec<&'a str>,
     /// Keys that are sent without a value, for [`Error::MissingFields`].
     pub(crate) kept: Vec<&'a str>,
 }
@@ -52,10 +57,12 @@ impl<'a> Request<'a> {
         Self {
             operation,
             path: format!("/{collection}"),
-            subject: "",
+            sought: None,
+            taken: None,
             query: None,
             body: None,
             values: Vec::new(),
+            keys: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -74,8 +81,8 @@ impl<'a> Request<'a> {
             check_segment(id)?;
             let _ = write!(self.path, "{}", utf8_percent_encode(id, SEGMENT));
         }
-        self.subject = id;
-        Ok(self)
+        let resource = self.operation.resource();
+        Ok(self.seeks(resource, id))
     }
 
     pub(crate) fn child(mut self, name: &'static str) -> Self {
@@ -84,8 +91,18 @@ impl<'a> Request<'a> {
         self
     }
 
-    pub(crate) fn subject(mut self, subject: &'a str) -> Self {
-        self.subject = subject;
+    pub(crate) fn seeks(mut self, resource: Resource, id: &'a str) -> Self {
+        self.sought = Some((resource, id));
+        self
+    }
+
+    pub(crate) fn seeks_some(mut self, resource: Resource, id: Option<&'a str>) -> Self {
+        self.sought = id.map(|id| (resource, id));
+        self
+    }
+
+    pub(crate) fn takes(mut self, group_name: &'a str) -> Self {
+        self.taken = Some(group_name);
         self
     }
 

@@ -1,3 +1,6 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{SecretStoreKind, testing::Fault};
 
@@ -72,6 +75,44 @@ async fn quickstart_deletes_its_group_when_a_step_fails() {
     let ran = example_on(&fake, "quickstart", &["--yes"]).run().ended_with(1);
     assert!(ran.stderr.contains("error: ") && ran.stderr.contains("hint: "), "{}", ran.stderr);
     assert_eq!(fake.groups(), ["prod"]);
+}
+
+/// As with `| head`, wherever the reader goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn quickstart_deletes_its_group_when_nobody_reads_on() {
+    let fake = fake().await;
+    for lines in [0, 1, 5, 7, 12, 20] {
+        let mut quickstart = example_on(&fake, "quickstart", &["--yes"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(quickstart.stdout.take().unwrap()).lines();
+        assert_eq!(output.by_ref().take(lines).count(), lines);
+        drop(output);
+        quickstart.wait().unwrap();
+        assert_eq!(fake.groups(), ["prod"], "after {lines} lines");
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_told_with_its_own_hint() {
+    let ran = example("list_groups", &[])
+        .env("TFY_HOST", "my-org.truefoundry.cloud")
+        .env("TFY_API_KEY", "k")
+        .run()
+        .ended_with(1);
+    assert!(ran.stderr.contains("TFY_HOST: it is not a URL"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Correct this setting"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_deletion_says_so_before_it_is_confirmed() {
+    let fake = fake().await;
+    for arguments in [["prod", "DB_PASSWORD", "--force"].as_slice(), &["prod", "--force"]] {
+        let ran = example_on(&fake, "delete", arguments).run().ended_with(3);
+        assert!(ran.stderr.contains("forced: "), "{}", ran.stderr);
+    }
 }
 
 #[test]

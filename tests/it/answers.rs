@@ -1,9 +1,9 @@
 //! Every endpoint against every kind of answer: which error comes out, and after how many requests.
 
-use truefoundry_secrets::{Error, NewSecretGroup, SecretUpdate};
+use truefoundry_secrets::{Error, NewSecretGroup};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
-use crate::support::raw::{RawServer, answer, chunked, status};
+use crate::support::raw::{RawServer, answer, chunked};
 use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client, variant};
 
 const JSON: &str = "content-type: application/json\r\nx-request-id: req-42\r\n";
@@ -158,11 +158,21 @@ async fn every_endpoint_makes_the_same_of_every_answer() {
 }
 
 fn check(error: &Error, row: &Row, endpoint: Endpoint, requests: usize, case: &str) {
-    assert_eq!(variant(error), row.variant, "{case}");
+    let looks_nothing_up = matches!(
+        endpoint,
+        Endpoint::ListGroups
+            | Endpoint::ListPartial
+            | Endpoint::ListStores
+            | Endpoint::ListAccounts
+    );
+    let not_found = row.status == 404 && !looks_nothing_up;
+    let expected =
+        if row.status == 404 && looks_nothing_up { "UnexpectedStatus" } else { row.variant };
+    assert_eq!(variant(error), expected, "{case}");
     assert_eq!(error.status(), Some(row.status), "{case}");
     assert_eq!(error.request_id(), Some("req-42"), "{case}");
     assert_eq!(error.is_retryable(), row.retryable, "{case}");
-    assert_eq!(error.is_not_found(), row.status == 404, "{case}");
+    assert_eq!(error.is_not_found(), not_found, "{case}");
     let changes = endpoint.is_write() || endpoint.is_delete();
     assert_eq!(error.may_have_been_applied(), row.unclear && changes, "{case}");
     let context = error.context().expect(case);
@@ -215,55 +225,6 @@ async fn a_rate_limit_tells_how_long_to_wait() {
         assert_eq!(retry_after.map(|wait| wait.as_secs()), seconds);
         assert_well_formed(&error);
     }
-}
-
-#[tokio::test]
-async fn the_words_of_the_service_make_the_difference() {
-    for (code, words, expected) in [
-        (409, "Secret group with this name already exists", "AlreadyExists"),
-        (400, "Secret group with this name already exists", "AlreadyExists"),
-        (422, "Cannot update secret group with zero secrets", "EmptyGroup"),
-        (400, "No secret store configured for this workspace", "NoSecretStore"),
-        (400, "Key name does not support underscores (_)", "KeyNotSupported"),
-        (409, "Secret K is currently in a deleted but recoverable state", "SoftDeleted"),
-        (400, "a secret with this name is already scheduled for deletion", "SoftDeleted"),
-        (
-            422,
-            "Unprocessable entity. Ensure all secrets have both 'key' and 'value' fields.",
-            "MissingFields",
-        ),
-        (400, "something else", "InvalidRequest"),
-    ] {
-        let server = RawServer::always(status(code, words));
-        let client = tenant_client(server.url());
-        let list = [SecretUpdate::keep("KEPT"), SecretUpdate::set("K", SENT)];
-        let error = client.secret_groups().update("g-1", &list).await.unwrap_err();
-        assert_eq!(variant(&error), expected, "{words}");
-        assert_eq!((error.status(), server.count()), (Some(code), 1));
-        assert!(error.to_string().contains(words), "{error}");
-        assert!(!error.may_have_been_applied(), "{words}");
-        if let Error::MissingFields { keys, .. } = &error {
-            assert_eq!(keys, &["KEPT"]);
-        }
-        assert_well_formed(&error);
-    }
-}
-
-#[tokio::test]
-async fn what_was_looked_for_stands_in_not_found_and_already_exists() {
-    let server = RawServer::always(status(404, "nope"));
-    let client = tenant_client(server.url());
-    let missing = client.secrets().get("s\u{202e}1").await.unwrap_err();
-    assert!(missing.to_string().starts_with(r#"secret "s\u{202e}1" not found"#), "{missing}");
-    let missing = client.secret_groups().get_by_name("my-app").await.unwrap_err();
-    assert!(missing.to_string().starts_with(r#"secret group "my-app" not found"#), "{missing}");
-
-    let server = RawServer::always(status(409, "Secret group with this name already exists"));
-    let client = tenant_client(server.url());
-    let new = NewSecretGroup::in_integration("my-app", "i-1");
-    let taken = client.secret_groups().create(new).await.unwrap_err();
-    let Error::AlreadyExists { name, .. } = &taken else { panic!("{taken:?}") };
-    assert_eq!(&**name, "my-app");
 }
 
 #[tokio::test]

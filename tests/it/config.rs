@@ -1,12 +1,16 @@
 //! Settings that only show on the wire or in a process of their own: proxies, the environment, and what
 //! a brought HTTP client cannot change.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use truefoundry_secrets::{Client, reqwest};
+use truefoundry_secrets::reqwest::{
+    self,
+    dns::{Name, Resolve, Resolving},
+};
+use truefoundry_secrets::{Client, SecretValue};
 
 use crate::support::endpoints::GROUPS;
-use crate::support::process::{PROXY_VARIABLES, child, succeed};
+use crate::support::process::{PROXY_VARIABLES, child, child_command, succeed};
 use crate::support::raw::{RawServer, ok};
 use crate::support::{KEY, builder};
 
@@ -126,6 +130,60 @@ async fn headers_of_a_brought_client_do_not_replace_ours() {
     assert!(seen.header("user-agent").unwrap().starts_with("truefoundry-secrets-rust/"));
     assert_eq!(seen.header("x-own"), Some("kept"));
     assert_eq!(seen.header("accept-encoding"), Some("identity"));
+}
+
+/// A resolver that would lead everything to another machine.
+struct Elsewhere;
+
+impl Resolve for Elsewhere {
+    fn resolve(&self, name: Name) -> Resolving {
+        panic!("{} was looked up", name.as_str());
+    }
+}
+
+#[tokio::test]
+async fn names_of_this_machine_are_not_looked_up() {
+    let server = RawServer::always(ok(GROUPS));
+    for host in ["localhost", "control-plane.localhost"] {
+        let http = reqwest::ClientBuilder::new().dns_resolver(Arc::new(Elsewhere));
+        let url = format!("http://{host}:{}", server.address().port());
+        builder(url).http(http).build().unwrap().check().await.unwrap();
+    }
+    assert_eq!(server.count(), 2);
+}
+
+#[test]
+fn a_value_is_read_from_the_environment_or_the_variable_is_named() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let output = child_command("config::child_reads_a_value")
+        .envs([("VALUE_SET", "right-value"), ("VALUE_EMPTY", "")])
+        .env("VALUE_ODD", std::ffi::OsStr::from_bytes(b"odd-value\xff"))
+        .output()
+        .unwrap();
+    succeed(&output);
+    let said = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "refused: invalid environment variable: VALUE_UNSET is not set",
+        "refused: invalid environment variable: VALUE_EMPTY is empty",
+        "refused: invalid environment variable: VALUE_ODD is not UTF-8",
+        "refused: invalid environment variable: A=B is not a name that a variable can have",
+        r"refused: invalid environment variable: A\0 is not a name that a variable can have",
+        "refused: invalid environment variable:  is not a name that a variable can have",
+    ] {
+        assert!(said.contains(line), "{line} not in {said}");
+    }
+    assert!(!said.contains("-value"), "{said}");
+}
+
+#[test]
+#[ignore = "run by another test in a process with an environment of its own"]
+fn child_reads_a_value() {
+    let value = SecretValue::from_env("VALUE_SET").unwrap();
+    assert!(value.ct_eq(&"right-value".into()));
+    for name in ["VALUE_UNSET", "VALUE_EMPTY", "VALUE_ODD", "A=B", "A\0", ""] {
+        println!("refused: {}", SecretValue::from_env(name).unwrap_err());
+    }
 }
 
 #[test]

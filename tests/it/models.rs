@@ -72,7 +72,8 @@ async fn a_full_group_is_read_field_by_field() {
     let manifest = group.manifest().unwrap();
     assert_eq!((manifest.name(), manifest.owned_by()), ("app", Some("acc")));
     assert_eq!(manifest.integration_fqn(), "t:aws:a:secret-store:s");
-    let roles: Vec<_> = manifest.collaborators().iter().map(|it| it.role().clone()).collect();
+    let roles: Vec<_> =
+        manifest.collaborators().unwrap().iter().map(|it| it.role().clone()).collect();
     assert_eq!(roles, [Role::Admin, Role::Other("secret-group-auditor".into())]);
     let reference = group.reference("DB").unwrap();
     assert_eq!(reference.to_string(), "tfy-secret://my-tenant:app:DB");

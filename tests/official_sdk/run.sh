@@ -12,7 +12,9 @@ venv=${VENV:-$root/target/official-sdk-venv}
 
 # A Debian python3 has no ensurepip, and then `venv` fails.
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    apt-get update -qq && apt-get install -y -qq python3 python3-venv
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq && $sudo apt-get install -y -qq python3 python3-venv
 fi
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"

@@ -76,8 +76,8 @@ fn inputs(walk: &mut Walk) {
     let manifest = SecretGroupManifest::new("app", "my-tenant:store")
         .collaborator(Collaborator::new("user:ada@example.com", Role::Editor));
     walk.serialize("SecretGroupManifest", &manifest);
-    walk.serialize("Collaborator", &manifest.collaborators()[0]);
-    walk.serialize("Role", manifest.collaborators()[0].role());
+    walk.serialize("Collaborator", &manifest.collaborators().unwrap()[0]);
+    walk.serialize("Role", manifest.collaborators().unwrap()[0].role());
     walk.serialize("ListSecrets", &ListSecrets::in_group("g-1").with_values());
     walk.serialize("SecretRef", &SecretRef::new("t", "g", "k").unwrap());
 }

@@ -161,7 +161,7 @@ async fn a_search_text_stands_in_no_error() {
     let faults: [(&str, Act); 6] = [
         ("Service", Act::Send(answer(500, "", ""))),
         ("Decode", Act::Send(answer(200, "", "<html>"))),
-        ("NotFound", Act::Send(answer(404, "", ""))),
+        ("UnexpectedStatus", Act::Send(answer(404, "", ""))),
         ("UnexpectedRedirect", Act::Send(answer(302, place, ""))),
         ("Transport", Act::SendThenReset(Vec::new())),
         ("Transport", Act::SendThenClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n".to_vec())),

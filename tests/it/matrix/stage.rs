@@ -49,8 +49,8 @@ pub(super) fn set(row: Row) -> (Stage, Client, Option<Sender<Vec<u8>>>) {
             let server = RawServer::start(move |_, _| fine());
             let look_ups = Arc::new(AtomicUsize::new(0));
             let resolver = NobodyFirst { refused: faults, look_ups: Arc::clone(&look_ups) };
-            let http = reqwest::ClientBuilder::new().dns_resolver(Arc::new(resolver));
-            let url = format!("http://control-plane.localhost:{}", server.address().port());
+            let http = reqwest::ClientBuilder::new().no_proxy().dns_resolver(Arc::new(resolver));
+            let url = format!("http://control-plane.test:{}", server.address().port());
             let client = patient(&url, Some(http));
             (Stage { server, counted_by: Counted::LookUps(look_ups) }, client, None)
         }
@@ -80,7 +80,7 @@ fn patient(url: &str, http: Option<reqwest::ClientBuilder>) -> Client {
     // The clock never reaches the time for connecting.
     let mut builder = builder(url).tenant(TENANT).timeout(DEADLINE).connect_timeout(100 * DEADLINE);
     if let Some(http) = http {
-        builder = builder.http(http);
+        builder = builder.http(http).allow_insecure_http();
     }
     builder.build().unwrap()
 }

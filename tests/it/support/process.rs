@@ -6,8 +6,12 @@ pub(crate) const PROXY_VARIABLES: [&str; 6] =
     ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const OWN_VARIABLES: [&str; 4] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST", "TFY_API_KEY"];
 
-/// This test binary again, for one of its ignored tests, named with its module.
+/// Runs this test binary again, for one of its ignored tests, named with its module.
 pub(crate) fn child(test: &str, environment: &[(&str, &str)]) -> Output {
+    child_command(test).envs(environment.iter().copied()).output().unwrap()
+}
+
+pub(crate) fn child_command(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "--nocapture", test]);
     for name in PROXY_VARIABLES.iter().chain(&OWN_VARIABLES) {
@@ -15,8 +19,7 @@ pub(crate) fn child(test: &str, environment: &[(&str, &str)]) -> Output {
     }
     // Would keep the proxies out of use, and the test from finding anything.
     command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
-    command.envs(environment.iter().copied());
-    command.output().unwrap()
+    command
 }
 
 #[track_caller]

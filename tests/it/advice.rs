@@ -1,0 +1,287 @@
+//! "What goes wrong", row by row: the variant, what it names, and the next step that it gives.
+
+use truefoundry_secrets::{
+    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Resource, SecretGroupManifest,
+    SecretUpdate,
+};
+
+use crate::support::endpoints::{Endpoint, SENT};
+use crate::support::raw::{RawServer, answer, status};
+use crate::support::{assert_well_formed, tenant_client, variant};
+
+/// A row of the reference: what the server says, to which request, and what the error makes of it.
+struct Row {
+    status: u16,
+    words: &'static str,
+    endpoint: Endpoint,
+    variant: &'static str,
+    /// What the hint must hold of the troubleshooting text.
+    advice: &'static [&'static str],
+}
+
+const ROWS: [Row; 19] = [
+    Row {
+        status: 404,
+        words: "Secret group ID not found",
+        endpoint: Endpoint::GetGroup,
+        variant: "NotFound",
+        advice: &["List the secret groups", "identifier"],
+    },
+    Row {
+        status: 404,
+        words: "Secret not found",
+        endpoint: Endpoint::DeleteSecret,
+        variant: "NotFound",
+        advice: &["List the secrets of the group"],
+    },
+    Row {
+        status: 404,
+        words: "Integration not found",
+        endpoint: Endpoint::CreateGroup,
+        variant: "NotFound",
+        advice: &["List the secret stores", "administrator"],
+    },
+    Row {
+        status: 404,
+        words: "File not found",
+        endpoint: Endpoint::ListGroups,
+        variant: "UnexpectedStatus",
+        advice: &["base URL"],
+    },
+    Row {
+        status: 403,
+        words: "Cannot access secrets",
+        endpoint: Endpoint::GetGroup,
+        variant: "PermissionDenied",
+        advice: &["what the API key may do"],
+    },
+    Row {
+        status: 401,
+        words: "Unauthorized",
+        endpoint: Endpoint::GetGroup,
+        variant: "Unauthorized",
+        advice: &["TFY_API_KEY", "expired"],
+    },
+    Row {
+        status: 409,
+        words: "Secret group with this name already exists",
+        endpoint: Endpoint::CreateGroup,
+        variant: "AlreadyExists",
+        advice: &["different name"],
+    },
+    Row {
+        status: 400,
+        words: "Secret group with this name already exists",
+        endpoint: Endpoint::CreateOrUpdate,
+        variant: "AlreadyExists",
+        advice: &["different name"],
+    },
+    Row {
+        status: 409,
+        words: "Secret group with this name already exists",
+        endpoint: Endpoint::UpdateGroup,
+        variant: "Conflict",
+        advice: &["current state"],
+    },
+    Row {
+        status: 422,
+        words: "Cannot update secret group with zero secrets",
+        endpoint: Endpoint::UpdateGroup,
+        variant: "EmptyGroup",
+        advice: &["at least one secret"],
+    },
+    Row {
+        status: 400,
+        words: "No secret store configured for this workspace",
+        endpoint: Endpoint::CreateGroup,
+        variant: "NoSecretStore",
+        advice: &["administrator", "connect a secret store"],
+    },
+    Row {
+        status: 409,
+        words: "Secret db-password is already in a deleted state",
+        endpoint: Endpoint::CreateGroup,
+        variant: "SoftDeleted",
+        advice: &[
+            "Use another group name",
+            "Azure portal",
+            "Manage deleted secrets",
+            "az keyvault secret purge --vault-name <vault> --name db-password",
+            "90 days",
+            "purge protection",
+        ],
+    },
+    Row {
+        status: 409,
+        words: "is currently being deleted",
+        endpoint: Endpoint::CreateGroup,
+        variant: "SoftDeleted",
+        advice: &["Repeat the call in a moment", "another group name"],
+    },
+    Row {
+        status: 400,
+        words: "a secret with this name is already scheduled for deletion",
+        endpoint: Endpoint::CreateGroup,
+        variant: "SoftDeleted",
+        advice: &["another group name", "aws secretsmanager delete-secret", "30 days"],
+    },
+    Row {
+        status: 422,
+        words: "Unprocessable entity. Ensure all secrets have both \"key\" and \"value\" fields.",
+        endpoint: Endpoint::UpdateGroup,
+        variant: "MissingFields",
+        advice: &["both a key and a value"],
+    },
+    Row {
+        status: 424,
+        words: "vault is down",
+        endpoint: Endpoint::DeleteGroup,
+        variant: "StoreFailed",
+        advice: &["connection and credentials", "forced"],
+    },
+    Row {
+        status: 424,
+        words: "vault is down",
+        endpoint: Endpoint::CreateGroup,
+        variant: "StoreFailed",
+        advice: &["may exist", "look it up by name"],
+    },
+    Row {
+        status: 429,
+        words: "slow down",
+        endpoint: Endpoint::CreateGroup,
+        variant: "RateLimited",
+        advice: &["Wait"],
+    },
+    Row {
+        status: 400,
+        words: "something else",
+        endpoint: Endpoint::UpdateGroup,
+        variant: "InvalidRequest",
+        advice: &["what the server names"],
+    },
+];
+
+#[tokio::test]
+async fn every_row_has_its_variant_and_the_advice_for_it() {
+    for row in &ROWS {
+        let server = RawServer::always(status(row.status, row.words));
+        let error = row.endpoint.call(&tenant_client(server.url())).await.unwrap_err();
+        assert_eq!(variant(&error), row.variant, "{}: {error}", row.words);
+        assert_eq!(error.status(), Some(row.status));
+        assert!(error.to_string().contains(row.words), "{error}");
+        for part in row.advice {
+            assert!(error.hint().contains(part), "{part} not in {}", error.hint());
+        }
+        assert_well_formed(&error);
+    }
+}
+
+#[tokio::test]
+async fn underscores_that_azure_refuses_are_answered_with_a_name_that_it_takes() {
+    let server = RawServer::always(status(422, "Key name does not support underscores (_)"));
+    let client = tenant_client(server.url());
+    let new = NewSecretGroup::in_integration("app", "i-1").secret("OK", SENT);
+    let error = client.secret_groups().create(new.clone().secret("DB_PASSWORD", SENT)).await;
+    let error = error.unwrap_err();
+    let Error::KeyNotSupported { key, suggestion, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((&**key, suggestion.as_deref()), ("DB_PASSWORD", Some("DB-PASSWORD")));
+    let told = error.to_string();
+    assert!(told.starts_with(r#"key "DB_PASSWORD" is not accepted: Azure Key Vault"#), "{told}");
+    let hint = error.hint();
+    assert!(hint.contains(r#"Use the name "DB-PASSWORD""#), "{hint}");
+    assert!(hint.contains("AWS Secrets Manager"), "{hint}");
+
+    // Where nothing that was sent has one, the advice is the rule itself.
+    let error = client.secret_groups().create(new).await.unwrap_err();
+    let told = error.to_string();
+    assert!(told.starts_with("a key is not accepted: Azure Key Vault refused it: "), "{told}");
+    let hint = error.hint();
+    assert!(hint.starts_with("Use `-` in place of `_` in the key, or choose a store"), "{hint}");
+    assert!(hint.contains("AWS Secrets Manager"), "{hint}");
+}
+
+#[tokio::test]
+async fn missing_fields_name_the_keys_that_were_sent_without_a_value() {
+    let words = "Ensure all secrets have both 'key' and 'value' fields.";
+    let server = RawServer::always(status(422, words));
+    let list = [SecretUpdate::keep("KEPT"), SecretUpdate::set("K", SENT)];
+    let client = tenant_client(server.url());
+    let error = client.secret_groups().update("g-1", &list).await.unwrap_err();
+    let Error::MissingFields { keys, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(keys, &["KEPT"]);
+}
+
+#[tokio::test]
+async fn what_was_looked_for_stands_in_not_found_and_already_exists() {
+    let server = RawServer::always(status(404, "nope"));
+    let client = tenant_client(server.url());
+    let (groups, secrets) = (client.secret_groups(), client.secrets());
+    let manifest = SecretGroupManifest::new("my-app", "my-tenant:store");
+    let new = NewSecretGroup::in_integration("my-app", "i-1");
+    let one = ListSecrets::by_fqns(["t:g:K"]);
+    let several = ListSecrets::by_fqns(["t:g:K", "t:g:L"]);
+    let by_fqn = ListSecretGroups::new().fqn("t:g");
+    for (error, expected) in [
+        (secrets.get("s\u{202e}1").await.unwrap_err(), r#"secret "s\u{202e}1" not found"#),
+        (groups.get_by_name("my-app").await.unwrap_err(), r#"secret group "my-app" not found"#),
+        (groups.list(&by_fqn).await.unwrap_err(), r#"secret group "t:g" not found"#),
+        (groups.create(new).await.unwrap_err(), r#"secret store "i-1" not found"#),
+        (
+            groups.create_or_update(&manifest).await.unwrap_err(),
+            r#"secret store "my-tenant:store" not found"#,
+        ),
+        (secrets.list(&one).await.unwrap_err(), r#"secret "t:g:K" not found"#),
+        (secrets.list(&several).await.unwrap_err(), "secret not found"),
+    ] {
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.is_not_found());
+    }
+
+    let server = RawServer::always(status(409, "Secret group with this name already exists"));
+    let new = NewSecretGroup::in_integration("my-app", "i-1");
+    let taken = tenant_client(server.url()).secret_groups().create(new).await.unwrap_err();
+    let Error::AlreadyExists { name, .. } = &taken else { panic!("{taken:?}") };
+    assert_eq!(&**name, "my-app");
+    let missing = Endpoint::GetGroup.call(&client).await.unwrap_err();
+    assert!(matches!(missing, Error::NotFound { resource: Resource::SecretGroup, .. }));
+}
+
+#[tokio::test]
+async fn check_tells_what_is_wrong_with_the_control_plane_or_the_key() {
+    let page = "content-type: text/html\r\n";
+    for (bytes, expected) in [
+        (status(401, "Unauthorized"), "Unauthorized"),
+        (status(403, "Forbidden"), "PermissionDenied"),
+        (status(404, "File not found"), "UnexpectedStatus"),
+        (answer(200, page, "<html>Welcome</html>"), "Decode"),
+        (status(503, "busy"), "Service"),
+        (answer(302, "location: https://elsewhere.example/login\r\n", ""), "UnexpectedRedirect"),
+    ] {
+        let server = RawServer::always(bytes);
+        let error = tenant_client(server.url()).check().await.unwrap_err();
+        assert_eq!(variant(&error), expected, "{error}");
+    }
+    let server = RawServer::always(answer(200, "", r#"{"data":[]}"#));
+    tenant_client(server.url()).check().await.unwrap();
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn a_manifest_that_names_no_group_or_no_store_is_refused_before_it_is_sent() {
+    let server = RawServer::always(status(500, ""));
+    let client = tenant_client(server.url());
+    for manifest in [
+        SecretGroupManifest::new("", "my-tenant:store"),
+        SecretGroupManifest::new("a\nb", "my-tenant:store"),
+        SecretGroupManifest::new("app", ""),
+    ] {
+        for result in [
+            client.secret_groups().create_or_update(&manifest).await.map(drop),
+            client.secret_groups().create_or_update_dry_run(&manifest).await.map(drop),
+        ] {
+            assert!(matches!(result, Err(Error::InvalidInput { .. })), "{result:?}");
+        }
+    }
+    assert_eq!(server.count(), 0);
+}
