@@ -60,7 +60,7 @@ fn settings(walk: &mut Walk) {
                 Client::builder().base_url(url).api_key("k").user_agent(format!("{value}\n")),
             ),
         ] {
-            walk.debug("ClientBuilder", &builder);
+            walk.debug(&builder);
             match builder.build() {
                 Err(error) => walk.error(&format!("setting: {what}"), error),
                 Ok(client) => panic!("{what}: {client:?}"),
@@ -81,14 +81,14 @@ async fn inputs(walk: &mut Walk) {
             ("masked", new().secret("L", "(set)")),
             ("no name", NewSecretGroup::in_integration("", "store").secret("K", value)),
         ] {
-            walk.debug("NewSecretGroup", &new);
+            walk.debug(&new);
             walk.error(what, groups.create(new).await.unwrap_err());
         }
         let twice = [SecretUpdate::set("K", value), SecretUpdate::set("K", value)];
-        walk.debug("SecretUpdate", &twice[0]);
+        walk.debug(&twice[0]);
         walk.error("twice", groups.update("g", &twice).await.unwrap_err());
         let edit = groups.edit("g").set("K", value).remove("K");
-        walk.debug("Edit", &edit);
+        walk.debug(&edit);
         walk.error("set and removed", edit.plan().await.unwrap_err());
         let masked = value.chars().take(4).collect::<String>() + "***";
         if masked.chars().count() == 7 && value.len() >= 8 {
@@ -99,8 +99,8 @@ async fn inputs(walk: &mut Walk) {
         }
         let long = SecretValue::from(value.repeat(25 * 1024));
         let problem = SecretStoreKind::AzureVault.check_value(&long).unwrap_err();
-        walk.debug("ValueProblem", &problem);
-        walk.display("ValueProblem", &problem);
+        walk.debug(&problem);
+        walk.display(&problem);
         // A name of a variable that is no name must not be looked up; it is the caller's own text.
         walk.error("environment", SecretValue::from_env("TFY_SURELY_NOT_SET").unwrap_err());
     }
@@ -111,18 +111,18 @@ fn texts_that_are_no_references(walk: &mut Walk) {
     for value in VALUES {
         for text in [value.to_owned(), format!("tfy-secret://{value}"), format!("{value}:")] {
             if let Err(problem) = text.parse::<SecretRef>() {
-                walk.debug("ParseSecretRefError", &problem);
-                walk.display("ParseSecretRefError", &problem);
+                walk.debug(&problem);
+                walk.display(&problem);
             }
             let manifest = format!("password: {value}\nref: {text}\n");
             let found = find_refs(&manifest);
-            walk.debug("FindRefs", &found);
+            walk.debug(&found);
             for problem in found.filter_map(Result::err) {
-                walk.debug("MalformedRef", &problem);
-                walk.display("MalformedRef", &problem);
+                walk.debug(&problem);
+                walk.display(&problem);
             }
             let parsed = serde_json::from_value::<SecretRef>(json!([text])).unwrap_err();
-            walk.display("SecretRef from JSON", &parsed);
+            walk.display(&parsed);
         }
     }
 }
@@ -172,12 +172,12 @@ async fn decoded(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
             fake.inject(fault());
             match client.secrets().get("s-1").await {
                 Err(error) => walk.error("a secret of the wrong type", error),
-                Ok(secret) => walk.debug("Secret", &secret),
+                Ok(secret) => walk.debug(&secret),
             }
             fake.inject(fault());
             match client.secrets().versions("s-1").await {
                 Err(error) => walk.error("versions of the wrong type", error),
-                Ok(versions) => walk.debug("SecretVersion", &versions[0]),
+                Ok(versions) => walk.debug(&versions[0]),
             }
             fake.inject(fault());
             let error = client.secret_groups().get("g-1").await.unwrap_err();
@@ -227,7 +227,7 @@ async fn references(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     walk.error("not found", client.resolve(&none).await.unwrap_err());
     // A NUL would end a variable early.
     let all = client.resolve_group("app").await.unwrap();
-    walk.debug("ResolvedSecrets", &all);
+    walk.debug(&all);
     walk.error("environment", all.into_env().unwrap_err());
 
     let hidden = fake.clone().with_values_hidden();

@@ -17,6 +17,7 @@ mod api;
 mod capture;
 mod echoes;
 mod errors;
+mod exports;
 mod failures;
 mod secrets;
 mod types;

@@ -41,19 +41,19 @@ fn handles(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
             .header("x-gateway-key", value)
             .base_url(format!("https://user:{value}@host.example"))
             .http(truefoundry_secrets::reqwest::Client::builder());
-        walk.debug("ClientBuilder", &builder);
+        walk.debug(&builder);
     }
-    walk.debug("Client", client);
-    walk.debug("SecretGroups", &client.secret_groups());
-    walk.debug("Secrets", &client.secrets());
-    walk.debug("SecretStores", &client.secret_stores());
+    walk.debug(client);
+    walk.debug(&client.secret_groups());
+    walk.debug(&client.secrets());
+    walk.debug(&client.secret_stores());
 }
 
 fn values(walk: &mut Walk) {
     for text in VALUES {
         let value = SecretValue::from(text);
-        walk.debug("SecretValue", &value);
-        walk.display("SecretValue", &value);
+        walk.debug(&value);
+        walk.display(&value);
         // What it shows on purpose: four characters of sixteen or more.
         let shown = value.preview();
         if text.chars().count() < 16 {
@@ -62,24 +62,24 @@ fn values(walk: &mut Walk) {
             let four: String = text.chars().take(4).collect();
             assert_eq!(shown, format!("{}***", four.escape_debug()));
         }
-        walk.debug("EnvValue", &EnvValue::from(value));
+        walk.debug(&EnvValue::from(value));
     }
 }
 
 fn inputs(walk: &mut Walk) {
     let new = NewSecretGroup::in_integration("new", "store");
     let new = pairs().fold(new, |new, (key, value)| new.secret(key, value));
-    walk.debug("NewSecretGroup", &new);
+    walk.debug(&new);
     for (key, value) in pairs() {
-        walk.debug("SecretUpdate", &SecretUpdate::set(key, value));
+        walk.debug(&SecretUpdate::set(key, value));
     }
     let manifest = SecretGroupManifest::new("app", "my-tenant:store")
         .collaborator(Collaborator::new("user:ada@example.com", Role::Editor));
-    walk.serialize("SecretGroupManifest", &manifest);
-    walk.serialize("Collaborator", &manifest.collaborators().unwrap()[0]);
-    walk.serialize("Role", manifest.collaborators().unwrap()[0].role());
-    walk.serialize("ListSecrets", &ListSecrets::in_group("g-1").with_values());
-    walk.serialize("SecretRef", &SecretRef::new("t", "g", "k").unwrap());
+    walk.serialize(&manifest);
+    walk.serialize(&manifest.collaborators().unwrap()[0]);
+    walk.serialize(manifest.collaborators().unwrap()[0].role());
+    walk.serialize(&ListSecrets::in_group("g-1").with_values());
+    walk.serialize(&SecretRef::new("t", "g", "k").unwrap());
 }
 
 async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
@@ -87,24 +87,24 @@ async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     let params = ListSecrets::in_group(&id).with_values();
     let page = client.secrets().list(&params).await.unwrap();
     assert!(page.iter().zip(VALUES).all(|(one, v)| one.value().unwrap().expose_secret() == v));
-    walk.debug("Page", &page);
-    walk.debug("Secret", &page.items()[0]);
-    walk.serialize("SecretId", page.items()[0].id());
+    walk.debug(&page);
+    walk.debug(&page.items()[0]);
+    walk.serialize(page.items()[0].id());
 
     let mut items = client.secrets().stream(params.limit(2));
-    walk.debug("Items", &items);
+    walk.debug(&items);
     items.next().await.unwrap().unwrap();
-    walk.debug("Items", &items);
-    walk.debug("a vector of them", &items.try_collect().await.unwrap());
+    walk.debug(&items);
+    walk.debug(&items.try_collect().await.unwrap());
 
     for (key, value) in pairs() {
         let secret = client.secrets().get(fake.secret_id("app", &key).unwrap()).await.unwrap();
         assert_eq!(secret.value().unwrap().expose_secret(), value);
-        walk.debug("Secret", &secret);
+        walk.debug(&secret);
         let versions = client.secrets().versions(secret.id()).await.unwrap();
         assert_eq!(versions[0].value().unwrap().expose_secret(), value);
-        walk.debug("SecretVersion", &versions[0]);
-        walk.debug("a result", &secret.into_value());
+        walk.debug(&versions[0]);
+        walk.debug(&secret.into_value());
     }
 }
 
@@ -112,35 +112,35 @@ async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     let groups = client.secret_groups();
     let id = fake.group_id("app").unwrap();
     let edit = || pairs().fold(groups.edit(&id), |edit, (key, value)| edit.set(key, value));
-    walk.debug("Edit", &edit());
-    walk.debug("Edit", &groups.edit_by_name("app").set("K", VALUES[3]));
+    walk.debug(&edit());
+    walk.debug(&groups.edit_by_name("app").set("K", VALUES[3]));
     let plan = edit().set("MORE", VALUES[5]).plan().await.unwrap();
-    walk.debug("EditPlan", &plan);
-    walk.display("EditPlan", &plan);
+    walk.debug(&plan);
+    walk.display(&plan);
     let applied = plan.apply().await.unwrap();
-    walk.debug("AppliedEdit", &applied);
-    walk.display("AppliedEdit", &applied);
+    walk.debug(&applied);
+    walk.display(&applied);
     for name in ["app", "ensured", "ensured"] {
         let store = groups.get(&id).await.unwrap().integration_id().unwrap().clone();
         let new = NewSecretGroup::in_integration(name, store).secret("ADDED", VALUES[4]);
-        walk.debug("Ensured", &groups.ensure(new).await.unwrap());
+        walk.debug(&groups.ensure(new).await.unwrap());
     }
 }
 
 async fn resolved(walk: &mut Walk, client: &Client) {
     let whole = client.resolve_group("app").await.unwrap();
     assert!(VALUES.iter().all(|v| whole.iter().any(|(_, one)| one.expose_secret() == *v)));
-    walk.debug("ResolvedSecrets", &whole);
+    walk.debug(&whole);
     let references: Vec<_> = whole.iter().map(|(reference, _)| reference.clone()).collect();
-    walk.debug("CheckedRefs", &client.check_refs(&references).await.unwrap());
+    walk.debug(&client.check_refs(&references).await.unwrap());
     // Of those with a NUL there can be no variables.
     let some = client.resolve_all(references.iter().take(6)).await.unwrap();
-    walk.debug("a process's environment", &some.into_env().unwrap());
+    walk.debug(&some.into_env().unwrap());
 }
 
 /// The crate's own server is given secrets, too.
 fn server(walk: &mut Walk, fake: &FakeTrueFoundry) {
-    walk.debug("FakeTrueFoundry", fake);
+    walk.debug(fake);
     for value in VALUES {
         let fault = Fault::status(400)
             .message(value)
@@ -148,17 +148,17 @@ fn server(walk: &mut Walk, fake: &FakeTrueFoundry) {
             .header("x-echo", value)
             .body("text/plain", value)
             .on("secret_groups.create");
-        walk.debug("Fault", &fault);
+        walk.debug(&fault);
     }
     let gate = fake.hold("secrets.get");
-    walk.debug("Gate", &gate);
+    walk.debug(&gate);
     drop(gate);
     let requests = fake.requests();
     assert!(
         requests.iter().any(|one| one.raw_body().windows(4).any(|w| w == VALUES[0].as_bytes()))
     );
     for request in &requests {
-        walk.debug("RecordedRequest", request);
+        walk.debug(request);
     }
 }
 
@@ -183,27 +183,27 @@ async fn with_values_where_none_belong(walk: &mut Walk, fake: &FakeTrueFoundry, 
     fake.inject(one());
     let group = groups.get("g-1").await.unwrap();
     assert_eq!(group.secrets().unwrap().len(), VALUES.len());
-    walk.debug("SecretGroup", &group);
-    walk.serialize("SecretGroup", &group);
-    walk.serialize("SecretGroupId", group.id());
-    walk.serialize("IntegrationId", group.integration_id().unwrap());
-    walk.serialize("Subject", group.created_by().unwrap());
-    walk.debug("Subject", group.created_by().unwrap());
+    walk.debug(&group);
+    walk.serialize(&group);
+    walk.serialize(group.id());
+    walk.serialize(group.integration_id().unwrap());
+    walk.serialize(group.created_by().unwrap());
+    walk.debug(group.created_by().unwrap());
 
     fake.inject(many());
     let page = groups.list(&ListSecretGroups::new()).await.unwrap();
-    walk.debug("Page", &page);
-    walk.serialize("SecretGroup", &page.items()[1]);
+    walk.debug(&page);
+    walk.serialize(&page.items()[1]);
     fake.inject(many());
     let page = groups.list_partial(&ListSecretGroups::new(), &[Attribute::Id]).await.unwrap();
-    walk.debug("PartialSecretGroup", &page.items()[0]);
+    walk.debug(&page.items()[0]);
     fake.inject(one());
     let manifest = SecretGroupManifest::new("app", "a:b");
     let dry = groups.create_or_update_dry_run(&manifest).await.unwrap();
-    walk.debug("DryRunSecretGroup", &dry);
+    walk.debug(&dry);
     fake.inject(one());
     let written = groups.create_or_update(&manifest).await.unwrap();
-    walk.serialize("SecretGroup", &written);
+    walk.serialize(&written);
 }
 
 /// A store's own credentials come along, and are not kept.
@@ -225,8 +225,8 @@ async fn stores(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     fake.inject(Fault::status(200).json(json!({ "data": [store] })));
     let canned = client.secret_stores().list(&ListSecretStores::new()).await.unwrap();
     for store in page.iter().chain(&canned).chain(&accounts) {
-        walk.debug("SecretStore", store);
-        walk.serialize("SecretStore", store);
-        walk.serialize("SecretStoreKind", store.kind().unwrap());
+        walk.debug(store);
+        walk.serialize(store);
+        walk.serialize(store.kind().unwrap());
     }
 }

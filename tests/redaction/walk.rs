@@ -1,5 +1,6 @@
 //! The walker: every view of a thing, and the books on what was walked.
 
+use std::any::type_name;
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display, Write as _};
@@ -18,6 +19,7 @@ pub(crate) struct Walk {
     keys: Vec<String>,
     logged: BTreeSet<&'static str>,
     types: BTreeSet<String>,
+    displayed: BTreeSet<String>,
     serialized: BTreeSet<String>,
     variants: BTreeSet<String>,
 }
@@ -34,6 +36,7 @@ impl Walk {
             keys: Vec::new(),
             logged: BTreeSet::new(),
             types: BTreeSet::new(),
+            displayed: BTreeSet::new(),
             serialized: BTreeSet::new(),
             variants: BTreeSet::new(),
         }
@@ -80,27 +83,30 @@ impl Walk {
 
     /// Looks at a type's `Debug`, and at what a panic with it says.
     #[track_caller]
-    pub(crate) fn debug<T: Debug>(&mut self, name: &str, thing: &T) {
+    pub(crate) fn debug<T: Debug>(&mut self, thing: &T) {
         let mut text = format!("{thing:?}\n{thing:#?}\n{:?}\n", Some(thing));
         text.push_str(&panic_message(|| panic!("not expected: {thing:?}")));
         text.push_str(&unwrapped(Err(thing)));
-        self.look(name, &text);
-        self.types.insert(name.to_owned());
+        self.look(type_name::<T>(), &text);
+        self.types.extend(public_name::<T>());
     }
 
     #[track_caller]
-    pub(crate) fn display<T: Display>(&mut self, name: &str, thing: &T) {
+    pub(crate) fn display<T: Display>(&mut self, thing: &T) {
         let text = format!("{thing}\n{thing:#}\n{thing:>40}\n{thing:.3}");
-        self.look(name, &format!("{text}\n{}", panic_message(|| panic!("not expected: {thing}"))));
+        let panicked = panic_message(|| panic!("not expected: {thing}"));
+        self.look(type_name::<T>(), &format!("{text}\n{panicked}"));
+        self.displayed.extend(public_name::<T>());
     }
 
     #[track_caller]
-    pub(crate) fn serialize<T: Serialize>(&mut self, name: &str, thing: &T) {
+    pub(crate) fn serialize<T: Serialize>(&mut self, thing: &T) {
+        let name = type_name::<T>();
         let text = serde_json::to_string(thing).unwrap();
         let pretty = serde_json::to_string_pretty(thing).unwrap();
         assert!(text.len() > 2, "{name} is serialized as {text}");
         self.look(name, &format!("{text}\n{pretty}"));
-        self.serialized.insert(name.to_owned());
+        self.serialized.extend(public_name::<T>());
     }
 
     /// Looks at everything that an error says.
@@ -109,9 +115,10 @@ impl Walk {
         let text = Self::texts_of(&error);
         self.variants.insert(variant(&error));
         if let Some(context) = error.context() {
-            self.debug("CallContext", context);
+            self.debug(context);
         }
-        self.debug("Error", &error);
+        self.debug(&error);
+        self.display(&error);
         self.look(what, &format!("{text}\n{}", unwrapped(Err(error))));
     }
 
@@ -145,11 +152,23 @@ impl Walk {
         };
         let types = missing(&api.holders, &self.types);
         assert!(types.is_empty(), "not walked, but they hold a value or the key: {types}");
+        let displayed = missing(&api.displayed, &self.displayed);
+        assert!(displayed.is_empty(), "not walked, but they can be displayed: {displayed}");
         let serialized = missing(&api.serialized, &self.serialized);
         assert!(serialized.is_empty(), "not walked, but they can be serialized: {serialized}");
         let variants = missing(&api.error_variants, &self.variants);
         assert!(variants.is_empty(), "no failure in the walk was an Error:: {variants}");
     }
+}
+
+/// What users call a type of this crate. The compiler is asked, so that the books cannot have one type
+/// under the name of another.
+fn public_name<T>() -> Option<String> {
+    let path = type_name::<T>().strip_prefix("truefoundry_secrets::")?;
+    let path = path.split('<').next()?;
+    let name = path.rsplit("::").next()?;
+    let within = if path.starts_with("testing::") { "testing::" } else { "" };
+    Some(format!("{within}{name}"))
 }
 
 /// What the panic of an `unwrap` says.
