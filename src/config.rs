@@ -70,7 +70,7 @@ pub struct ClientBuilder {
     response_limit: Option<usize>,
     retry: RetryPolicy,
     user_agent: Option<String>,
-    extra_headers: Vec<(String, String)>,
+    extra_headers: Vec<(String, SecretValue)>,
     allow_insecure_http: bool,
     http: Option<reqwest::ClientBuilder>,
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
@@ -168,9 +168,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every request, for a gateway in front of the control plane. Its value is marked
-    /// sensitive, so that nothing logs it.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// Adds a header to every request, for a gateway in front of the control plane. Its value is treated
+    /// as the API key is: nothing logs it, and a server's echo of it (from 16 bytes) is taken out.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.extra_headers.push((name.into(), value.into()));
         self
     }
@@ -286,10 +286,9 @@ impl ClientBuilder {
             if RESERVED_HEADERS.contains(&header.as_str()) {
                 return refuse("is set by the client itself");
             }
-            let Ok(mut value) = HeaderValue::from_str(value) else {
+            let Some(value) = sensitive("", value) else {
                 return refuse("has a value with a character that no header takes");
             };
-            value.set_sensitive(true);
             headers.append(header, value);
         }
         Ok(headers)
@@ -415,9 +414,8 @@ fn check_url(setting: &Setting<String>, allow_insecure_http: bool) -> Result<(Ur
     Ok((url, loopback))
 }
 
-/// `Bearer <key>`, in a buffer that is wiped when the last request lets go of it.
+/// `Bearer <key>`.
 fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
-    const SCHEME: &[u8] = b"Bearer ";
     let refuse = |reason: &'static str| Err(Error::config(key.name, reason));
     let text = key.value.expose_secret().as_bytes();
     if text.is_empty() {
@@ -429,14 +427,22 @@ fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
     if !text.iter().all(u8::is_ascii_graphic) {
         return refuse("it has a blank or a character outside of ASCII");
     }
-    let mut header = Zeroizing::new(Vec::with_capacity(SCHEME.len() + text.len()));
-    header.extend_from_slice(SCHEME);
-    header.extend_from_slice(text);
-    let Ok(mut value) = HeaderValue::from_maybe_shared(Bytes::from_owner(header)) else {
-        return refuse("it has a character that no header takes");
-    };
+    match sensitive("Bearer ", &key.value) {
+        Some(value) => Ok(value),
+        None => refuse("it has a character that no header takes"),
+    }
+}
+
+/// A header's value, in a buffer that is wiped when the last request lets go of it; `None` where no header
+/// can have it.
+fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
+    let text = secret.expose_secret();
+    let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));
+    header.extend_from_slice(scheme.as_bytes());
+    header.extend_from_slice(text.as_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(header)).ok()?;
     value.set_sensitive(true);
-    Ok(value)
+    Some(value)
 }
 
 /// The key does not appear.

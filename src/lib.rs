@@ -90,7 +90,7 @@ pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
 pub use models::{
     Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, PartialSecretGroup,
     Role, Secret, SecretGroup, SecretGroupId, SecretGroupManifest, SecretId, SecretStore,
-    SecretStoreKind, SecretUpdate, SecretVersion, Subject,
+    SecretStoreKind, SecretUpdate, SecretVersion, SecretVersionId, Subject,
 };
 pub use operation::{Operation, Resource};
 pub use pagination::{Items, Page};
@@ -103,6 +103,9 @@ pub use secret_value::SecretValue;
 pub use secrets::{ListSecrets, Secrets};
 pub use store_rules::{KeyProblem, KeyProblemReason, ValueProblem};
 
+/// Times are its [`Timestamp`](jiff::Timestamp).
+pub use jiff;
+/// For [`ClientBuilder::http`].
 pub use reqwest;
 
 /// Compiles the README's programs.

@@ -48,8 +48,7 @@ pub(crate) enum Repeat {
 }
 
 impl Operation {
-    /// The HTTP method that the operation is sent with.
-    pub fn method(self) -> Method {
+    pub(crate) fn method(self) -> Method {
         match self {
             Self::CreateSecretGroup | Self::ListSecrets => Method::POST,
             Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup | Self::DryRunSecretGroup => {

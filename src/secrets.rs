@@ -26,9 +26,13 @@ pub struct Secrets<'a> {
 /// let with_values = ListSecrets::in_group("sg-abc").with_values().limit(50);
 /// let by_name = ListSecrets::by_fqns(["my-org:prod:DB-PASSWORD", "my-org:prod:API-KEY"]);
 /// ```
+#[derive(Clone, Debug)]
+pub struct ListSecrets(ListBody);
+
+/// As it is sent.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListSecrets {
+struct ListBody {
     limit: u64,
     offset: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,13 +44,13 @@ pub struct ListSecrets {
 
 impl Default for ListSecrets {
     fn default() -> Self {
-        Self {
+        Self(ListBody {
             limit: LIMIT,
             offset: 0,
             secret_group_id: None,
             secret_fqns: None,
             with_value: false,
-        }
+        })
     }
 }
 
@@ -58,39 +62,42 @@ impl ListSecrets {
 
     /// The secrets of one group.
     pub fn in_group(id: impl Into<SecretGroupId>) -> Self {
-        Self { secret_group_id: Some(id.into()), ..Self::default() }
+        let mut params = Self::default();
+        params.0.secret_group_id = Some(id.into());
+        params
     }
 
     /// The secrets with these fully qualified names (`tenant:group:key`).
     pub fn by_fqns(fqns: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let fqns = fqns.into_iter().map(Into::into).collect();
-        Self { secret_fqns: Some(fqns), ..Self::default() }
+        let mut params = Self::default();
+        params.0.secret_fqns = Some(fqns.into_iter().map(Into::into).collect());
+        params
     }
 
     /// Asks for the values, too. Default: no.
     #[must_use]
     pub fn with_values(mut self) -> Self {
-        self.with_value = true;
+        self.0.with_value = true;
         self
     }
 
     /// How many secrets a page has at most. Default: 100.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
+        self.0.limit = limit;
         self
     }
 
     /// How many secrets to pass over. Default: 0.
     #[must_use]
     pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
+        self.0.offset = offset;
         self
     }
 
     /// What a 404 says is missing; of several names the server does not say which.
     fn sought(&self) -> Option<(Resource, &str)> {
-        match (&self.secret_group_id, self.secret_fqns.as_deref()) {
+        match (&self.0.secret_group_id, self.0.secret_fqns.as_deref()) {
             (Some(id), _) => Some((Resource::SecretGroup, id.as_str())),
             (None, Some([fqn])) => Some((Resource::Secret, fqn)),
             (None, Some(_)) => Some((Resource::Secret, "")),
@@ -110,7 +117,7 @@ impl<'a> Secrets<'a> {
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
     /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
-        let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(params)?);
+        let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0)?);
         request.sought = params.sought();
         let Listed(page) = self.client.transport().call(request).await?;
         if let Some(fqn) = page.items().first().and_then(Secret::fqn) {
@@ -126,8 +133,8 @@ impl<'a> Secrets<'a> {
             client: client.clone(),
             operation: Operation::ListSecrets,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
+            start: params.0.offset,
+            limit: params.0.limit,
             name: |secret| secret.id().as_str(),
             fetch_at: Box::new(move |offset| {
                 let client = client.clone();

@@ -164,7 +164,7 @@ pub enum Error {
     #[non_exhaustive]
     MissingFields {
         /// The keys that were sent without a value.
-        keys: Vec<String>,
+        keys: Box<[String]>,
         /// What was asked and answered.
         context: Box<CallContext>,
     },
@@ -174,7 +174,7 @@ pub enum Error {
     #[non_exhaustive]
     InvalidRequest {
         /// The server's list of problems, scrubbed; empty where it sent one message only.
-        problems: Vec<String>,
+        problems: Box<[String]>,
         /// What was asked and answered.
         context: Box<CallContext>,
     },

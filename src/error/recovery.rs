@@ -31,6 +31,7 @@ pub enum RecoveryOption {
     /// Azure portal: Key Vault, Manage deleted secrets, Purge. Not where purge protection is on.
     PurgeInPortal,
     /// Run this command. Not where purge protection is on.
+    #[non_exhaustive]
     PurgeWithCli {
         /// The command; `<vault>`, and `<secret-name>` where the server did not say it, are to be
         /// filled in.
@@ -39,6 +40,7 @@ pub enum RecoveryOption {
     /// The store is still at work on the name: repeat the call in a moment.
     RetryLater,
     /// Wait until the store forgets the name.
+    #[non_exhaustive]
     Wait {
         /// How long at most, counted from the deletion.
         at_most: Duration,

@@ -106,6 +106,11 @@ identifier! {
 }
 
 identifier! {
+    /// Identifies one version of a secret, which the API reads and deletes together with the others only.
+    SecretVersionId
+}
+
+identifier! {
     /// Identifies a connected secret store (an *integration*): the `integrationId` of a new group.
     IntegrationId
 }

@@ -12,7 +12,7 @@ mod subject;
 mod time;
 
 pub(crate) use envelope::{Data, Listed};
-pub use ids::{IntegrationId, SecretGroupId, SecretId};
+pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
 pub(crate) use inputs::{Checks, FullList, SecretEntry, check_secrets};
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
 use super::fqn_part;
-use super::{SecretGroupId, SecretId, Subject, Time};
+use super::{SecretGroupId, SecretId, SecretVersionId, Subject, Time};
 use crate::decode::wire_object;
 use crate::text::Text;
 use crate::{Error, Result, SecretRef, SecretValue};
@@ -128,7 +128,7 @@ impl Secret {
 /// One version of a secret.
 #[derive(Clone, Debug)]
 pub struct SecretVersion {
-    id: SecretId,
+    id: SecretVersionId,
     fqn: Option<Text>,
     version: Option<u64>,
     value: Option<SecretValue>,
@@ -151,7 +151,7 @@ wire_object!(SecretVersion {
 
 impl SecretVersion {
     /// The version's own identifier.
-    pub fn id(&self) -> &SecretId {
+    pub fn id(&self) -> &SecretVersionId {
         &self.id
     }
 

@@ -104,6 +104,15 @@ impl IntoIterator for ResolvedSecrets {
     }
 }
 
+impl<'a> IntoIterator for &'a ResolvedSecrets {
+    type Item = &'a (SecretRef, SecretValue);
+    type IntoIter = std::slice::Iter<'a, (SecretRef, SecretValue)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
+}
+
 /// The references; values print masked.
 impl fmt::Debug for ResolvedSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

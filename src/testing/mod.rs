@@ -87,4 +87,3 @@ pub use faults::Fault;
 pub use gate::Gate;
 pub use models::{Model, error_from_answer, from_json};
 pub use recorded::RecordedRequest;
-pub use tombstones::SoftDeleteState;

@@ -3,8 +3,7 @@
 use super::fake::FakeTrueFoundry;
 use super::server::lock;
 use super::state::{Quirk, State};
-use super::tombstones::SoftDeleteState;
-use crate::SecretStoreKind;
+use crate::{SecretStoreKind, SoftDeleteState};
 
 /// Furnishing. Each of these takes effect at once, also on a server that is already in use:
 /// `fake.clone().with_values_hidden()`.

@@ -2,20 +2,7 @@
 
 use super::answer::Answer;
 use super::model::Store;
-use crate::SecretStoreKind;
-
-/// How far Azure Key Vault is with a secret that was deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SoftDeleteState {
-    /// Deleted and recoverable: the name is held until it is purged or the retention has passed.
-    #[default]
-    Deleted,
-    /// The delete is still running.
-    BeingDeleted,
-    /// Somebody is recovering the secret.
-    BeingRecovered,
-}
+use crate::{SecretStoreKind, SoftDeleteState};
 
 struct Tombstone {
     store_id: String,
@@ -38,7 +25,7 @@ impl Tombstones {
             self.0.push(Tombstone {
                 store_id: store.id.clone(),
                 name,
-                state: SoftDeleteState::default(),
+                state: SoftDeleteState::Deleted,
             });
         }
     }

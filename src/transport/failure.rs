@@ -143,7 +143,7 @@ fn from_answer(
             Some(name) => Error::AlreadyExists { name: name.into(), context },
             // What exists is something else than a group of this name.
             None if answer.status == 409 => Error::Conflict { context },
-            None => Error::InvalidRequest { problems: answer.problems, context },
+            None => Error::InvalidRequest { problems: answer.problems.into(), context },
         },
         Class::Conflict => Error::Conflict { context },
         Class::SoftDeleted { store, state, name } => {
@@ -159,7 +159,9 @@ fn from_answer(
             let keys = request.kept.iter().map(|key| (*key).to_owned()).collect();
             Error::MissingFields { keys, context }
         }
-        Class::InvalidRequest => Error::InvalidRequest { problems: answer.problems, context },
+        Class::InvalidRequest => {
+            Error::InvalidRequest { problems: answer.problems.into(), context }
+        }
         Class::StoreFailed => Error::StoreFailed { context },
         Class::RateLimited => Error::RateLimited { retry_after, context },
         Class::Service => Error::Service { context },

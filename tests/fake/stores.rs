@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 use truefoundry_secrets::SecretStoreKind::{self, *};
-use truefoundry_secrets::testing::{FakeTrueFoundry, SoftDeleteState};
+use truefoundry_secrets::SoftDeleteState;
+use truefoundry_secrets::testing::FakeTrueFoundry;
 
 use crate::raw::{Reply, call, get};
 

@@ -209,7 +209,7 @@ async fn missing_fields_name_the_keys_that_were_sent_without_a_value() {
     let client = tenant_client(server.url());
     let error = client.secret_groups().update("g-1", &list).await.unwrap_err();
     let Error::MissingFields { keys, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(keys, &["KEPT"]);
+    assert_eq!(**keys, ["KEPT"]);
 }
 
 #[tokio::test]

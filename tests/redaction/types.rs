@@ -78,7 +78,6 @@ fn inputs(walk: &mut Walk) {
     walk.serialize(&manifest);
     walk.serialize(&manifest.collaborators().unwrap()[0]);
     walk.serialize(manifest.collaborators().unwrap()[0].role());
-    walk.serialize(&ListSecrets::in_group("g-1").with_values());
     walk.serialize(&SecretRef::new("t", "g", "k").unwrap());
 }
 
@@ -104,6 +103,7 @@ async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
         let versions = client.secrets().versions(secret.id()).await.unwrap();
         assert_eq!(versions[0].value().unwrap().expose_secret(), value);
         walk.debug(&versions[0]);
+        walk.serialize(versions[0].id());
         walk.debug(&secret.into_value());
     }
 }
