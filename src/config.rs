@@ -138,7 +138,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one call may take, its retries and the waits between them included. Default: 60 s.
+    /// How long one call of the API may take, its retries and the waits between them included. Default:
+    /// 60 s. What makes several calls, such as a stream of pages, an edit or
+    /// [`Client::resolve_group`], has that time for each of them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -340,7 +342,7 @@ impl ClientBuilder {
                 builder = builder.resolve_to_addrs(name, &THIS_MACHINE);
             }
         }
-        // Without a TLS provider the HTTP library panics instead of failing.
+        // Without a TLS provider the HTTP library panics instead of failing; where panics abort, it aborts.
         match catch_unwind(AssertUnwindSafe(|| builder.build())) {
             Ok(Ok(client)) => Ok(client),
             Ok(Err(error)) => Err(Error::config("http", http_reason(&error.without_url()))),

@@ -101,7 +101,7 @@ type Name<T> = fn(&T) -> &str;
 ///
 /// A page is requested when an item of it is asked for. After an error, which comes once, the stream
 /// ends. It ends at the total that the server announces without a further request, else at an empty
-/// page. A server that repeats itself, or goes on for more than 100,000 pages, is an [`Error::Decode`].
+/// page. A server that repeats itself, or goes on for more than 10,000 pages, is an [`Error::Decode`].
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -125,7 +125,7 @@ pub struct Items<T> {
     ended: bool,
 }
 
-const MOST_PAGES: u32 = 100_000;
+const MOST_PAGES: u32 = 10_000;
 
 impl<T: Unpin> Items<T> {
     pub(crate) fn new(source: Source<T>) -> Self {
@@ -145,7 +145,7 @@ impl<T: Unpin> Items<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left.
+    /// All the items that are left, in memory at once.
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use crate::operation::Repeat;
 
 /// How often and how soon a failed request is sent again.
 ///
 /// Default: 3 retries (4 attempts), with full jitter between nothing and 200 ms, 400 ms, 800 ms, …, at
-/// most 5 s. A `Retry-After` from the server is waited for instead. No wait goes past the call's
+/// most 5 s. A `Retry-After` from the server is waited for besides. No wait goes past the call's
 /// deadline ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): where it would, the failure
 /// comes back at once.
 ///
@@ -155,9 +157,13 @@ impl Budget {
     }
 }
 
+/// Longer waits are no less a "not now", and callers may add one to the time of day.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// How long the server asks to wait: `retry-after-ms`, `Retry-After` in seconds or as a date (a past
-/// one is no wait), else `x-ratelimit-reset` in seconds or as a time since 1970. Nonsense is `None`.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+/// one is no wait), else, with 429, `x-ratelimit-reset` in seconds or as a time since 1970: gateways tell
+/// with every answer when the window ends. Nonsense is `None`, and a year is the most.
+pub(crate) fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = || text("retry-after-ms")?.parse().ok().map(Duration::from_millis);
     let wait = || {
@@ -165,17 +171,24 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         value.parse().ok().map(Duration::from_secs).or_else(|| until_date(value, now))
     };
     let reset = || {
-        let seconds: u64 = text("x-ratelimit-reset")?.parse().ok()?;
+        let seconds: u64 = text("x-ratelimit-reset").filter(|_| status == 429)?.parse().ok()?;
         let now = u64::try_from(now.as_second()).unwrap_or_default();
         // A wait of over 30 years is a point in time.
         let wait = if seconds > 1_000_000_000 { seconds.saturating_sub(now) } else { seconds };
         Some(Duration::from_secs(wait))
     };
-    milliseconds().or_else(wait).or_else(reset)
+    milliseconds().or_else(wait).or_else(reset).map(|wait| wait.min(LONGEST_WAIT))
 }
 
+/// In any of the three forms that RFC 9110 (5.6.7) asks recipients to take.
 fn until_date(text: &str, now: Timestamp) -> Option<Duration> {
-    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let obsolete = || {
+        let date = OBSOLETE.iter().find_map(|form| DateTime::strptime(form, text).ok())?;
+        TimeZone::UTC.to_timestamp(date).ok()
+    };
+    let usual = jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let date = usual.or_else(obsolete)?;
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
@@ -241,20 +254,26 @@ mod tests {
     #[test]
     fn every_form_of_retry_after_is_read_and_nonsense_is_not() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let wait = |name: &'static str, value: &str| {
+        let of = |status, name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
-            retry_after(&headers, now)
+            retry_after(status, &headers, now)
         };
+        let wait = |name, value: &str| of(429, name, value);
         let seconds = |s| Some(Duration::from_secs(s));
         assert_eq!(wait("retry-after", "7"), seconds(7));
         assert_eq!(wait("retry-after", " 0 "), seconds(0));
         assert_eq!(wait("retry-after", "Mon, 23 Nov 2026 12:01:30 GMT"), seconds(90));
         assert_eq!(wait("retry-after", "Mon, 23 Nov 2026 11:00:00 GMT"), seconds(0));
-        assert_eq!(wait("retry-after", "18446744073709551615"), seconds(u64::MAX));
+        assert_eq!(wait("retry-after", "Monday, 23-Nov-26 12:01:30 GMT"), seconds(90));
+        assert_eq!(wait("retry-after", "Mon Nov 23 12:01:30 2026"), seconds(90));
+        assert_eq!(wait("retry-after", "18446744073709551615"), Some(LONGEST_WAIT));
+        assert_eq!(wait("retry-after", "Tue, 23 Nov 2077 11:00:00 GMT"), Some(LONGEST_WAIT));
         assert_eq!(wait("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
         assert_eq!(wait("x-ratelimit-reset", "30"), seconds(30));
         assert_eq!(wait("x-ratelimit-reset", "1795435260"), seconds(60));
+        assert_eq!(of(503, "x-ratelimit-reset", "3600"), None);
+        assert_eq!(of(503, "retry-after", "3600"), seconds(3600));
         for nonsense in ["", "-1", "soon", "1e3", "99999999999999999999", "Mon, 99 Foo"] {
             assert_eq!(wait("retry-after", nonsense), None, "{nonsense}");
         }

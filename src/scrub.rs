@@ -15,7 +15,7 @@ use views::{View, as_on_a_page, squeezed};
 /// What stands in the place of a secret that could be cut out cleanly.
 const REPLACED: &str = "***";
 /// What stands in the place of a text in which a secret is, but not whole.
-const WITHHELD: &str = "(message withheld)";
+pub(crate) const WITHHELD: &str = "(message withheld)";
 /// Shorter values are not looked for: any text holds three bytes of anything, so every message
 /// would be withheld, and three bytes are found by trying anyway.
 const SHORTEST: usize = 4;
@@ -45,8 +45,7 @@ impl Scrubber {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut needles = Vec::new();
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST) {
-            let mut bytes = Zeroizing::new(secret.as_bytes().to_vec());
-            bytes.make_ascii_lowercase();
+            let bytes = lowercase(secret);
             let bare = squeezed(&bytes);
             let on_a_page = as_on_a_page(&bytes).map(|bytes| squeezed(&bytes).unwrap_or(bytes));
             // With nothing to leave out, a long value is in a squeezed text wherever it is in the
@@ -85,6 +84,13 @@ impl Scrubber {
             return Cow::Borrowed(WITHHELD);
         }
         Cow::Owned(String::clone(&cut))
+    }
+
+    /// Whether a secret stands in these texts together that stands in none of them whole, such as one that
+    /// was taken for a list of characters.
+    pub(crate) fn is_spread_over(&self, texts: &[String]) -> bool {
+        let together = Zeroizing::new(texts.concat());
+        matches!(self.scrub(&together), Cow::Owned(_) | Cow::Borrowed(WITHHELD))
     }
 
     /// Scrubs in place and wipes what was there; says whether anything was.
@@ -141,6 +147,16 @@ impl Scrubber {
         result.push_str(text.get(done..)?);
         Some(result)
     }
+}
+
+fn lowercase(secret: &str) -> Zeroizing<Vec<u8>> {
+    // Exact: a buffer that grows leaves unwiped copies behind.
+    let length = secret.chars().map(|it| views::lowered(it).len_utf8()).sum();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    for character in secret.chars() {
+        bytes.extend_from_slice(views::lowered(character).encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    bytes
 }
 
 fn each_window(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {

@@ -6,6 +6,8 @@ pub(in crate::error) mod tests;
 
 use serde_json::{Map, Value};
 
+use crate::scrub::{Scrubber, WITHHELD};
+
 /// An answer may be as large as the response limit allows, but its beginning says what went wrong.
 const LOOKED_AT: usize = 64 * 1024;
 const MAX_MESSAGE: usize = 2 * 1024;
@@ -15,6 +17,10 @@ const MAX_PROBLEMS: usize = 32;
 const MAX_PROBLEM: usize = 512;
 /// Text that is not the service's own shape is mostly a proxy's page: a glimpse is enough.
 const MAX_JUNK: usize = 512;
+/// So much more is kept until the secrets are taken out, escapes and all: cut before, half a value would
+/// not be recognised.
+const MARGIN: usize = 512;
+const ELLIPSIS: &str = "…";
 /// How far `{"error": {"error": ..}}` is followed.
 const MAX_DEPTH: u8 = 4;
 
@@ -48,29 +54,44 @@ pub(crate) struct ServerAnswer {
     pub(crate) code: Option<String>,
     /// One text; a list of problems is joined into it.
     pub(crate) message: Option<String>,
+    /// How much of the message is kept at the end.
+    message_limit: usize,
+    /// Whether the message is the problems, joined.
+    joined: bool,
     pub(crate) problems: Vec<String>,
     /// Compact JSON of whatever else the service said.
     pub(crate) details: Option<String>,
 }
 
 impl ServerAnswer {
-    /// Removes every secret that the server echoed. Must come after classification, which needs the
-    /// words.
-    pub(crate) fn scrub(&mut self, scrubber: &crate::scrub::Scrubber) {
-        let texts = self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details);
-        for text in texts {
+    /// Removes every secret that the server echoed, and shortens what is left. Must come after
+    /// classification, which needs the words.
+    pub(crate) fn scrub(&mut self, scrubber: &Scrubber) {
+        for text in self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details) {
             scrubber.scrub_string(text);
         }
+        if scrubber.is_spread_over(&self.problems) {
+            self.problems = vec![WITHHELD.to_owned()];
+        }
+        for problem in &mut self.problems {
+            *problem = cut(problem, MAX_PROBLEM);
+        }
+        if self.joined {
+            self.message = Some(self.problems.join("; "));
+        }
+        self.message = self.message.take().map(|text| cut(&text, self.message_limit));
+        self.details = self.details.take().map(|text| cut(&text, MAX_DETAILS));
         // Programs compare codes: half a code would be a wrong one, none at all is only less.
         if self.code.as_mut().is_some_and(|code| scrubber.scrub_string(code)) {
             self.code = None;
         }
+        self.code = self.code.take().map(|code| cut(&code, MAX_CODE));
     }
 }
 
 /// Reads what it can; an answer that makes no sense gives one without a message, never a failure.
 pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> ServerAnswer {
-    let mut answer = ServerAnswer { status, ..ServerAnswer::default() };
+    let mut answer = ServerAnswer { status, message_limit: MAX_MESSAGE, ..ServerAnswer::default() };
     let head = body.get(..LOOKED_AT).unwrap_or(body);
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -79,17 +100,32 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Ser
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value) => read_whole(&mut answer, &value),
-        Err(_) => answer.message = from_text(content_type, text),
+        Err(_) => from_text(&mut answer, content_type, text),
     }
     if answer.message.is_none() && !answer.problems.is_empty() {
         answer.message = Some(bounded(&answer.problems.join("; "), MAX_MESSAGE));
+        answer.joined = true;
     }
     answer
 }
 
-/// Shortens to at most `max` bytes, the ellipsis included.
+/// Shortens to at most `max` bytes and a margin, the ellipsis included.
 fn bounded(text: &str, max: usize) -> String {
-    const ELLIPSIS: &str = "…";
+    shortened(text, max + MARGIN)
+}
+
+/// Shortens a clean text to at most `max` bytes, the ellipsis included.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    // What was cut before it was clean may end in the beginning of a value, too short to be recognised.
+    let Some(rest) = text.strip_suffix(ELLIPSIS) else { return shortened(text, max) };
+    let mut end = rest.len().saturating_sub(MARGIN / 4).min(max.saturating_sub(ELLIPSIS.len()));
+    while !rest.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    format!("{}{ELLIPSIS}", rest.get(..end).unwrap_or_default())
+}
+
+fn shortened(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
@@ -103,14 +139,16 @@ fn bounded(text: &str, max: usize) -> String {
     short
 }
 
-fn from_text(content_type: Option<&str>, text: &str) -> Option<String> {
+fn from_text(answer: &mut ServerAnswer, content_type: Option<&str>, text: &str) {
     let says_html = content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
     if says_html || text.starts_with('<') {
-        let stripped = html::text(text, MAX_JUNK);
-        return (!stripped.is_empty()).then(|| bounded(&stripped, MAX_JUNK));
+        let stripped = html::text(text, MAX_JUNK + MARGIN);
+        answer.message_limit = MAX_JUNK;
+        answer.message = (!stripped.is_empty()).then(|| bounded(&stripped, MAX_JUNK));
+        return;
     }
     if is_binary(text) {
-        return None;
+        return;
     }
     // JSON that was cut off still begins with the service's own words, and those are what is
     // classified.
@@ -121,11 +159,12 @@ fn from_text(content_type: Option<&str>, text: &str) -> Option<String> {
             folded.push(' ');
         }
         folded.push_str(word);
-        if folded.len() > max {
+        if folded.len() > max + MARGIN {
             break;
         }
     }
-    Some(bounded(&folded, max))
+    answer.message_limit = max;
+    answer.message = Some(bounded(&folded, max));
 }
 
 /// Compressed or encrypted bytes that some proxy sent unlabelled: nobody can read them.

@@ -62,7 +62,10 @@ impl ConnectReason {
 
     fn of_words(words: &str) -> Self {
         let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-        if has(&["certificate", "unknownissuer", "self-signed", "self signed"]) {
+        // Sent by the server: it is our certificate, or that we have none, which it does not like.
+        if has(&["fatal alert", " alert "]) {
+            Self::Tls
+        } else if has(&["certificate", "unknownissuer", "self-signed", "self signed"]) {
             if has(&[
                 "not valid for",
                 "notvalidforname",
@@ -131,6 +134,8 @@ mod tests {
                 "invalid peer certificate: UnknownIssuer",
                 ConnectReason::CertificateUntrusted,
             ),
+            (InvalidData, "received fatal alert: CertificateRequired", ConnectReason::Tls),
+            (Other, "tlsv13 alert certificate required", ConnectReason::Tls),
             // OpenSSL, of a peer that hung up amid the handshake.
             (Other, "unexpected EOF", ConnectReason::Tls),
             (Other, "whatever", ConnectReason::Other),

@@ -12,7 +12,7 @@ mod soft_delete;
 use std::borrow::Cow;
 use std::time::Duration;
 
-pub(crate) use answer::{ServerAnswer, parse};
+pub(crate) use answer::{ServerAnswer, cut, parse};
 pub(crate) use classify::{Class, classify};
 pub use connect::ConnectReason;
 pub use context::CallContext;

@@ -59,7 +59,8 @@ impl ResolvedSecrets {
     ///
     /// The pairs print masked, but **a `Command` does not**: its own `{:?}` prints the environment it was
     /// given, values included. The child, and what it starts, can read the environment for as long as
-    /// they live, and so can whoever may read their `/proc/PID/environ`.
+    /// they live, and so can whoever may read their `/proc/PID/environ`. The names are the group's keys:
+    /// who may write the group decides on variables such as `PATH` and `LD_PRELOAD`, too.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {

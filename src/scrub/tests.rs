@@ -52,9 +52,45 @@ fn html_numeric(text: &str) -> String {
     text.chars().map(|it| format!("&#x{:X};", u32::from(it))).collect()
 }
 
+fn html_padded(text: &str) -> String {
+    text.chars().map(|it| format!("&#x{:08x};", u32::from(it))).collect()
+}
+
+/// As PHP's `htmlentities`.
+fn html_thorough(text: &str) -> String {
+    html(text).replace('é', "&eacute;")
+}
+
+/// As Python prints bytes, and nginx a request.
+fn hexadecimal_bytes(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b' '..=b'~' if byte != b'\\' => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02x}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn octal_bytes(text: &str) -> String {
+    text.bytes().map(|byte| format!("\\{byte:03o}")).collect()
+}
+
+/// As old JavaScript's `escape`.
+fn percent_unicode(text: &str) -> String {
+    let of = |it: char| match u32::from(it) {
+        number @ 0..0x1_0000 => format!("%u{number:04X}"),
+        _ => percent(&it.to_string()),
+    };
+    text.chars().map(of).collect()
+}
+
 type Encoding = fn(&str) -> String;
 
-const ENCODINGS: [(&str, Encoding); 16] = [
+const ENCODINGS: [(&str, Encoding); 21] = [
+    ("html padded", html_padded),
+    ("html thorough", html_thorough),
+    ("hexadecimal bytes", hexadecimal_bytes),
+    ("octal bytes", octal_bytes),
+    ("percent unicode", percent_unicode),
     ("raw", str::to_owned),
     ("json", json),
     ("json escaped", json_all_escaped),
@@ -82,6 +118,19 @@ fn a_whole_secret_is_cut_out_in_every_form() {
             let text = format!("value [{}] is too long", encode(secret));
             assert_eq!(scrub(secret, &text), "value [***] is too long", "{name}");
         }
+    }
+}
+
+#[test]
+fn the_case_of_any_alphabet_may_have_changed() {
+    for (secret, echoed) in [
+        ("СекретныйПароль", "СЕКРЕТНЫЙПАРОЛЬ"),
+        ("gröün-pässwörd", "GRÖÜN-PÄSSWÖRD"),
+        ("gröün-pässwörd", "gr&ouml;&uuml;n-p&Auml;ssw&ouml;rd"),
+        ("ΑΣΦΑΛΕΙΑΣ", "ασφαλειασ"),
+    ] {
+        assert_eq!(scrub(secret, &format!("not {echoed}!")), "not ***!", "{echoed}");
+        assert_eq!(scrub(secret, &format!("not {secret}!")), "not ***!", "{secret}");
     }
 }
 

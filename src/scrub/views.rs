@@ -3,12 +3,13 @@
 
 mod steps;
 
-use steps::{Step, form, html, json, percent};
+pub(super) use steps::lowered;
+use steps::{Step, bytes, form, html, json, lower, percent};
 use zeroize::Zeroizing;
 
-const DECODERS: [Step; 4] = [json, percent, form, html];
+const DECODERS: [Step; 5] = [json, bytes, percent, form, html];
 
-/// One reading of a text, in ASCII lowercase.
+/// One reading of a text, in lowercase.
 pub(super) struct View {
     pub(super) bytes: Zeroizing<Vec<u8>>,
     /// For each byte, the stretch of the original text that stands for it.
@@ -40,7 +41,11 @@ impl View {
         }
         // Only now: `%4A` is a capital letter too.
         for view in &mut views {
-            view.bytes.make_ascii_lowercase();
+            if view.bytes.is_ascii() {
+                view.bytes.make_ascii_lowercase();
+            } else if let Some(lowercase) = view.decoded(lower) {
+                *view = lowercase;
+            }
         }
         let squeezed: Vec<Self> = views.iter().map(Self::squeezed).collect();
         views.extend(squeezed);

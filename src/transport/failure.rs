@@ -8,7 +8,7 @@ use url::Url;
 use super::{Answer, Received, Request};
 use crate::decode::DecodeFailure;
 use crate::error::{
-    CallContext, Class, ConnectReason, ServerAnswer, SoftDeleted, Source, classify,
+    CallContext, Class, ConnectReason, ServerAnswer, SoftDeleted, Source, classify, cut,
 };
 use crate::retry::Outcome;
 use crate::scrub::Scrubber;
@@ -18,6 +18,7 @@ use crate::{Error, SecretStoreKind};
 const REQUEST_ID_HEADERS: [&str; 4] =
     ["x-request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 const REQUEST_ID_LIMIT: usize = 128;
+const LOCATION_LIMIT: usize = 1024;
 
 /// One attempt that did not succeed.
 pub(super) struct Failure {
@@ -62,9 +63,12 @@ impl Failure {
         if !error.is_connect() && !error.is_builder() {
             return Self::without_answer(Outcome::Lost, Cause::wire(error));
         }
+        // First of all: a host or a name that was looked for could have the words of a reason in it.
+        let error = error.without_url();
         let reason = ConnectReason::of(&error, error.is_timeout());
-        let outcome = if reason.is_certificate() { Outcome::Refused } else { Outcome::NeverSent };
-        Self::without_answer(outcome, Cause::Connect(reason, Box::new(error.without_url())))
+        let never = reason.is_certificate() || error.is_builder();
+        let outcome = if never { Outcome::Refused } else { Outcome::NeverSent };
+        Self::without_answer(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
     pub(super) fn already_deleted(self) -> Received {
@@ -92,7 +96,9 @@ impl Failure {
             code: None,
             message: None,
             details: None,
-            request_id: self.request_id.map(|id| scrubber().scrub(&id).into()),
+            request_id: self
+                .request_id
+                .map(|id| cut(&scrubber().scrub(&id), REQUEST_ID_LIMIT).into()),
             attempts: circumstances.attempts,
             elapsed: circumstances.elapsed,
             may_have_been_applied: circumstances.may_have_been_applied,
@@ -102,7 +108,8 @@ impl Failure {
                 from_answer(answer, &scrubber(), request, self.retry_after, context)
             }
             Cause::Redirect(location) => {
-                let location = location.map(|place| scrubber().scrub(&place).into());
+                let location =
+                    location.map(|place| cut(&scrubber().scrub(&place), LOCATION_LIMIT).into());
                 Error::UnexpectedRedirect { location, context }
             }
             Cause::Connect(reason, source) => Error::Connect { reason, context, source },
@@ -193,7 +200,8 @@ fn key_not_supported(
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
     let header = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?;
     let id = header.to_str().ok()?;
-    Some(id.get(..REQUEST_ID_LIMIT).unwrap_or(id).into())
+    // Cut after it is scrubbed, so that half a value cannot get through; but not kept whole before.
+    Some(id.get(..8 * REQUEST_ID_LIMIT).unwrap_or(id).into())
 }
 
 /// Where a redirect points to: scheme, host and path. The query is left out, as is any user name.

@@ -184,8 +184,9 @@ impl Transport {
         if !failure.outcome.may_repeat(repeat) || !self.retry.allows(attempts) {
             return None;
         }
-        let wait =
-            failure.retry_after.unwrap_or_else(|| self.retry.delay(attempts, retry::fraction()));
+        // Our own wait besides: all clients are asked to wait as long.
+        let asked = failure.retry_after.unwrap_or_default();
+        let wait = asked.saturating_add(self.retry.delay(attempts, retry::fraction()));
         let left = self.timeout.saturating_sub(started.elapsed());
         (wait < left && self.budget.spend()).then_some(wait)
     }
@@ -291,7 +292,7 @@ impl Transport {
             outcome: Outcome::Answered(status),
             status: Some(status),
             request_id,
-            retry_after: retry::retry_after(headers, jiff::Timestamp::now()),
+            retry_after: retry::retry_after(status, headers, jiff::Timestamp::now()),
             cause,
         }
     }

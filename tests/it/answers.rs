@@ -230,13 +230,14 @@ async fn a_rate_limit_tells_how_long_to_wait() {
 #[tokio::test]
 async fn a_request_id_is_found_under_every_name_and_bounded() {
     let long = "x".repeat(5000);
+    let bounded = format!("{}…", &long[..125]);
     for (headers, expected) in [
         ("x-request-id: a\r\n".to_owned(), Some("a")),
         ("X-Correlation-Id: b\r\n".to_owned(), Some("b")),
         ("x-amzn-RequestId: c\r\n".to_owned(), Some("c")),
         ("CF-RAY: d\r\n".to_owned(), Some("d")),
         ("cf-ray: d\r\nx-request-id: a\r\n".to_owned(), Some("a")),
-        (format!("x-request-id: {long}\r\n"), Some(&long[..128])),
+        (format!("x-request-id: {long}\r\n"), Some(&*bounded)),
         ("x-request-id: \u{e9}\r\n".to_owned(), None),
         (String::new(), None),
     ] {

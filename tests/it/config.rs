@@ -7,7 +7,7 @@ use truefoundry_secrets::reqwest::{
     self,
     dns::{Name, Resolve, Resolving},
 };
-use truefoundry_secrets::{Client, SecretValue};
+use truefoundry_secrets::{Client, ConnectReason, Error, SecretValue};
 
 use crate::support::endpoints::GROUPS;
 use crate::support::process::{PROXY_VARIABLES, child, child_command, succeed};
@@ -150,6 +150,34 @@ async fn names_of_this_machine_are_not_looked_up() {
         builder(url).http(http).build().unwrap().check().await.unwrap();
     }
     assert_eq!(server.count(), 2);
+}
+
+/// A resolver that finds nothing.
+struct Nowhere;
+
+impl Resolve for Nowhere {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err("failed to lookup address information".into()) })
+    }
+}
+
+#[tokio::test]
+async fn what_is_looked_for_is_not_taken_for_a_reason() {
+    for host in ["control-plane.example", "ssl-certificates.example", "expired.example"] {
+        let http = reqwest::ClientBuilder::new().no_proxy().dns_resolver(Arc::new(Nowhere));
+        let client = builder(format!("http://{host}")).allow_insecure_http().http(http);
+        let client = client.tenant("t").build().unwrap();
+        for name in ["app", "tls-certificates", "expired certificate, not valid for me"] {
+            let error = client.secret_groups().get_by_name(name).await.unwrap_err();
+            let Error::Connect { reason, context, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(
+                (*reason, context.attempts()),
+                (ConnectReason::NameNotResolved, 4),
+                "{name}"
+            );
+            assert!(error.is_retryable(), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{MAX_CODE, MAX_DETAILS, MAX_MESSAGE, MAX_PROBLEM, MAX_PROBLEMS, ServerAnswer, parse};
-use crate::scrub::Scrubber;
+use super::{
+    MARGIN, MAX_CODE, MAX_DETAILS, MAX_JUNK, MAX_MESSAGE, MAX_PROBLEM, MAX_PROBLEMS, ServerAnswer,
+    parse,
+};
+use crate::scrub::{Scrubber, WITHHELD};
 
 fn json(body: &str) -> ServerAnswer {
     parse(400, Some("application/json; charset=utf-8"), body.as_bytes())
@@ -134,7 +137,55 @@ fn a_page_that_swallowed_part_of_a_secret_as_a_tag_hides_the_rest() {
     }
 }
 
+#[test]
+fn what_is_cut_off_never_shows_the_beginning_of_a_secret() {
+    for secret in ["hunter2!", "abcdefg", "пароль", "0123456789abcdef", "a\"b\\c<d&e"] {
+        let scrubber = Scrubber::new([secret]);
+        let head: String = secret.chars().take(4).collect();
+        let quoted = serde_json::to_string(secret).unwrap();
+        let quoted = quoted.trim_matches('"');
+        for (limit, shape) in [
+            (MAX_MESSAGE, r#"{"message":"@"}"#),
+            (MAX_MESSAGE, r#"{"message":"@","errors":["@","@"]}"#),
+            (MAX_PROBLEM, r#"{"message":["@","@"]}"#),
+            (MAX_DETAILS, r#"{"message":"m","details":"@"}"#),
+            (MAX_DETAILS, r#"{"odd":"@"}"#),
+            (MAX_CODE, r#"{"message":"m","code":"@"}"#),
+            (MAX_JUNK, "plain: @"),
+            (MAX_JUNK, "<p>@</p>"),
+        ] {
+            let around = limit - 24..limit + 24;
+            for filler in around.chain(limit + MARGIN - 24..limit + MARGIN + 24) {
+                let body = shape.replace('@', &format!("{} {quoted}", "z".repeat(filler)));
+                let mut answer = parse(400, None, body.as_bytes());
+                answer.scrub(&scrubber);
+                assert_bounded(&answer);
+                let texts = [&answer.message, &answer.details, &answer.code];
+                for text in texts.into_iter().flatten().chain(&answer.problems) {
+                    assert!(!text.contains(&head), "{shape} {filler}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_was_taken_for_a_list_is_withheld_as_a_whole() {
+    for list in [
+        r#"["h","u","n","t","e","r","2","-","x"]"#,
+        r#"["hunter","2-x"]"#,
+        r#"["no:", "hunt","er2","-x"]"#,
+    ] {
+        let mut answer = json(&format!(r#"{{"message":{list}}}"#));
+        answer.scrub(&Scrubber::new(["hunter2-x"]));
+        assert_eq!(answer.message.as_deref(), Some(WITHHELD), "{list}");
+        assert_eq!(answer.problems, [WITHHELD]);
+    }
+}
+
 fn assert_bounded(answer: &ServerAnswer) {
+    let mut answer = answer.clone();
+    answer.scrub(&Scrubber::new([]));
     assert!(answer.message.as_ref().is_none_or(|it| it.len() <= MAX_MESSAGE));
     assert!(answer.details.as_ref().is_none_or(|it| it.len() <= MAX_DETAILS));
     assert!(answer.code.as_ref().is_none_or(|it| it.len() <= MAX_CODE));

@@ -70,8 +70,42 @@ fn unicode(tail: &[u8]) -> Option<(usize, u32)> {
     Some((4, first))
 }
 
+/// As Python, nginx and C print bytes: `\xHH` and `\ooo` are a byte each and not a character.
+pub(super) fn bytes(rest: &[u8]) -> Option<(usize, Bytes)> {
+    let (taken, number) = match rest {
+        [b'\\', b'x', tail @ ..] => (4, hex(tail.get(..2)?)?),
+        [b'\\', b'0'..=b'3', ..] => (4, number(rest.get(1..4)?, 8)?),
+        _ => return json(rest),
+    };
+    Some((taken, Bytes::one(u8::try_from(number).ok()?)))
+}
+
+/// One character in lower case, where that changes it.
+pub(super) fn lower(rest: &[u8]) -> Option<(usize, Bytes)> {
+    let length = match rest.first()? {
+        0..0xC0 => 1,
+        0xC0..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        _ => 4,
+    };
+    let character = std::str::from_utf8(rest.get(..length)?).ok()?.chars().next()?;
+    let lower = lowered(character);
+    (lower != character).then(|| (length, Bytes::character(lower)))
+}
+
+/// The lower case where it is one character, which it nearly always is.
+pub(in crate::scrub) fn lowered(character: char) -> char {
+    let mut lower = character.to_lowercase();
+    lower.next().filter(|_| lower.next().is_none()).unwrap_or(character)
+}
+
+/// A byte, or a code unit as old JavaScript writes it: `%u0061`.
 pub(super) fn percent(rest: &[u8]) -> Option<(usize, Bytes)> {
-    let digits = rest.strip_prefix(b"%")?.get(..2)?;
+    let tail = rest.strip_prefix(b"%")?;
+    if let Some(digits) = tail.strip_prefix(b"u") {
+        return Some((6, Bytes::code_point(hex(digits.get(..4)?)?)));
+    }
+    let digits = tail.get(..2)?;
     let byte = u8::try_from(hex(digits)?).ok()?;
     Some((3, Bytes::one(byte)))
 }
@@ -81,35 +115,101 @@ pub(super) fn form(rest: &[u8]) -> Option<(usize, Bytes)> {
     if rest.first() == Some(&b'+') { Some((1, Bytes::one(b' '))) } else { percent(rest) }
 }
 
-/// What a template engine writes for a character that HTML gives a meaning, and a few more that
-/// some are thorough with.
-const ENTITIES: [(&[u8], u8); 26] = [
-    (b"amp", b'&'),
-    (b"lt", b'<'),
-    (b"gt", b'>'),
-    (b"quot", b'"'),
-    (b"apos", b'\''),
-    (b"nbsp", b' '),
-    (b"tab", b'\t'),
-    (b"newline", b'\n'),
-    (b"excl", b'!'),
-    (b"num", b'#'),
-    (b"dollar", b'$'),
-    (b"percnt", b'%'),
-    (b"lpar", b'('),
-    (b"rpar", b')'),
-    (b"ast", b'*'),
-    (b"plus", b'+'),
-    (b"comma", b','),
-    (b"period", b'.'),
-    (b"sol", b'/'),
-    (b"colon", b':'),
-    (b"semi", b';'),
-    (b"equals", b'='),
-    (b"quest", b'?'),
-    (b"commat", b'@'),
-    (b"bsol", b'\\'),
-    (b"grave", b'`'),
+/// What a template engine writes for a character that HTML gives a meaning, and what those that are
+/// thorough write for all they know a name for. Views are lowercase, so one case of a letter is enough.
+const ENTITIES: [(&str, char); 92] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", ' '),
+    ("tab", '\t'),
+    ("newline", '\n'),
+    ("excl", '!'),
+    ("num", '#'),
+    ("dollar", '$'),
+    ("percnt", '%'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("ast", '*'),
+    ("plus", '+'),
+    ("comma", ','),
+    ("period", '.'),
+    ("sol", '/'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("equals", '='),
+    ("quest", '?'),
+    ("commat", '@'),
+    ("bsol", '\\'),
+    ("grave", '`'),
+    ("euro", '\u{20ac}'),
+    ("iexcl", '\u{a1}'),
+    ("cent", '\u{a2}'),
+    ("pound", '\u{a3}'),
+    ("curren", '\u{a4}'),
+    ("yen", '\u{a5}'),
+    ("brvbar", '\u{a6}'),
+    ("sect", '\u{a7}'),
+    ("uml", '\u{a8}'),
+    ("copy", '\u{a9}'),
+    ("ordf", '\u{aa}'),
+    ("laquo", '\u{ab}'),
+    ("not", '\u{ac}'),
+    ("shy", '\u{ad}'),
+    ("reg", '\u{ae}'),
+    ("macr", '\u{af}'),
+    ("deg", '\u{b0}'),
+    ("plusmn", '\u{b1}'),
+    ("sup2", '\u{b2}'),
+    ("sup3", '\u{b3}'),
+    ("acute", '\u{b4}'),
+    ("micro", '\u{b5}'),
+    ("para", '\u{b6}'),
+    ("middot", '\u{b7}'),
+    ("cedil", '\u{b8}'),
+    ("sup1", '\u{b9}'),
+    ("ordm", '\u{ba}'),
+    ("raquo", '\u{bb}'),
+    ("frac14", '\u{bc}'),
+    ("frac12", '\u{bd}'),
+    ("frac34", '\u{be}'),
+    ("iquest", '\u{bf}'),
+    ("times", '\u{d7}'),
+    ("szlig", '\u{df}'),
+    ("agrave", '\u{e0}'),
+    ("aacute", '\u{e1}'),
+    ("acirc", '\u{e2}'),
+    ("atilde", '\u{e3}'),
+    ("auml", '\u{e4}'),
+    ("aring", '\u{e5}'),
+    ("aelig", '\u{e6}'),
+    ("ccedil", '\u{e7}'),
+    ("egrave", '\u{e8}'),
+    ("eacute", '\u{e9}'),
+    ("ecirc", '\u{ea}'),
+    ("euml", '\u{eb}'),
+    ("igrave", '\u{ec}'),
+    ("iacute", '\u{ed}'),
+    ("icirc", '\u{ee}'),
+    ("iuml", '\u{ef}'),
+    ("eth", '\u{f0}'),
+    ("ntilde", '\u{f1}'),
+    ("ograve", '\u{f2}'),
+    ("oacute", '\u{f3}'),
+    ("ocirc", '\u{f4}'),
+    ("otilde", '\u{f5}'),
+    ("ouml", '\u{f6}'),
+    ("divide", '\u{f7}'),
+    ("oslash", '\u{f8}'),
+    ("ugrave", '\u{f9}'),
+    ("uacute", '\u{fa}'),
+    ("ucirc", '\u{fb}'),
+    ("uuml", '\u{fc}'),
+    ("yacute", '\u{fd}'),
+    ("thorn", '\u{fe}'),
+    ("yuml", '\u{ff}'),
 ];
 
 pub(super) fn html(rest: &[u8]) -> Option<(usize, Bytes)> {
@@ -126,19 +226,21 @@ fn numeric(tail: &[u8]) -> Option<(usize, Bytes)> {
         _ => (0, 10),
     };
     let digits = tail.get(prefix..)?;
-    let count = digits.iter().take(7).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    let count =
+        digits.iter().take(zeros + 7).take_while(|byte| char::from(**byte).is_digit(radix)).count();
     let number = number(digits.get(..count)?, radix)?;
     Some((1 + prefix + count, Bytes::code_point(number)))
 }
 
 fn named(tail: &[u8]) -> Option<(usize, Bytes)> {
-    ENTITIES.iter().find_map(|(name, byte)| {
+    ENTITIES.iter().find_map(|(name, character)| {
         let said = tail.get(..name.len())?;
         let ends = tail.get(name.len()) == Some(&b';');
         // Only these may go without the semicolon; `&num` could as well be a parameter of a query.
-        let may_be_open = matches!(*name, b"amp" | b"lt" | b"gt" | b"quot");
-        (said.eq_ignore_ascii_case(name) && (ends || may_be_open))
-            .then(|| (name.len(), Bytes::one(*byte)))
+        let may_be_open = matches!(*name, "amp" | "lt" | "gt" | "quot");
+        (said.eq_ignore_ascii_case(name.as_bytes()) && (ends || may_be_open))
+            .then(|| (name.len(), Bytes::character(*character)))
     })
 }
 
