@@ -208,9 +208,11 @@ impl Peer {
     }
 }
 
-/// As one would set it up by hand: with a deadline, and not following redirects.
+/// As one would set it up by hand: with a deadline, and not following redirects. Without compression, which
+/// only our tests switch on.
 fn hand_client() -> reqwest::Client {
     reqwest::Client::builder()
+        .no_gzip()
         .timeout(std::time::Duration::from_secs(60))
         .redirect(reqwest::redirect::Policy::none())
         .build()

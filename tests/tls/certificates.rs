@@ -1,6 +1,6 @@
 //! Which certificates are accepted, and what the refusals say.
 
-use truefoundry_secrets::{Client, ConnectReason, Error};
+use truefoundry_secrets::{Client, ConnectReason, Error, reqwest};
 
 use crate::authority::{Authority, EXPIRED, NOT_YET, VALID};
 use crate::server::{SECRET, Server, client, ok};
@@ -36,6 +36,21 @@ async fn a_root_of_ones_own_is_trusted_alone_or_besides_the_system_s() {
         let secret = builder.build().unwrap().secrets().get("s-1").await.unwrap();
         assert!(secret.value().unwrap().ct_eq(&"correct horse battery".into()));
     }
+}
+
+#[tokio::test]
+async fn http_2_is_not_spoken_where_it_is_offered() {
+    let authority = Authority::new("ours");
+    let mut config = (*authority.server("localhost", VALID)).clone();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // It answers in HTTP/1.1, whatever was agreed on.
+    let server = Server::tls(config.into(), ok(SECRET)).await;
+    let client = client(&server.https()).tls_certs_only([authority.root()]).build().unwrap();
+    assert!(client.secrets().get("s-1").await.unwrap().value().is_some());
+    // Without us it is, so that the line above means something.
+    let bare = reqwest::Client::builder().tls_certs_only([authority.root()]).no_proxy();
+    let agreed = bare.build().unwrap().get(server.https()).send().await;
+    assert!(agreed.is_err() || cfg!(not(feature = "rustls")), "{agreed:?}");
 }
 
 #[tokio::test]
@@ -105,8 +120,6 @@ async fn a_create_is_refused_as_well_and_its_value_is_not_sent() {
 /// The HTTP library says so, or panics, before anything is sent: here both are an error of the set-up.
 #[test]
 fn a_tls_library_that_cannot_be_used_is_an_error_of_the_configuration() {
-    use truefoundry_secrets::reqwest;
-
     for url in ["https://localhost:1", "http://127.0.0.1:1"] {
         let own = reqwest::Client::builder().tls_backend_preconfigured("no TLS library");
         let refused = client(url).http(own).build();

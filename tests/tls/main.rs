@@ -7,5 +7,6 @@
 mod authority;
 mod broken;
 mod certificates;
+mod logs;
 mod redirects;
 mod server;

@@ -82,6 +82,8 @@ impl RawServer {
                     *connections - 1
                 };
                 if before < slammed {
+                    // What is closed with something unread in it is reset, and not only closed.
+                    thread::spawn(move || stream.peek(&mut [0]));
                     continue;
                 }
                 thread::spawn(move || serve(stream, &log, &*act));
