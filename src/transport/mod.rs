@@ -3,6 +3,7 @@
 mod failure;
 mod frames;
 mod outgoing;
+mod quoted;
 mod request;
 
 use std::time::Duration;
@@ -213,7 +214,7 @@ impl Transport {
         let request_id = failure::request_id(response.headers());
 
         if !response.status().is_success() {
-            return Err(self.read_failure(&mut frames, response, request_id).await);
+            return Err(self.read_failure(request, &mut frames, response, request_id).await);
         }
         // Header values are slices of the first read's buffer, up to 400 KiB that would stay until the end.
         response.headers_mut().clear();
@@ -258,6 +259,7 @@ impl Transport {
     /// Reads as much of a failure's text as is worth reading; what is missing or cut does not matter.
     async fn read_failure(
         &self,
+        request: &Request<'_>,
         frames: &mut Frames,
         mut response: reqwest::Response,
         request_id: Option<Box<str>>,
@@ -283,9 +285,12 @@ impl Transport {
             Cause::Redirect(failure::location(headers, response.url()))
         } else {
             let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            Cause::Answer(
-                frames.with_joined(|body| crate::error::parse(status, content_type, body)),
-            )
+            let values = request.values.iter().map(|value| value.expose_secret());
+            Cause::Answer(frames.with_joined(|body| {
+                let clean = quoted::without(body, values.chain(self.credentials()));
+                let body = clean.as_ref().map_or(body, |clean| clean.as_bytes());
+                crate::error::parse(status, content_type, body)
+            }))
         };
         Failure {
             outcome: Outcome::Answered(status),
