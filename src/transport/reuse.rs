@@ -120,7 +120,9 @@ mod tests {
 
     fn drop_frames(reuse: &Reuse, frames: Vec<Bytes>) {
         let mut held = Frames::new(reuse.clone());
-        frames.into_iter().for_each(|frame| held.push(frame));
+        for frame in frames {
+            held.push(frame);
+        }
     }
 
     #[test]
