@@ -13,9 +13,10 @@
 //! cargo run --example zero_on_free
 //! ```
 //!
-//! It costs a write over every freed block. What is still allocated is not wiped (a pooled connection keeps
-//! its buffers until the client is dropped), and neither are the kernel's buffers, swap, core dumps and the
-//! process's own environment.
+//! It costs a write over every freed block, and blocks that grow are always copied. What is still allocated
+//! is not wiped (a pooled connection keeps its buffers until the client is dropped), and neither are the
+//! stack, what libraries in C allocate (OpenSSL, with the feature `native-tls`), the kernel's buffers, swap,
+//! core dumps and the process's own environment.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
 

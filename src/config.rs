@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::client::{Client, Limits};
 use crate::retry::{Budget, RetryPolicy};
-use crate::transport::Transport;
+use crate::transport::{Reuse, Transport};
 use crate::{Error, Result, SecretValue};
 
 const API_ROOT: [&str; 3] = ["api", "svc", "v1"];
@@ -262,7 +262,9 @@ impl ClientBuilder {
         let retry = self.retry;
         let http = self.http_client(&base, loopback, connect_timeout)?;
         let budget = Budget::new();
-        let transport = Transport { http, base, headers, timeout, response_limit, retry, budget };
+        let reuse = Reuse::default();
+        let transport =
+            Transport { http, base, headers, timeout, response_limit, retry, budget, reuse };
         Ok(Client::new(transport, tenant, limits))
     }
 

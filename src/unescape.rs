@@ -26,30 +26,26 @@ fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
             return Some(());
         };
         take(rest.get(..at)?);
-        let mut chars = rest.get(at..)?.chars();
-        if chars.next()? != '\\' {
-            return None;
-        }
-        let plain = match chars.next()? {
-            '"' => "\"",
-            '\\' => "\\",
-            '/' => "/",
-            'b' => "\u{8}",
-            'f' => "\u{c}",
-            'n' => "\n",
-            'r' => "\r",
-            't' => "\t",
-            'u' => {
-                let (character, after) = unicode(chars.as_str())?;
-                take(character.encode_utf8(&mut [0; 4]));
-                rest = after;
-                continue;
-            }
-            _ => return None,
-        };
-        take(plain);
-        rest = chars.as_str();
+        let (character, after) = escape(rest.get(at..)?.strip_prefix('\\')?)?;
+        take(character.encode_utf8(&mut [0; 4]));
+        rest = after;
     }
+}
+
+/// The character that an escape stands for, and what follows. The backslash is taken already.
+pub(crate) fn escape(text: &str) -> Option<(char, &str)> {
+    let mut chars = text.chars();
+    let character = match chars.next()? {
+        plain @ ('"' | '\\' | '/') => plain,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unicode(chars.as_str()),
+        _ => return None,
+    };
+    Some((character, chars.as_str()))
 }
 
 /// The character that `\u` escapes stand for, two of them where it is a surrogate pair.
@@ -98,6 +94,35 @@ mod tests {
             inner in "([a-z\"\\\\\u{1}é😀]|\\\\[\"\\\\/bfnrtux]|\\\\u[dD][89a-fA-F][0-9a-f]{2}|\\\\u[0-9a-fA-F]{0,4}){0,12}"
         ) {
             agrees(&format!("\"{inner}\""))?;
+        }
+    }
+
+    proptest! {
+        /// As servers write it that keep to ASCII: surrogates in pairs, digits in either case.
+        #[test]
+        fn a_text_of_nothing_but_escapes_comes_back(text in any::<String>(), upper in any::<bool>()) {
+            let escaped: String = text
+                .encode_utf16()
+                .map(|unit| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") })
+                .collect();
+            let raw = format!("\"{escaped}\"");
+            prop_assert_eq!(json_string(&raw).map(String::from), Some(text));
+            agrees(&raw)?;
+        }
+
+        /// Cut off in an escape, in a pair, or before the last quote.
+        #[test]
+        fn what_is_cut_off_is_refused_as_serde_json_does(
+            inner in "(\\\\[\"\\\\/bfnrt]|\\\\u[dD]83[dD]\\\\u[dD]e00|\\\\u00e9|[a-zé]){1,6}",
+            keep in 0_usize..40,
+        ) {
+            let whole = format!("\"{inner}\"");
+            agrees(&whole)?;
+            let cut: String = whole.chars().take(keep).collect();
+            if cut.len() < whole.len() {
+                agrees(&cut)?;
+                agrees(&format!("{cut}\""))?;
+            }
         }
     }
 

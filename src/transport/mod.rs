@@ -3,11 +3,13 @@
 mod failure;
 mod frames;
 mod outgoing;
+mod quoted;
 mod request;
+mod reuse;
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -22,6 +24,7 @@ use failure::{Cause, Failure};
 use frames::Frames;
 pub(crate) use outgoing::{Exposed, json};
 pub(crate) use request::{Query, Request};
+pub(crate) use reuse::Reuse;
 
 /// Failures tell little in their first 64 KiB and nothing after.
 const FAILURE_LIMIT: usize = 64 * 1024;
@@ -44,6 +47,7 @@ pub(crate) struct Transport {
     pub(crate) response_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
+    pub(crate) reuse: Reuse,
 }
 
 /// How far a call has come: kept outside of its future, to be told when that is given up.
@@ -193,7 +197,7 @@ impl Transport {
 
     async fn attempt(&self, request: &Request<'_>, url: &Url) -> Result<Received, Failure> {
         // Before the response, whose headers share the first frame's buffer: dropped after it, too.
-        let mut frames = Frames::default();
+        let mut frames = Frames::new(self.reuse.clone());
         let mut outgoing = reqwest::Request::new(request.operation.method(), url.clone());
         outgoing.headers_mut().clone_from(&self.headers);
         if let Some(body) = &request.body {
@@ -201,6 +205,11 @@ impl Transport {
                 .headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *outgoing.body_mut() = Some(body.clone().into());
+        }
+        let held = request.operation.answers_values();
+        let last = held && self.reuse.is_to_end();
+        if last {
+            outgoing.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let mut response = match self.http.execute(outgoing).await {
             Ok(response) => response,
@@ -214,8 +223,9 @@ impl Transport {
         let request_id = failure::request_id(response.headers());
 
         if !response.status().is_success() {
-            return Err(self.read_failure(&mut frames, response, request_id).await);
+            return Err(self.read_failure(request, &mut frames, response, request_id).await);
         }
+        let mut received = reuse::Received::head(response.headers());
         // Header values are slices of the first read's buffer, up to 400 KiB that would stay until the end.
         response.headers_mut().clear();
         let failed = |outcome, cause| {
@@ -226,7 +236,6 @@ impl Transport {
         if announced.is_some_and(|length| length > self.response_limit) {
             return Err(failed(Outcome::Unreadable, Cause::TooLarge(self.response_limit)));
         }
-        let held = request.operation.answers_values();
         let mut plain = Vec::new();
         if !held {
             plain.reserve_exact(announced.unwrap_or_default().min(RESERVE_LIMIT));
@@ -235,16 +244,18 @@ impl Transport {
         loop {
             match response.chunk().await {
                 Ok(Some(frame)) => {
+                    received.frame(&frame);
                     let cost = if held { frame.len().max(HELD_FRAME) } else { frame.len() };
                     length = length.saturating_add(cost);
-                    if length > self.response_limit {
-                        let cause = Cause::TooLarge(self.response_limit);
-                        return Err(failed(Outcome::Unreadable, cause));
-                    }
+                    let too_large = length > self.response_limit;
                     if held {
                         frames.push(frame);
-                    } else {
+                    } else if !too_large {
                         plain.extend_from_slice(&frame);
+                    }
+                    if too_large {
+                        let cause = Cause::TooLarge(self.response_limit);
+                        return Err(failed(Outcome::Unreadable, cause));
                     }
                 }
                 Ok(None) => break,
@@ -252,6 +263,10 @@ impl Transport {
             }
         }
         drop(response);
+        frames.let_go().await;
+        if !last {
+            self.reuse.after(&received);
+        }
         let answer = if held { Answer::Wiped(frames) } else { Answer::Plain(plain) };
         Ok(Received { answer, status, request_id })
     }
@@ -259,17 +274,20 @@ impl Transport {
     /// Reads as much of a failure's text as is worth reading; what is missing or cut does not matter.
     async fn read_failure(
         &self,
+        request: &Request<'_>,
         frames: &mut Frames,
         mut response: reqwest::Response,
         request_id: Option<Box<str>>,
     ) -> Failure {
         let status = response.status().as_u16();
         let limit = FAILURE_LIMIT.min(self.response_limit);
+        let mut received = reuse::Received::head(response.headers());
         let read = async {
             let mut length = 0;
             while length < limit {
                 match response.chunk().await {
                     Ok(Some(frame)) => {
+                        received.frame(&frame);
                         length += frame.len();
                         frames.push(frame);
                     }
@@ -279,14 +297,18 @@ impl Transport {
         };
         // What does not come in time is as good as missing; the status is known.
         let _ = timeout(FAILURE_PATIENCE, read).await;
+        self.reuse.after(&received);
         let headers = response.headers();
         let cause = if (300..400).contains(&status) && headers.contains_key(LOCATION) {
             Cause::Redirect(failure::location(headers, response.url()))
         } else {
             let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            Cause::Answer(
-                frames.with_joined(|body| crate::error::parse(status, content_type, body)),
-            )
+            let values = request.values.iter().map(|value| value.expose_secret());
+            Cause::Answer(frames.with_joined(|body| {
+                let clean = quoted::without(body, values.chain(self.credentials()));
+                let body = clean.as_ref().map_or(body, |clean| clean.as_bytes());
+                crate::error::parse(status, content_type, body)
+            }))
         };
         Failure {
             outcome: Outcome::Answered(status),

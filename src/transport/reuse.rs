@@ -1,0 +1,177 @@
+//! What hyper does not let go of at once, and which connections must not carry many more values.
+//!
+//! hyper reads into a buffer of 8 KiB and takes a new one for its next read. Once a read has filled one,
+//! that connection's buffers are longer, and hyper keeps one across many answers: no frame of it becomes the
+//! only owner, and none can be wiped (see [`super::frames`]). Ending the connection makes hyper let go.
+//!
+//! Nobody can choose a connection of the pool, but it gives out the one that was used last. So the first
+//! request for values after a long answer asks for its connection to be closed. Where others got in between,
+//! frames that cannot be wiped tell, and the next request ends one more.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use zeroize::Zeroize;
+
+/// hyper's first buffer.
+const SHORT: usize = 8 * 1024;
+/// What stands around a header's name and value, and at most around a chunk; also more than a status line.
+const AROUND: usize = 24;
+/// One per buffer that hyper still has, which is one per connection. A server must not make it more.
+const MOST_KEPT: usize = 64;
+/// hyper's is 400 KiB and somewhat more.
+const LONGEST_BUFFER: usize = 512 * 1024;
+
+/// Shared by the calls of a client.
+#[derive(Clone, Default)]
+pub(crate) struct Reuse(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    to_end: AtomicBool,
+    /// The first frame of each buffer that hyper has as well.
+    kept: Mutex<Vec<Bytes>>,
+}
+
+impl Reuse {
+    /// Whether the next request for values is to end its connection. The answer is given once.
+    pub(super) fn is_to_end(&self) -> bool {
+        self.0.to_end.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn after(&self, answer: &Received) {
+        if answer.0 >= SHORT {
+            self.0.to_end.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps a frame until it can be wiped, with what follows it in its buffer.
+    pub(super) fn keep(&self, frame: Bytes) {
+        self.0.to_end.store(true, Ordering::Relaxed);
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two frames of one buffer would keep each other from being its only owner.
+        if kept.iter().any(|other| follows(other, &frame, LONGEST_BUFFER)) {
+            return;
+        }
+        kept.retain(|other| !follows(&frame, other, LONGEST_BUFFER));
+        if kept.len() < MOST_KEPT {
+            kept.push(frame);
+        }
+    }
+
+    /// Wipes what hyper has let go of since.
+    pub(super) fn sweep(&self) {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for frame in std::mem::take(&mut *kept) {
+            match frame.try_into_mut() {
+                Ok(mut buffer) => {
+                    buffer.resize(buffer.capacity(), 0);
+                    buffer.as_mut().zeroize();
+                }
+                Err(frame) => kept.push(frame),
+            }
+        }
+    }
+}
+
+/// At most so many bytes came over the wire.
+pub(super) struct Received(usize);
+
+impl Received {
+    pub(super) fn head(headers: &HeaderMap) -> Self {
+        let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND);
+        Self(lines.sum::<usize>() + 2 * AROUND)
+    }
+
+    pub(super) fn frame(&mut self, frame: &Bytes) {
+        self.0 = self.0.saturating_add(frame.len() + AROUND);
+    }
+}
+
+/// Whether `later` seems to stand in the buffer of `earlier`, which is guessed by how far on it is. A wrong
+/// guess costs that a frame stays unwiped.
+pub(super) fn follows(earlier: &Bytes, later: &Bytes, furthest: usize) -> bool {
+    let end = earlier.as_ptr().addr() + earlier.len();
+    later.as_ptr().addr().checked_sub(end).is_some_and(|gap| gap <= furthest)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{Bytes, BytesMut};
+
+    use super::*;
+    use crate::transport::frames::Frames;
+
+    /// A buffer as hyper fills it, with what hyper keeps of it.
+    fn buffer(texts: &[&str]) -> (Vec<Bytes>, BytesMut) {
+        let mut buffer = BytesMut::with_capacity(256);
+        let frames = texts.iter().map(|text| {
+            buffer.extend_from_slice(text.as_bytes());
+            buffer.split().freeze()
+        });
+        (frames.collect(), buffer)
+    }
+
+    fn kept(reuse: &Reuse) -> usize {
+        reuse.0.kept.lock().unwrap().len()
+    }
+
+    fn drop_frames(reuse: &Reuse, frames: Vec<Bytes>) {
+        let mut held = Frames::new(reuse.clone());
+        for frame in frames {
+            held.push(frame);
+        }
+    }
+
+    #[test]
+    fn what_nobody_else_has_is_wiped_at_once() {
+        let reuse = Reuse::default();
+        let (frames, rest) = buffer(&["first", "second", "third"]);
+        drop(rest);
+        drop_frames(&reuse, frames);
+        assert_eq!(kept(&reuse), 0);
+        assert!(!reuse.is_to_end());
+    }
+
+    #[test]
+    fn a_buffer_that_is_not_let_go_is_kept_once_until_it_is_and_ends_one_connection() {
+        let reuse = Reuse::default();
+        let (mut frames, mut rest) = buffer(&["first", "second"]);
+        rest.extend_from_slice(b"and an answer later");
+        let later = rest.split().freeze();
+        drop_frames(&reuse, std::mem::take(&mut frames));
+        drop_frames(&reuse, vec![later]);
+        assert_eq!(kept(&reuse), 1);
+        assert!(reuse.is_to_end());
+        assert!(!reuse.is_to_end(), "one request ends one connection");
+        drop(rest);
+        reuse.sweep();
+        assert_eq!(kept(&reuse), 0);
+    }
+
+    #[test]
+    fn a_server_does_not_decide_how_much_is_kept() {
+        let reuse = Reuse::default();
+        let buffers: Vec<_> = (0..2 * MOST_KEPT)
+            .map(|_| BytesMut::zeroed(2 * LONGEST_BUFFER))
+            .map(|mut buffer| (buffer.split_to(16).freeze(), buffer))
+            .collect();
+        for (frame, _) in &buffers {
+            reuse.keep(frame.clone());
+        }
+        assert!(kept(&reuse) <= MOST_KEPT);
+    }
+
+    #[test]
+    fn an_answer_that_fills_the_first_buffer_ends_its_connection() {
+        for (length, ends) in [(8 * 1024, true), (7 * 1024, false)] {
+            let reuse = Reuse::default();
+            let mut answer = Received::head(&HeaderMap::new());
+            answer.frame(&Bytes::from(vec![0; length]));
+            reuse.after(&answer);
+            assert_eq!(reuse.is_to_end(), ends, "{length}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What is done with the values.
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use truefoundry_secrets::{
+    Error, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue,
+};
+
+use crate::run::Run;
+use crate::table::Does;
+
+pub(crate) async fn measure(run: &mut Run) {
+    run.counts.before = run.scan();
+    match run.scenario.does {
+        Does::Get(times) => get(run, times, 0).await,
+        #[cfg(feature = "rustls")]
+        Does::GetMore => get(run, 20, 180).await,
+        Does::GetAfterList => get_after_list(run).await,
+        Does::Resolve(times) => resolve(run, times).await,
+        Does::Create => create(run).await,
+        Does::Edit => edit(run).await,
+        Does::GetCancelled => get_cancelled(run).await,
+        Does::CreateCancelled => create_cancelled(run).await,
+        Does::GetFails => get_fails(run).await,
+        Does::CreateRefused => create_refused(run).await,
+        Does::PanicDuringGet => panic_during_get(run).await,
+        Does::PanicWithValue => panic_with_value(run).await,
+        Does::Key => key(run).await,
+    }
+}
+
+async fn get(run: &mut Run, times: usize, more: usize) {
+    let client = run.client();
+    let secret = client.secrets().get("s-1").await.unwrap();
+    let length = secret.value().unwrap().len();
+    run.holds();
+    drop(secret);
+    for _ in 1..times {
+        drop(client.secrets().get("s-1").await.unwrap());
+    }
+    run.leaves();
+    if more > 0 {
+        for _ in 0..more {
+            drop(client.secrets().get("s-1").await.unwrap());
+        }
+        run.counts.later = Some(run.scan());
+    }
+    let by_hand = run.by_hand();
+    for _ in 0..times + more {
+        assert_eq!(by_hand.get().await, Some(length));
+    }
+    run.leaves_by_hand();
+}
+
+/// A long answer makes hyper's buffers for that connection longer, and hyper keep them.
+async fn get_after_list(run: &mut Run) {
+    let client = run.client();
+    client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+    for _ in 0..20 {
+        let secret = client.secrets().get("s-1").await.unwrap();
+        run.holds();
+        drop(secret);
+    }
+    run.leaves();
+    run.by_hand().get().await.unwrap();
+    run.leaves_by_hand();
+}
+
+async fn resolve(run: &mut Run, times: usize) {
+    let client = run.client();
+    for _ in 0..times {
+        let resolved = client.resolve_group("app").await.unwrap();
+        assert_eq!(resolved.iter().count(), 12);
+        run.holds();
+    }
+    run.leaves();
+    let group = client.secret_groups().get_by_name("app").await.unwrap();
+    run.by_hand().list(group.id().as_str()).await;
+    run.leaves_by_hand();
+}
+
+async fn create(run: &mut Run) {
+    let client = run.client();
+    let store = client.secret_stores().find(SecretStoreKind::Generic).await.unwrap();
+    let new = NewSecretGroup::new("made", &store).secret("KEY", run.value());
+    run.holds();
+    client.secret_groups().create(new).await.unwrap();
+    run.leaves();
+    run.by_hand().create(run.value()).await;
+    run.leaves_by_hand();
+}
+
+async fn edit(run: &mut Run) {
+    let client = run.client();
+    let edit = client.secret_groups().edit_by_name("app").set("KEY-1", run.value());
+    let edit = edit.set("NEW", run.value()).remove("KEY-2");
+    run.holds();
+    // It says what was done, and holds no values any more.
+    let applied = edit.apply().await.unwrap();
+    run.leaves();
+    drop(applied);
+    run.by_hand().create(run.value()).await;
+    run.leaves_by_hand();
+}
+
+async fn get_cancelled(run: &mut Run) {
+    let client = run.client();
+    let call = tokio::spawn(async move { drop(client.secrets().get("s-1").await) });
+    run.counts.held = Some(run.arrived().await);
+    cancel(run, call).await;
+    run.leaves();
+    let by_hand = run.by_hand();
+    let call = tokio::spawn(async move { assert_eq!(by_hand.get().await, None) });
+    run.arrived().await;
+    cancel(run, call).await;
+    run.leaves_by_hand();
+}
+
+async fn create_cancelled(run: &mut Run) {
+    let client = run.client();
+    let new = NewSecretGroup::in_integration("made", "i-1").secret("KEY", run.value());
+    let call = tokio::spawn(async move { drop(client.secret_groups().create(new).await) });
+    run.everybody_has_run().await;
+    run.holds();
+    cancel(run, call).await;
+    run.leaves();
+    let (by_hand, value) = (run.by_hand(), run.value());
+    let call = tokio::spawn(async move { by_hand.create(value).await });
+    run.everybody_has_run().await;
+    cancel(run, call).await;
+    run.leaves_by_hand();
+}
+
+async fn cancel(run: &Run, call: JoinHandle<()>) {
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    run.everybody_has_run().await;
+}
+
+async fn get_fails(run: &mut Run) {
+    let client = run.builder().retry(RetryPolicy::none()).build().unwrap();
+    let error = client.secrets().get("s-1").await.unwrap_err();
+    assert!(matches!(error, Error::Decode { .. } | Error::Transport { .. }), "{error:?}");
+    run.leaves();
+    drop(error);
+    assert_eq!(run.by_hand().get().await, None);
+    run.leaves_by_hand();
+}
+
+async fn create_refused(run: &mut Run) {
+    let client = run.client();
+    let new = NewSecretGroup::in_integration("made", "i-1").secret("KEY", run.value());
+    run.holds();
+    let error = client.secret_groups().create(new).await.unwrap_err();
+    assert_eq!(error.status(), Some(422));
+    run.leaves();
+    assert!(error.to_string().contains("not a good value: ***"), "{error}");
+    run.by_hand().create(run.value()).await;
+    run.leaves_by_hand();
+}
+
+async fn panic_during_get(run: &mut Run) {
+    let client = run.client();
+    let (panic, call) = panicking(async move { drop(client.secrets().get("s-1").await) });
+    run.counts.held = Some(run.arrived().await);
+    panic.send(()).unwrap();
+    catch(run, call).await;
+    run.leaves();
+    let by_hand = run.by_hand();
+    let (panic, call) = panicking(async move { assert_eq!(by_hand.get().await, None) });
+    run.arrived().await;
+    panic.send(()).unwrap();
+    catch(run, call).await;
+    run.leaves_by_hand();
+}
+
+/// A task that does what it is given until it panics when it is told.
+fn panicking(
+    call: impl Future<Output = ()> + Send + 'static,
+) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (panic, told) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        let panicking = async {
+            let _ = told.await;
+            panic!("while the answer is being read");
+        };
+        tokio::join!(call, panicking);
+    });
+    (panic, task)
+}
+
+async fn panic_with_value(run: &mut Run) {
+    let client = run.client();
+    let value = client.secrets().get("s-1").await.unwrap().into_value().unwrap();
+    run.holds();
+    let call = tokio::spawn(async move {
+        let _held: SecretValue = value;
+        panic!("with the value in hand");
+    });
+    catch(run, call).await;
+    run.leaves();
+    run.by_hand().get().await.unwrap();
+    run.leaves_by_hand();
+}
+
+async fn catch(run: &Run, call: JoinHandle<()>) {
+    // The panic is meant, and nobody needs to read of it.
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    assert!(call.await.unwrap_err().is_panic());
+    std::panic::set_hook(loud);
+    run.everybody_has_run().await;
+}
+
+async fn key(run: &mut Run) {
+    let client = run.builder().api_key(run.value()).build().unwrap();
+    drop(client.secrets().get("s-1").await);
+    run.holds();
+    drop(client);
+    run.everybody_has_run().await;
+    run.leaves();
+    let by_hand = run.by_hand_with_key(run.value());
+    by_hand.get().await;
+    drop(by_hand);
+    run.everybody_has_run().await;
+    run.leaves_by_hand();
+}
