@@ -1,63 +1,104 @@
 //! Body frames that are overwritten when they are no longer needed.
 //!
 //! hyper hands out body frames as slices of its read buffer and mostly lets go of that buffer at its next
-//! read, so a frame that is held until the response is dropped becomes the only owner, and can be
-//! overwritten without `unsafe`. This depends on hyper's insides: it is best effort, guarded by tests.
+//! read, so a frame that is held until then becomes the only owner, and can be overwritten without
+//! `unsafe`. This depends on hyper's insides: it is best effort, guarded by tests.
 
 use std::task::Poll;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::reuse::{Reuse, follows};
+use super::reuse::{self, Reuse};
 
-/// There is no more between two frames of one answer in one buffer.
-const AROUND_A_CHUNK: usize = 64;
-
-/// The frames of one answer. Declare it before the response, so that on a panic or a cancellation the
+/// The text of one answer. Declare it before the response, so that on a panic or a cancellation the
 /// response, whose headers share the buffer, goes first.
+///
+/// Of each of hyper's buffers one frame is held, the first, and only until hyper has gone on to the next:
+/// however small the pieces are in which a server sends, they do not keep a buffer each.
 pub(crate) struct Frames {
-    held: Vec<Bytes>,
+    first: Option<Bytes>,
+    /// How far the frames of its buffer go, from where it begins.
+    reach: usize,
+    /// The whole text, where it came in more than one frame.
+    joined: Zeroizing<Vec<u8>>,
+    count: usize,
+    /// How long the text will be, as far as it is worth reserving for.
+    expected: usize,
     reuse: Reuse,
 }
 
 impl Frames {
     pub(crate) fn new(reuse: Reuse) -> Self {
-        Self { held: Vec::new(), reuse }
+        let joined = Zeroizing::default();
+        Self { first: None, reach: 0, joined, count: 0, expected: 0, reuse }
+    }
+
+    pub(crate) fn expect(&mut self, length: usize) {
+        self.expected = length;
     }
 
     pub(crate) fn push(&mut self, frame: Bytes) {
-        self.held.push(frame);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.held.iter().map(Bytes::len).sum()
-    }
-
-    /// Lets `read` see the whole text: in place where it came in one piece, else joined in a buffer that
-    /// is wiped.
-    pub(crate) fn with_joined<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
-        match self.held.as_slice() {
-            [] => read(&[]),
-            [frame] => read(frame),
-            frames => {
-                let mut joined = Zeroizing::new(Vec::with_capacity(self.len()));
-                for frame in frames {
-                    joined.extend_from_slice(frame);
-                }
-                read(&joined)
+        self.count += 1;
+        let Some(first) = self.first.take() else {
+            self.hold(frame);
+            return;
+        };
+        if self.count == 2 {
+            self.join(&first);
+        }
+        self.join(&frame);
+        match first.try_into_mut() {
+            Ok(buffer) => {
+                wipe(buffer, self.reach);
+                self.hold(frame);
             }
+            Err(first) => match reuse::reach(&first, &frame) {
+                Some(reach) => {
+                    self.reach = reach;
+                    self.first = Some(first);
+                }
+                None => {
+                    self.reuse.keep(first);
+                    self.hold(frame);
+                }
+            },
         }
     }
 
-    /// The connection's task may be just about to let go, on another thread or next on this one. Of several
-    /// frames it cannot be told whether it is that task that holds them, or each other.
+    fn hold(&mut self, frame: Bytes) {
+        self.reach = frame.len();
+        self.first = Some(frame);
+    }
+
+    fn join(&mut self, bytes: &[u8]) {
+        let needed = self.joined.len() + bytes.len();
+        if needed > self.joined.capacity() {
+            // A vector that grows by itself leaves what it had in freed memory.
+            let capacity = needed.max(2 * self.joined.capacity()).max(self.expected);
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+            larger.extend_from_slice(&self.joined);
+            self.joined = larger;
+        }
+        self.joined.extend_from_slice(bytes);
+    }
+
+    /// The whole text.
+    pub(crate) fn text(&self) -> &[u8] {
+        match &self.first {
+            Some(first) if self.count == 1 => first,
+            _ => &self.joined,
+        }
+    }
+
+    /// The connection's task may be just about to let go, on another thread or next on this one.
     pub(crate) async fn let_go(&self) {
+        // Where hyper keeps a buffer for long, it is waited for in vain, and once is enough.
+        let Some(first) = self.first.as_ref().filter(|_| !self.reuse.is_keeping()) else { return };
         // Turns and not time: a test that has stopped the clock would wait for ever.
         let mut turns = 0..200;
-        let [frame] = self.held.as_slice() else { return };
         std::future::poll_fn(|context| {
-            if frame.is_unique() || turns.next().is_none() {
+            if first.is_unique() || turns.next().is_none() {
                 return Poll::Ready(());
             }
             context.waker().wake_by_ref();
@@ -65,41 +106,65 @@ impl Frames {
         })
         .await;
     }
-
-    /// Frames of one read pin each other. From the last to the first each lets go, so that the first of a
-    /// buffer is its only owner, and takes in those that were given up behind it. Where it is not, hyper
-    /// has the buffer as well. One pass: a server decides how many frames there are.
-    fn wipe(&mut self) {
-        let mut behind: Option<Bytes> = None;
-        while let Some(frame) = self.held.pop() {
-            let given_up = match behind.take() {
-                Some(later) if follows(&frame, &later, AROUND_A_CHUNK) => true,
-                Some(first) => {
-                    self.reuse.keep(first);
-                    false
-                }
-                None => false,
-            };
-            match frame.try_into_mut() {
-                Ok(mut buffer) => {
-                    // Else only what was received: the whole buffer is often a hundred times as long.
-                    if given_up {
-                        buffer.resize(buffer.capacity(), 0);
-                    }
-                    buffer.as_mut().zeroize();
-                }
-                Err(frame) => behind = Some(frame),
-            }
-        }
-        if let Some(first) = behind {
-            self.reuse.keep(first);
-        }
-    }
 }
 
 impl Drop for Frames {
     fn drop(&mut self) {
-        self.wipe();
+        match self.first.take().map(Bytes::try_into_mut) {
+            Some(Ok(buffer)) => wipe(buffer, self.reach),
+            Some(Err(first)) => self.reuse.keep(first),
+            None => {}
+        }
         self.reuse.sweep();
+    }
+}
+
+/// Only what was received: the whole buffer is often a hundred times as long.
+fn wipe(mut buffer: BytesMut, reach: usize) {
+    buffer.resize(reach.min(buffer.capacity()), 0);
+    buffer.as_mut().zeroize();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A buffer as hyper fills it: its frames, and what hyper keeps of it.
+    fn buffer(texts: &[&str]) -> (Vec<Bytes>, BytesMut) {
+        let mut buffer = BytesMut::with_capacity(256);
+        let frames = texts.iter().map(|text| {
+            buffer.extend_from_slice(text.as_bytes());
+            buffer.split().freeze()
+        });
+        (frames.collect(), buffer)
+    }
+
+    #[test]
+    fn the_text_is_whole_however_it_came() {
+        let texts = ["one ", "two ", "three ", "", "four"];
+        for buffers in [1, 2, 5] {
+            let mut frames = Frames::new(Reuse::default());
+            let mut whole = String::new();
+            for texts in texts.chunks(texts.len().div_ceil(buffers)) {
+                let (of_one, _hyper) = buffer(texts);
+                of_one.into_iter().for_each(|frame| frames.push(frame));
+                whole.push_str(&texts.concat());
+            }
+            assert_eq!(frames.text(), whole.as_bytes());
+        }
+        assert_eq!(Frames::new(Reuse::default()).text(), b"");
+    }
+
+    #[test]
+    fn a_buffer_that_hyper_has_left_is_not_held() {
+        let mut frames = Frames::new(Reuse::default());
+        for n in 1..=1000 {
+            // hyper has the buffer that it fills, and no other.
+            let (of_one, _hyper) = buffer(&["x", "y"]);
+            of_one.into_iter().for_each(|frame| frames.push(frame));
+            assert_eq!(frames.text().len(), 2 * n);
+        }
+        assert!(frames.first.as_ref().is_some_and(Bytes::is_unique));
+        assert!(!frames.reuse.is_keeping());
     }
 }

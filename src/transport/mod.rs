@@ -32,9 +32,6 @@ const FAILURE_LIMIT: usize = 64 * 1024;
 const FAILURE_PATIENCE: Duration = Duration::from_secs(5);
 /// A server that announces more than it sends must not make us allocate it.
 const RESERVE_LIMIT: usize = 1024 * 1024;
-/// What holding a frame costs at least. An answer in single bytes, counted by its bytes alone, would take
-/// as many times the limit.
-const HELD_FRAME: usize = size_of::<bytes::Bytes>();
 
 /// The settings of the wire, and what calls share.
 pub(crate) struct Transport {
@@ -85,7 +82,7 @@ impl Transport {
             Answer::Plain(bytes) => String::from_utf8(bytes)
                 .map_err(|_| DecodeFailure { line: 0, column: 0 })
                 .and_then(decode::shared),
-            Answer::Wiped(frames) => frames.with_joined(decode::copied),
+            Answer::Wiped(frames) => decode::copied(frames.text()),
             Answer::AlreadyDeleted => Err(DecodeFailure { line: 0, column: 0 }),
         };
         decoded.map_err(|failure| {
@@ -236,17 +233,19 @@ impl Transport {
         if announced.is_some_and(|length| length > self.response_limit) {
             return Err(failed(Outcome::Unreadable, Cause::TooLarge(self.response_limit)));
         }
+        let expected = announced.unwrap_or_default().min(RESERVE_LIMIT);
         let mut plain = Vec::new();
-        if !held {
-            plain.reserve_exact(announced.unwrap_or_default().min(RESERVE_LIMIT));
+        if held {
+            frames.expect(expected);
+        } else {
+            plain.reserve_exact(expected);
         }
         let mut length = 0_usize;
         loop {
             match response.chunk().await {
                 Ok(Some(frame)) => {
                     received.frame(&frame);
-                    let cost = if held { frame.len().max(HELD_FRAME) } else { frame.len() };
-                    length = length.saturating_add(cost);
+                    length = length.saturating_add(frame.len());
                     let too_large = length > self.response_limit;
                     if held {
                         frames.push(frame);
@@ -282,6 +281,14 @@ impl Transport {
         let status = response.status().as_u16();
         let limit = FAILURE_LIMIT.min(self.response_limit);
         let mut received = reuse::Received::head(response.headers());
+        let headers = response.headers();
+        let retry_after = retry::retry_after(status, headers, jiff::Timestamp::now());
+        let redirect = ((300..400).contains(&status) && headers.contains_key(LOCATION))
+            .then(|| failure::location(headers, response.url()));
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        // They share the first frame's buffer.
+        response.headers_mut().clear();
         let read = async {
             let mut length = 0;
             while length < limit {
@@ -298,25 +305,17 @@ impl Transport {
         // What does not come in time is as good as missing; the status is known.
         let _ = timeout(FAILURE_PATIENCE, read).await;
         self.reuse.after(&received);
-        let headers = response.headers();
-        let cause = if (300..400).contains(&status) && headers.contains_key(LOCATION) {
-            Cause::Redirect(failure::location(headers, response.url()))
+        let cause = if let Some(location) = redirect {
+            Cause::Redirect(location)
         } else {
-            let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
             let values = request.values.iter().map(|value| value.expose_secret());
-            Cause::Answer(frames.with_joined(|body| {
-                let clean = quoted::without(body, values.chain(self.credentials()));
-                let body = clean.as_ref().map_or(body, |clean| clean.as_bytes());
-                crate::error::parse(status, content_type, body)
-            }))
+            let body = frames.text();
+            let clean = quoted::without(body, values.chain(self.credentials()));
+            let body = clean.as_ref().map_or(body, |clean| clean.as_bytes());
+            Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
         };
-        Failure {
-            outcome: Outcome::Answered(status),
-            status: Some(status),
-            request_id,
-            retry_after: retry::retry_after(status, headers, jiff::Timestamp::now()),
-            cause,
-        }
+        let outcome = Outcome::Answered(status);
+        Failure { outcome, status: Some(status), request_id, retry_after, cause }
     }
 
     /// What every request carries and no text may show: the API key, and what the user's own headers

@@ -6,10 +6,12 @@
 //!
 //! Nobody can choose a connection of the pool, but it gives out the one that was used last. So the first
 //! request for values after a long answer asks for its connection to be closed. Where others got in between,
-//! frames that cannot be wiped tell, and the next request ends one more.
+//! frames that cannot be wiped tell, and the next request ends one more. That is one connection a second at
+//! most: a program that reads long answers all the time must not make a new one for each of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -23,6 +25,7 @@ const AROUND: usize = 24;
 const MOST_KEPT: usize = 64;
 /// hyper's is 400 KiB and somewhat more.
 const LONGEST_BUFFER: usize = 512 * 1024;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Shared by the calls of a client.
 #[derive(Clone, Default)]
@@ -31,14 +34,33 @@ pub(crate) struct Reuse(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     to_end: AtomicBool,
+    /// When the last connection was ended.
+    ended: Mutex<Option<Instant>>,
     /// The first frame of each buffer that hyper has as well.
     kept: Mutex<Vec<Bytes>>,
+    /// Whether there are any, which nearly every call only asks.
+    keeping: AtomicBool,
 }
 
 impl Reuse {
     /// Whether the next request for values is to end its connection. The answer is given once.
     pub(super) fn is_to_end(&self) -> bool {
-        self.0.to_end.swap(false, Ordering::Relaxed)
+        self.0.to_end.load(Ordering::Relaxed) && self.is_to_end_at(Instant::now())
+    }
+
+    fn is_to_end_at(&self, now: Instant) -> bool {
+        let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = ended.is_some_and(|ended| now.saturating_duration_since(ended) < PAUSE);
+        if waits || !self.0.to_end.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        *ended = Some(now);
+        true
+    }
+
+    /// Whether hyper has a buffer that could not be wiped yet.
+    pub(super) fn is_keeping(&self) -> bool {
+        self.0.keeping.load(Ordering::Relaxed)
     }
 
     pub(super) fn after(&self, answer: &Received) {
@@ -52,17 +74,21 @@ impl Reuse {
         self.0.to_end.store(true, Ordering::Relaxed);
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two frames of one buffer would keep each other from being its only owner.
-        if kept.iter().any(|other| follows(other, &frame, LONGEST_BUFFER)) {
+        if kept.iter().any(|other| reach(other, &frame).is_some()) {
             return;
         }
-        kept.retain(|other| !follows(&frame, other, LONGEST_BUFFER));
+        kept.retain(|other| reach(&frame, other).is_none());
         if kept.len() < MOST_KEPT {
             kept.push(frame);
         }
+        self.0.keeping.store(true, Ordering::Relaxed);
     }
 
     /// Wipes what hyper has let go of since.
     pub(super) fn sweep(&self) {
+        if !self.is_keeping() {
+            return;
+        }
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for frame in std::mem::take(&mut *kept) {
             match frame.try_into_mut() {
@@ -73,6 +99,7 @@ impl Reuse {
                 Err(frame) => kept.push(frame),
             }
         }
+        self.0.keeping.store(!kept.is_empty(), Ordering::Relaxed);
     }
 }
 
@@ -90,11 +117,11 @@ impl Received {
     }
 }
 
-/// Whether `later` seems to stand in the buffer of `earlier`, which is guessed by how far on it is. A wrong
-/// guess costs that a frame stays unwiped.
-pub(super) fn follows(earlier: &Bytes, later: &Bytes, furthest: usize) -> bool {
-    let end = earlier.as_ptr().addr() + earlier.len();
-    later.as_ptr().addr().checked_sub(end).is_some_and(|gap| gap <= furthest)
+/// From the beginning of `earlier` to the end of `later`, where that seems to stand in the same buffer; which
+/// is guessed by how far on it is. A wrong guess costs that a frame stays unwiped.
+pub(super) fn reach(earlier: &Bytes, later: &Bytes) -> Option<usize> {
+    let behind = later.as_ptr().addr().checked_sub(earlier.as_ptr().addr())?;
+    (earlier.len()..=LONGEST_BUFFER).contains(&behind).then(|| behind + later.len())
 }
 
 #[cfg(test)]
@@ -144,11 +171,25 @@ mod tests {
         drop_frames(&reuse, std::mem::take(&mut frames));
         drop_frames(&reuse, vec![later]);
         assert_eq!(kept(&reuse), 1);
-        assert!(reuse.is_to_end());
-        assert!(!reuse.is_to_end(), "one request ends one connection");
+        let now = Instant::now();
+        assert!(reuse.is_to_end_at(now));
+        assert!(!reuse.is_to_end_at(now + PAUSE), "one request ends one connection");
+        assert!(reuse.is_keeping());
         drop(rest);
         reuse.sweep();
         assert_eq!(kept(&reuse), 0);
+    }
+
+    #[test]
+    fn one_connection_is_ended_in_a_second() {
+        let reuse = Reuse::default();
+        let mut long = Received::head(&HeaderMap::new());
+        long.frame(&Bytes::from(vec![0; SHORT]));
+        let now = Instant::now();
+        for (after, ends) in [(0, true), (400, false), (999, false), (1000, true), (1001, false)] {
+            reuse.after(&long);
+            assert_eq!(reuse.is_to_end_at(now + Duration::from_millis(after)), ends, "{after}");
+        }
     }
 
     #[test]
