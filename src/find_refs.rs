@@ -36,10 +36,11 @@ mod scan;
 /// - Right after a `"`, `'` or backtick, it ends at the next such quote on its line, and may hold
 ///   anything before it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not
 ///   end it and JSON escapes are decoded (`tfy-secret:\/\/t:g:k`). Quotes that are escaped themselves
-///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well.
-/// - Elsewhere it ends at white space, a control character, a quote, a backslash (unless it escapes a
+///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and those within `{{…}}` do not. Doubled single
+///   quotes, which YAML reads as one, are not undone: the reference ends at the first.
+/// - Elsewhere it ends at white space, a control character, a quote (typographic ones, too), a backslash (unless it escapes a
 ///   slash or is a `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`,
-///   `!`, `?` or `*` at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
+///   `!`, `?`, `*` or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
 /// - Templates belong to it as they stand, and are not filled in: in
 ///   `tfy-secret://${TENANT}:app:{{ .Values.key }}` the tenant is `${TENANT}` and the key
 ///   `{{ .Values.key }}`. Outside quotes, `${…}`, `$(…)` and `{{…}}` must close on their line within

@@ -123,6 +123,9 @@ pub struct Items<T> {
     pages: u32,
     previous: Option<String>,
     ended: bool,
+    /// The total as the first page that has one says, and whether a later page says another.
+    announced: Option<u64>,
+    moved: bool,
 }
 
 const MOST_PAGES: u32 = 10_000;
@@ -137,6 +140,8 @@ impl<T: Unpin> Items<T> {
             pages: 0,
             previous: None,
             ended: false,
+            announced: None,
+            moved: false,
         }
     }
 
@@ -157,9 +162,16 @@ impl<T: Unpin> Items<T> {
         Ok(items)
     }
 
+    /// Whether these were all, as far as the server's totals tell: the list can change between two pages.
+    pub(crate) fn were_all(&self, count: usize) -> bool {
+        !self.moved && self.announced.is_none_or(|announced| count as u64 >= announced)
+    }
+
     fn take_page(&mut self, page: Page<T>) -> Result<()> {
         self.pages += 1;
         let total = page.total;
+        self.moved |= self.announced.is_some_and(|announced| total != Some(announced));
+        self.announced = self.announced.or(total);
         let received = page.items.len() as u64;
         let first = page.items.first().map(self.source.name).unwrap_or_default();
         let repeated = self.previous.as_deref().is_some_and(|previous| previous == first);

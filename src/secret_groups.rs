@@ -253,7 +253,9 @@ impl<'a> SecretGroups<'a> {
         if entries.is_empty() {
             return Err(Error::EmptyGroup { context: None });
         }
-        check_secrets(entries.iter().copied(), None, Checks::default())?;
+        secrets.iter().try_for_each(SecretUpdate::check_masked_text)?;
+        let checks = Checks { allow_masked_text: true, ..Checks::default() };
+        check_secrets(entries.iter().copied(), None, checks)?;
         self.put_full_list(&id.into(), &entries).await
     }
 

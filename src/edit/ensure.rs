@@ -57,8 +57,9 @@ impl SecretGroups<'_> {
     /// [`Edit`](crate::Edit) describes.
     ///
     /// It takes three requests where nothing is missing (by name, then the group and its keys at the same
-    /// time), two where the group is created, and seven where keys are added. A group that turns out to be
-    /// in another store than the given one takes the first time one more, to learn that store's rules.
+    /// time), two where the group is created, and seven where keys are added. Where those are the first keys
+    /// for a store whose rules are not known, because the group is in another one than the given or only an
+    /// identifier was given, it takes three more: to learn the rules, and to read the group again.
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
@@ -145,50 +146,83 @@ async fn extend(
     let mut turn = client.queues().turn(group.id()).await;
     turn.settle(client, group.id()).await;
     // Read anew: those whose turn was before may have changed the group since it was found.
-    let snapshot = Snapshot::read(client, group.id()).await?;
-    let missing: Vec<_> =
-        new.secrets().iter().filter(|(key, _)| !snapshot.has(key)).cloned().collect();
-    if missing.is_empty() {
-        let (group, added) = (snapshot.group, std::mem::take(&mut progress.added));
-        return Ok(Some(match (added.is_empty(), progress.may_have_created) {
-            (true, true) => Ensured::Created(group),
-            (true, false) => Ensured::Unchanged(group),
-            (false, _) => Ensured::Extended { group, added },
-        }));
+    let mut snapshot = match Snapshot::read(client, group.id()).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return progress.look_again(error),
+    };
+    if !has_all(new, &snapshot) && !new.is_checked_for(&snapshot.group) && progress.store.is_none()
+    {
+        let found = missing(new, &snapshot).store(client, &snapshot.group).await;
+        if found.asked {
+            // Between the last read and the write there is to be nothing that takes time.
+            snapshot = match Snapshot::read(client, group.id()).await {
+                Ok(snapshot) => snapshot,
+                Err(error) => return progress.look_again(error),
+            };
+        }
+        progress.store = Some(found);
     }
-    let keys = || missing.iter().map(|(key, _)| key.clone());
+    if has_all(new, &snapshot) {
+        return Ok(Some(progress.done(snapshot.group)));
+    }
+    let changes = missing(new, &snapshot);
+    let keys: Vec<String> = changes.set.iter().map(|(key, _)| key.clone()).collect();
     if progress.writes >= ROUNDS {
-        let (added, removed, modified) = ([].into(), keys().collect(), [].into());
+        let (added, removed, modified) = ([].into(), keys.into(), [].into());
         let applied = progress.may_have_written;
         return Err(Error::ConcurrentEdit { added, removed, modified, applied });
     }
-    let keys: Vec<String> = keys().collect();
-    let changes = Changes { set: missing, checks: new.checks(), ..Changes::default() };
-    if !new.is_checked_for(&snapshot.group) {
-        if progress.store.is_none() {
-            let found = changes.store(client, &snapshot.group).await;
-            let asked = found.asked;
-            progress.store = Some(found);
-            if asked {
-                return Ok(None);
-            }
-        }
-        if let Some(kind) = progress.store.as_ref().and_then(|store| store.kind.as_ref()) {
-            changes.check_store_rules(&snapshot, kind)?;
-        }
+    if !new.is_checked_for(&snapshot.group)
+        && let Some(kind) = progress.store.as_ref().and_then(|store| store.kind.as_ref())
+    {
+        changes.check_store_rules(&snapshot, kind)?;
     }
     progress.writes += 1;
     let summary = Summary::new(&changes, &snapshot);
     match write::write(client, &mut turn, &snapshot, &changes, summary).await {
         Ok(_) | Err(Error::ConcurrentEdit { applied: true, .. }) => {
             progress.may_have_written = true;
-            let new = keys.into_iter().filter(|key| !progress.added.contains(key));
-            let new: Vec<_> = new.collect();
-            progress.added.extend(new);
+            for key in keys {
+                if !progress.added.contains(&key) {
+                    progress.added.push(key);
+                }
+            }
             Ok(None)
         }
         // Somebody else was faster; the next round reads what is there now.
         Err(Error::ConcurrentEdit { applied: false, .. }) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+impl Progress {
+    /// A group that was deleted since it was found is created in the next round. It counts as one: somebody
+    /// may delete it every time.
+    fn look_again(&mut self, error: Error) -> Result<Option<Ensured>> {
+        if !error.is_not_found() || self.writes >= ROUNDS {
+            return Err(error);
+        }
+        self.writes += 1;
+        Ok(None)
+    }
+
+    fn done(&mut self, group: SecretGroup) -> Ensured {
+        let added = std::mem::take(&mut self.added);
+        match (added.is_empty(), self.may_have_created) {
+            (true, true) => Ensured::Created(group),
+            (true, false) => Ensured::Unchanged(group),
+            (false, _) => Ensured::Extended { group, added },
+        }
+    }
+}
+
+fn has_all(new: &NewSecretGroup, snapshot: &Snapshot) -> bool {
+    new.keys().all(|key| snapshot.has(key))
+}
+
+/// What has to be written for the keys that are not there.
+fn missing(new: &NewSecretGroup, snapshot: &Snapshot) -> Changes {
+    let missing = new.secrets().iter().filter(|(key, _)| !snapshot.has(key));
+    Changes { set: missing.cloned().collect(), checks: new.checks(), ..Changes::default() }
 }

@@ -90,8 +90,8 @@ impl SecretGroups<'_> {
         Edit::new(self.client().clone(), Target::Id(id.into()))
     }
 
-    /// Begins a change of the group with this name, which is looked up with one request more
-    /// ([`get_by_name`](Self::get_by_name)).
+    /// Begins a change of the group with this name, which is looked up with one request more, or two
+    /// where the tenant's name is not known yet ([`get_by_name`](Self::get_by_name)).
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
     }
@@ -138,7 +138,7 @@ impl Edit {
     ///
     /// It takes two requests: the group, and how many secrets it has (at the same time, or one after the
     /// other by name). A group of which the answer does not list all keys takes one more per 100 keys,
-    /// and the first edit that sets keys in a store one more, to learn the store's rules.
+    /// and one to see that it did not change meanwhile; the first edit that sets keys in a store one more, to learn the store's rules.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or repeated key or a masked value, before anything is sent;

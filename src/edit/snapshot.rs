@@ -1,6 +1,6 @@
 //! A group and all its keys, as they were at one time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join;
 
@@ -20,44 +20,73 @@ pub(crate) struct Known {
     pub(super) updated_at: Option<Time>,
 }
 
+/// How often a group is read that others change while it is read.
+const READS: u32 = 3;
+
 impl Snapshot {
     pub(super) async fn read(client: &Client, id: &SecretGroupId) -> Result<Self> {
         let groups = client.secret_groups();
-        let (group, first) = join(groups.get(id), first_page(client, id)).await;
-        Self::complete(client, group?, first?).await
+        for _ in 0..READS {
+            // Boxed, or every future of an edit is 16 KB long.
+            let (group, first) =
+                join(Box::pin(groups.get(id)), Box::pin(first_page(client, id))).await;
+            if let Some(snapshot) = Self::complete(client, group?, first?).await? {
+                return Ok(snapshot);
+            }
+        }
+        let nothing = || Box::<[String]>::default();
+        let (added, removed, modified) = (nothing(), nothing(), nothing());
+        Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
     }
 
     /// The group itself was just read.
     pub(super) async fn of(client: &Client, group: SecretGroup) -> Result<Self> {
         let first = first_page(client, group.id()).await?;
-        Self::complete(client, group, first).await
+        let id = group.id().clone();
+        match Self::complete(client, group, first).await? {
+            Some(snapshot) => Ok(snapshot),
+            None => Self::read(client, &id).await,
+        }
     }
 
-    /// A list that the answer left out, or cut, is never taken for the whole: what the two reads have
-    /// together must be as many as the server says there are, else the pages are read to their end.
+    /// A list that the answer left out, or cut, is never taken for the whole: one of the two by itself must
+    /// be as long as the server says, else the pages are read to their end. Together they may hold a key
+    /// that was removed in between, which would stand in for one that neither of them lists.
+    ///
+    /// `None` where the group changed while its pages were read: a key may have moved from one page to
+    /// another that was read before.
     async fn complete(
         client: &Client,
         group: SecretGroup,
         first: crate::Page<Secret>,
-    ) -> Result<Self> {
+    ) -> Result<Option<Self>> {
         let total = first.total();
         let mut keys = BTreeMap::new();
         let read = first.items().len() as u64;
         for secret in group.secrets().into_iter().flatten().chain(first.items()) {
             add(client, &mut keys, secret)?;
         }
-        if total.is_none_or(|total| (keys.len() as u64) < total) {
-            // An empty first page is the end of the list, whatever its total says.
-            let rest = ListSecrets::in_group(group.id()).offset(read);
-            let mut rest = (read > 0).then(|| client.secrets().stream(rest));
-            while let Some(secret) = next(rest.as_mut()).await {
-                add(client, &mut keys, &secret?)?;
-            }
-            if total.is_some_and(|total| (keys.len() as u64) < total) {
-                return Err(unreadable(client));
-            }
+        let listed = group.secrets().map_or(0, <[Secret]>::len) as u64;
+        if total.is_some_and(|total| read >= total || listed >= total) {
+            return Ok(Some(Self { group, keys }));
         }
-        Ok(Self { group, keys })
+        let mut paged: HashSet<String> = first.items().iter().map(id_of).collect();
+        // An empty first page is the end of the list, whatever its total says.
+        let rest = ListSecrets::in_group(group.id()).offset(read);
+        let mut rest = (read > 0).then(|| client.secrets().stream(rest));
+        while let Some(secret) = next(rest.as_mut()).await {
+            let secret = secret?;
+            add(client, &mut keys, &secret)?;
+            paged.insert(id_of(&secret));
+        }
+        let now = client.secret_groups().get(group.id()).await?;
+        if now.updated_time() != group.updated_time() {
+            return Ok(None);
+        }
+        if total.is_some_and(|total| (paged.len() as u64) < total) {
+            return Err(unreadable(client));
+        }
+        Ok(Some(Self { group, keys }))
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -105,6 +134,10 @@ fn add(client: &Client, keys: &mut BTreeMap<String, Known>, secret: &Secret) -> 
     let known = Known { id: secret.id().clone(), updated_at: secret.updated_time().cloned() };
     keys.insert(key.to_owned(), known);
     Ok(())
+}
+
+fn id_of(secret: &Secret) -> String {
+    secret.id().as_str().to_owned()
 }
 
 fn unreadable(client: &Client) -> Error {

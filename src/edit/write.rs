@@ -7,7 +7,7 @@ use super::queue::Turn;
 use super::snapshot::Snapshot;
 use super::{Changes, keys_of};
 use crate::models::SecretEntry;
-use crate::{Client, Error, Result, SecretGroup, SecretGroupId};
+use crate::{Client, Error, Result, SecretGroup};
 
 /// Writes `changes` over `before`, the group as it was read last.
 pub(super) async fn write(
@@ -25,7 +25,7 @@ pub(super) async fn write(
         return Ok(AppliedEdit { group: None, summary });
     }
     let group = put(client, turn, before, changes, &summary).await?;
-    verify(client, before.group.id(), &group, &summary).await?;
+    verify(client, before, &group, &summary).await?;
     Ok(AppliedEdit { group: Some(group), summary })
 }
 
@@ -65,7 +65,7 @@ async fn put(
 /// The answer to a full list must be that list. Where it is not, or does not say, one more read tells.
 async fn verify(
     client: &Client,
-    id: &SecretGroupId,
+    before: &Snapshot,
     group: &SecretGroup,
     summary: &Summary,
 ) -> Result<()> {
@@ -73,14 +73,21 @@ async fn verify(
     if keys_of(group).is_some_and(|answered| answered == expected) {
         return Ok(());
     }
-    let now = Snapshot::read(client, id).await.map_err(Error::after_a_write)?;
+    let read = Snapshot::read(client, before.group.id()).await;
+    let now = read.map_err(Error::after_a_write)?;
     let removed: Box<[String]> =
         expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
-    if removed.is_empty() {
-        // What is there besides was added after this write.
+    // What is there besides was added after this write; but a key that was to go, and is there as the same
+    // secret, has stayed.
+    let stayed = |key: &&String| {
+        let id = |snapshot: &Snapshot| snapshot.keys.get(*key).map(|known| known.id.clone());
+        id(&now).is_some_and(|is| Some(is) == id(before))
+    };
+    let added: Box<[String]> = summary.removed.iter().filter(stayed).cloned().collect();
+    if removed.is_empty() && added.is_empty() {
         return Ok(());
     }
-    Err(Error::ConcurrentEdit { added: [].into(), removed, modified: [].into(), applied: true })
+    Err(Error::ConcurrentEdit { added, removed, modified: [].into(), applied: true })
 }
 
 async fn remove_each(

@@ -105,9 +105,16 @@ impl Quote {
     /// the same kind closes the one before it.
     fn end(&self, body: &str) -> Option<usize> {
         let mut escaped = false;
+        let mut template_ends = 0;
         for (at, byte) in body.bytes().enumerate() {
             match byte {
                 b'\n' | b'\r' => return None,
+                // A template may have quotes of its own.
+                _ if at < template_ends => {}
+                b'{' if body.get(at..).is_some_and(|rest| rest.starts_with("{{")) => {
+                    let rest = body.get(at..)?;
+                    template_ends = at + template(rest).map_or(2, |after| rest.len() - after.len());
+                }
                 _ if escaped => escaped = false,
                 b'\\' if self.has_escapes() => escaped = true,
                 _ if byte == self.byte => {
@@ -132,14 +139,15 @@ fn plain_end(body: &str) -> usize {
         }
         let ends = character.is_whitespace()
             || character.is_control()
-            || "\"'`\\,;|&<>()[]{}".contains(character);
+            || "\"'`\\,;|&<>()[]{}“”„‘’‚«»‹›".contains(character);
         if ends {
             break;
         }
         rest = after;
     }
     let end = body.len() - rest.len();
-    body.get(..end).map_or(end, |body| body.trim_end_matches(['.', ':', '!', '?', '*']).len())
+    body.get(..end)
+        .map_or(end, |body| body.trim_end_matches(['.', ':', '!', '?', '*', '…', '。']).len())
 }
 
 /// What follows the template at the start of the text, if there is one.

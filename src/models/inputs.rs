@@ -129,6 +129,7 @@ impl NewSecretGroup {
 pub struct SecretUpdate {
     key: String,
     value: Option<SecretValue>,
+    allow_masked_text: bool,
 }
 
 /// An entry as it is checked and sent, whoever holds its value.
@@ -145,18 +146,43 @@ impl SecretUpdate {
 
     /// Keeps the key with the value that it has.
     pub fn keep(key: impl Into<String>) -> Self {
-        Self { key: key.into(), value: None }
+        Self { key: key.into(), value: None, allow_masked_text: false }
     }
 
     /// Adds the key, or gives it a new value: a new version where the value differs.
     pub fn set(key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
-        Self { key: key.into(), value: Some(value.into()) }
+        Self { key: key.into(), value: Some(value.into()), allow_masked_text: false }
+    }
+
+    /// Sends a value that looks like this crate's own masks (`(set)`, `(empty)`, four characters and
+    /// `***`), which is refused otherwise.
+    #[must_use]
+    pub fn allow_masked_text(mut self) -> Self {
+        self.allow_masked_text = true;
+        self
     }
 
     /// The key.
     pub fn key(&self) -> &str {
         &self.key
     }
+
+    pub(crate) fn check_masked_text(&self) -> crate::Result<()> {
+        match &self.value {
+            Some(value) if !self.allow_masked_text => refuse_masked_text(&self.key, value),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn refuse_masked_text(key: &str, value: &SecretValue) -> crate::Result<()> {
+    if value.is_masked_text() {
+        return Err(Error::invalid_input(
+            format!("value of {}", crate::display::Quoted(key)),
+            "it is the masked text that this crate prints in place of a value",
+        ));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_group_name(name: &str) -> crate::Result<()> {
@@ -187,11 +213,8 @@ pub(crate) fn check_secrets<'a>(
         }
         // Keys that are kept are in the store already, whatever its rules say.
         let Some(value) = value else { continue };
-        if !checks.allow_masked_text && value.is_masked_text() {
-            return Err(Error::invalid_input(
-                format!("value of {name}"),
-                "it is the masked text that this crate prints in place of a value",
-            ));
+        if !checks.allow_masked_text {
+            refuse_masked_text(key, value)?;
         }
         let Some(store) = store.filter(|_| !checks.skip_store_rules) else { continue };
         if store.check_key(key).is_err() {

@@ -26,14 +26,14 @@ impl Client {
         let most = self.concurrent_reads();
         let batches: Vec<_> =
             references.chunks(BATCH).map(|batch| self.look_up_batch(batch, with_values)).collect();
-        let known: Vec<Vec<Known>> = stream::iter(batches).buffered(most).try_collect().await?;
+        let known: Vec<Vec<Known>> = in_order(batches, most).await?;
         // All that is left to be read one by one is in one queue, so that the limit holds for the call.
         let reads: Vec<_> = references
             .iter()
             .zip(known.into_iter().flatten())
             .map(|(reference, known)| self.settle(reference, known, with_values))
             .collect();
-        stream::iter(reads).buffered(most).try_collect().await
+        in_order(reads, most).await
     }
 
     async fn look_up_batch(&self, batch: &[SecretRef], with_values: bool) -> Result<Vec<Known>> {
@@ -114,6 +114,21 @@ impl Client {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Runs at most so many at a time, and ends with the first failure, also while one before it is slow.
+pub(super) async fn in_order<T>(
+    calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
+    most: usize,
+) -> Result<Vec<T>> {
+    let numbered = calls
+        .into_iter()
+        .enumerate()
+        .map(async |(place, call)| Ok::<_, Error>((place, call.await?)))
+        .collect::<Vec<_>>();
+    let mut done: Vec<_> = stream::iter(numbered).buffer_unordered(most).try_collect().await?;
+    done.sort_unstable_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
 /// A whole request is refused where one of its names does not exist, or is not for this key.

@@ -6,15 +6,18 @@ mod resolved;
 use std::borrow::Borrow;
 use std::collections::HashSet;
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-
 use crate::{
-    Client, Error, ListSecrets, Result, Secret, SecretGroup, SecretGroupId, SecretRef, SecretValue,
+    Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretRef,
+    SecretValue,
 };
+use batch::in_order;
 pub use resolved::{CheckedRefs, EnvValue, ResolvedSecrets};
 
 /// How many fully qualified names one request asks for.
 const BATCH: usize = 100;
+
+/// How often a list is read that changes while it is read.
+const READS: u32 = 3;
 
 /// What became of one reference.
 enum Found {
@@ -102,7 +105,7 @@ impl Client {
     }
 
     /// All keys of a group with their values, in two requests: the group by its name, then its secrets
-    /// (one more per 100 keys).
+    /// (one more per 100 keys; and one to learn the tenant's name, where nothing told it before).
     ///
     /// # Errors
     /// [`Error::NotFound`] for the group; else as [`resolve_all`](Self::resolve_all).
@@ -111,7 +114,7 @@ impl Client {
         self.resolve_secrets_of(group.id(), Some(&group)).await
     }
 
-    /// As [`resolve_group`](Self::resolve_group), in one request less.
+    /// As [`resolve_group`](Self::resolve_group), in one request less: by its identifier.
     ///
     /// # Errors
     /// As [`resolve_group`](Self::resolve_group).
@@ -127,18 +130,49 @@ impl Client {
         id: &SecretGroupId,
         group: Option<&SecretGroup>,
     ) -> Result<ResolvedSecrets> {
-        let params = ListSecrets::in_group(id).with_values();
-        let secrets = self.secrets().stream(params).try_collect().await?;
-        let reads: Vec<_> = secrets
-            .into_iter()
-            .map(async |secret: Secret| {
-                let reference = reference_of(&secret, group)?;
-                Ok::<_, Error>((reference, self.value_of(secret).await?))
-            })
-            .collect();
-        let found: Vec<_> =
-            stream::iter(reads).buffered(self.concurrent_reads()).try_collect().await?;
-        whole(found)
+        let secrets = self.all_secrets_of(id).await?;
+        // Of a secret without its full name the group has the rest.
+        let mut read = None;
+        if group.is_none() && secrets.iter().any(|secret| secret.reference().is_err()) {
+            read = Some(self.secret_groups().get(id).await?);
+        }
+        let group = group.or(read.as_ref());
+        let unreadable = |_| self.transport().not_understood(Operation::ListSecrets, "secrets");
+        let mut references = Vec::with_capacity(secrets.len());
+        for secret in &secrets {
+            references.push(reference_of(secret, group).map_err(unreadable)?);
+        }
+        let mut missing = Vec::new();
+        let listed: HashSet<&SecretRef> = references.iter().collect();
+        for secret in group.and_then(SecretGroup::secrets).into_iter().flatten() {
+            // Listed with the group and not by itself: it was deleted in between, or the list is not whole.
+            let reference = reference_of(secret, group).map_err(unreadable)?;
+            if !listed.contains(&reference) {
+                missing.push((reference, Found::Missing));
+            }
+        }
+        let reads = secrets.into_iter().map(|secret| self.value_of(secret));
+        let found = in_order(reads, self.concurrent_reads()).await?;
+        whole(references.into_iter().zip(found).chain(missing).collect())
+    }
+
+    /// Never a part: where the list changes while its pages are read it is read again.
+    async fn all_secrets_of(&self, id: &SecretGroupId) -> Result<Vec<Secret>> {
+        for _ in 0..READS {
+            let mut items = self.secrets().stream(ListSecrets::in_group(id).with_values());
+            let mut secrets = Vec::new();
+            let mut seen = HashSet::new();
+            while let Some(secret) = items.next().await {
+                let secret = secret?;
+                if seen.insert(secret.id().clone()) {
+                    secrets.push(secret);
+                }
+            }
+            if items.were_all(secrets.len()) {
+                return Ok(secrets);
+            }
+        }
+        Err(self.transport().not_understood(Operation::ListSecrets, "secrets"))
     }
 
     fn no_such_secret(&self, reference: &SecretRef) -> Error {

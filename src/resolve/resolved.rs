@@ -150,6 +150,7 @@ impl AsRef<OsStr> for EnvValue {
 pub struct CheckedRefs {
     existing: Vec<SecretRef>,
     missing: Vec<SecretRef>,
+    exists: HashSet<SecretRef>,
 }
 
 impl CheckedRefs {
@@ -158,7 +159,8 @@ impl CheckedRefs {
         for (reference, exists) in checked {
             if exists { existing.push(reference) } else { missing.push(reference) }
         }
-        Self { existing, missing }
+        let exists = existing.iter().cloned().collect();
+        Self { existing, missing, exists }
     }
 
     /// Those that name a secret that the API key may see.
@@ -173,6 +175,6 @@ impl CheckedRefs {
 
     /// Whether the reference was asked for and names a secret.
     pub fn exists(&self, reference: &SecretRef) -> bool {
-        self.existing.contains(reference)
+        self.exists.contains(reference)
     }
 }

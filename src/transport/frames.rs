@@ -53,16 +53,15 @@ impl Frames {
                 wipe(buffer, self.reach);
                 self.hold(frame);
             }
-            Err(first) => match reuse::reach(&first, &frame) {
-                Some(reach) => {
+            Err(first) => {
+                if let Some(reach) = reuse::reach(&first, &frame) {
                     self.reach = reach;
                     self.first = Some(first);
-                }
-                None => {
+                } else {
                     self.reuse.keep(first);
                     self.hold(frame);
                 }
-            },
+            }
         }
     }
 
@@ -147,7 +146,9 @@ mod tests {
             let mut whole = String::new();
             for texts in texts.chunks(texts.len().div_ceil(buffers)) {
                 let (of_one, _hyper) = buffer(texts);
-                of_one.into_iter().for_each(|frame| frames.push(frame));
+                for frame in of_one {
+                    frames.push(frame);
+                }
                 whole.push_str(&texts.concat());
             }
             assert_eq!(frames.text(), whole.as_bytes());
@@ -161,7 +162,9 @@ mod tests {
         for n in 1..=1000 {
             // hyper has the buffer that it fills, and no other.
             let (of_one, _hyper) = buffer(&["x", "y"]);
-            of_one.into_iter().for_each(|frame| frames.push(frame));
+            for frame in of_one {
+                frames.push(frame);
+            }
             assert_eq!(frames.text().len(), 2 * n);
         }
         assert!(frames.first.as_ref().is_some_and(Bytes::is_unique));

@@ -288,3 +288,79 @@ async fn equal_calls_from_ten_clients_end_with_all_keys() {
         assert_eq!(fake.keys(APP).len(), if present == Some("OTHER") { 5 } else { 4 });
     }
 }
+
+#[tokio::test]
+async fn a_group_that_is_deleted_after_it_was_found_is_created() {
+    let (fake, client, store) = empty().await;
+    let fake = fake.with_group(APP, [("A", "1")]);
+    let mut gone = false;
+    fake.on_request(GET, move |fake, _| {
+        if !std::mem::replace(&mut gone, true) {
+            fake.remove_group(APP);
+        }
+    });
+    let ensured = client.secret_groups().ensure(wanted(&store, &["A", "B"])).await.unwrap();
+    assert!(matches!(ensured, Ensured::Created(_)), "{ensured:?}");
+    assert_eq!(fake.value(APP, "A").as_deref(), Some("wanted value"));
+
+    // Under the write.
+    let fake = fake.with_group("other", [("A", "1")]);
+    let mut gone = false;
+    fake.on_request(PUT, move |fake, _| {
+        if !std::mem::replace(&mut gone, true) {
+            fake.remove_group("other");
+        }
+    });
+    let new = NewSecretGroup::new("other", &store).secret("B", "2");
+    let ensured = client.secret_groups().ensure(new).await.unwrap();
+    assert!(matches!(ensured, Ensured::Created(_)), "{ensured:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_is_deleted_every_time_is_not_found_in_the_end() {
+    let (fake, client, store) = empty().await;
+    let fake = fake.with_group(APP, [("A", "1")]);
+    fake.inject(Fault::status(404).forever().on(GET));
+    let error = client.secret_groups().ensure(wanted(&store, &["B"])).await.unwrap_err();
+    assert!(error.is_not_found(), "{error:?}");
+    assert_eq!((count(&fake, GET), count(&fake, PUT)), (4, 0));
+}
+
+#[tokio::test]
+async fn a_store_whose_rules_are_not_known_takes_three_requests_more() {
+    let (fake, client, store) = empty().await;
+    let fake = fake.with_group(APP, [("A", "1")]);
+    let new = NewSecretGroup::in_integration(APP, store.id()).secret("A", "x").secret("B", "2");
+    client.secret_groups().ensure(new.clone().secret("C", "3")).await.unwrap();
+    let look = [BY_NAME, GET, LIST];
+    assert_eq!(sent(&fake), [&look[..], &[STORE, GET, LIST, PUT], &look].concat());
+
+    // The second time they are known.
+    fake.clear_requests();
+    client.secret_groups().ensure(new.secret("D", "4")).await.unwrap();
+    assert_eq!(sent(&fake), [&look[..], &[PUT], &look].concat());
+}
+
+/// Two that bring different keys at the same time: the one that is written over adds its own again.
+#[tokio::test]
+async fn different_keys_at_the_same_time_are_all_there_in_the_end() {
+    let (fake, one, store) = empty().await;
+    let fake = fake.with_group(APP, [("A", "1")]);
+    let other = client(&fake, SETTLE);
+    other.check().await.unwrap();
+    let gate = fake.hold(PUT);
+    let first = {
+        let (one, new) = (one.clone(), wanted(&store, &["B"]));
+        tokio::spawn(async move { one.secret_groups().ensure(new).await })
+    };
+    gate.reached().await;
+    // Its list is made already, and lacks what is added now.
+    let second = other.secret_groups().ensure(wanted(&store, &["C"])).await.unwrap();
+    assert!(matches!(second, Ensured::Extended { .. }), "{second:?}");
+    drop(gate);
+    first.await.unwrap().unwrap();
+    // This is the window: it was there when the second looked, and nobody looks any more.
+    assert_eq!(fake.keys(APP), ["A", "B"]);
+    other.secret_groups().ensure(wanted(&store, &["C"])).await.unwrap();
+    assert_eq!(fake.keys(APP), ["A", "B", "C"]);
+}

@@ -106,3 +106,65 @@ async fn a_failed_read_writes_nothing() {
         assert_eq!(count(&fake, PUT), 0);
     }
 }
+
+/// A key that goes between the two reads counts as one of the total, and must not stand in for one that
+/// neither of them lists.
+#[tokio::test]
+async fn a_key_that_is_removed_between_the_two_reads_hides_no_other() {
+    let pairs = (0..102).map(|index| (format!("K{index:03}"), format!("value {index}")));
+    let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
+    let fake = fake.with_group(APP, pairs).with_associated_secrets(10);
+    let client = warm_client(&fake, SETTLE).await;
+    let id = fake.group_id(APP).unwrap();
+    let (group, list) = (fake.hold_answer(GET), fake.hold(LIST));
+    let edit = client.secret_groups().edit(&id).set("K001", "new");
+    let applying = tokio::spawn(edit.apply());
+    group.reached().await;
+    list.reached().await;
+    fake.remove_key(APP, "K000");
+    drop((group, list));
+    let done = applying.await.unwrap().unwrap();
+    assert_eq!(done.kept().len(), 100);
+    let keys = fake.keys(APP);
+    assert_eq!((keys.len(), keys.contains(&"K101".to_owned())), (101, true));
+    assert_eq!(fake.value(APP, "K001").as_deref(), Some("new"));
+}
+
+/// Pages move when a key before them goes: what was on the next is then on the one that was read already.
+#[tokio::test]
+async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
+    let fake = big(|fake| fake.with_associated_secrets(0)).await;
+    let client = warm_client(&fake, SETTLE).await;
+    let id = fake.group_id(APP).unwrap();
+    let mut lists = 0;
+    fake.on_request(LIST, move |fake, _| {
+        lists += 1;
+        if lists == 2 {
+            fake.remove_key(APP, "K000");
+            fake.set_value(APP, "NEW", "theirs");
+        }
+    });
+    client.secret_groups().edit(&id).set("K001", "new").apply().await.unwrap();
+    let keys = fake.keys(APP);
+    assert_eq!(keys.len(), 250);
+    for kept in ["K100", "K101", "K249", "NEW"] {
+        assert!(keys.contains(&kept.to_owned()), "{kept}");
+    }
+    // Three pages and a look whether anything changed, twice over; and once more to see that it was done.
+    assert_eq!((count(&fake, GET), count(&fake, LIST), count(&fake, PUT)), (6, 9, 1));
+}
+
+#[tokio::test]
+async fn a_group_that_never_holds_still_is_a_concurrent_edit() {
+    let fake = big(|fake| fake.with_associated_secrets(0)).await;
+    let client = warm_client(&fake, SETTLE).await;
+    let id = fake.group_id(APP).unwrap();
+    let mut value = 0;
+    fake.on_request(LIST, move |fake, _| {
+        value += 1;
+        fake.set_value(APP, "K000", &value.to_string());
+    });
+    let result = client.secret_groups().edit(&id).set("K001", "new").plan().await;
+    assert!(!concurrent(result).3);
+    assert_eq!(count(&fake, GET), 6);
+}

@@ -250,3 +250,24 @@ async fn a_write_that_was_answered_stays_done_where_it_cannot_be_looked_at_again
     assert!(error.may_have_been_applied(), "it was: {error:?}");
     assert_eq!(fake.version(APP, "A"), Some(2));
 }
+
+#[tokio::test]
+async fn a_key_that_was_to_go_and_stayed_is_no_success() {
+    let (fake, id) = app(&["A", "LEAKED"]).await;
+    let client = warm_client(&fake, SETTLE).await;
+    let as_it_was = serde_json::json!({ "data": { "id": id, "fqn": "my-tenant:app" } });
+    fake.inject(Fault::status(200).json(as_it_was).on(PUT));
+    let edit = client.secret_groups().edit(&id).set("A", "new").remove("LEAKED");
+    let (added, removed, _, applied) = concurrent(edit.apply().await);
+    assert_eq!((added, applied), (vec!["LEAKED".to_owned()], true));
+    assert!(removed.is_empty());
+
+    // One of that name that somebody adds after the write is another secret.
+    let gate = fake.hold_answer(PUT);
+    let edit = client.secret_groups().edit(&id).set("A", "newer").remove("LEAKED");
+    let applying = tokio::spawn(edit.apply());
+    gate.reached().await;
+    fake.set_value(APP, "LEAKED", "theirs");
+    drop(gate);
+    applying.await.unwrap().unwrap();
+}

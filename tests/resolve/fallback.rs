@@ -44,6 +44,12 @@ async fn a_group_takes_one_more_request_per_secret_on_a_server_that_leaves_value
     let resolved = fake.client().resolve_group("app").await.unwrap();
     assert_eq!(resolved.len(), 12);
     assert_eq!(count(&fake, "secrets.get"), 12);
+    // The first is for the tenant.
+    assert_eq!(fake.request_count(), 3 + 12);
+    fake.clear_requests();
+    let id = fake.group_id("app").unwrap();
+    fake.client().resolve_group_by_id(id).await.unwrap();
+    assert_eq!(fake.request_count(), 1 + 12);
 }
 
 #[tokio::test]
@@ -105,4 +111,16 @@ async fn the_first_hard_failure_stops_the_rest() {
     assert!(matches!(error, Error::StoreFailed { .. }), "{error:?}");
     // Ten were under way, and one can have taken a freed place before the failure was seen.
     assert!(gets.load(Ordering::SeqCst) <= 20, "{gets:?}");
+}
+
+#[tokio::test]
+async fn a_hard_failure_does_not_wait_for_a_slow_read_before_it() {
+    let fake = fake_with(3).await.without_values_in_lists();
+    let slow = format!("GET /secrets/{}", fake.secret_id("app", "K-000").unwrap());
+    let failing = format!("GET /secrets/{}", fake.secret_id("app", "K-001").unwrap());
+    let gate = fake.hold(&slow);
+    fake.inject(Fault::status(401).on(&failing));
+    let error = fake.client().resolve_all(references(0..3)).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+    drop(gate);
 }

@@ -1,4 +1,5 @@
-use truefoundry_secrets::testing::FakeTrueFoundry;
+use serde_json::json;
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{Error, SecretRef};
 
 use super::{fake_with, key, operations, reference, references, value};
@@ -103,4 +104,73 @@ async fn futures_can_be_spawned() {
     is_send(client.resolve_all(references(0..1))).await.unwrap();
     is_send(client.check_refs(&references(0..1))).await.unwrap();
     is_send(client.resolve_group("app")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_part_of_a_group_is_never_passed_off_as_the_whole() {
+    let fake = fake_with(3).await;
+    let client = fake.client_builder().tenant("my-tenant").build().unwrap();
+    let id = fake.group_id("app").unwrap();
+    let one = json!({"id": "s-1", "fqn": "my-tenant:app:K-000", "name": "K-000", "value": "v"});
+    for data in [json!([]), json!([one])] {
+        let short = json!({ "data": data, "pagination": { "total": 3 } });
+        fake.inject(Fault::status(200).json(short).on("secrets.list").forever());
+        let error = client.resolve_group_by_id(&id).await.unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+        let error = client.resolve_group("app").await.unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+        fake.clear_faults();
+    }
+    // The total agrees, but the group was seen to have more.
+    let short = json!({ "data": [one], "pagination": { "total": 1 } });
+    fake.inject(Fault::status(200).json(short).on("secrets.list"));
+    let error = client.resolve_group("app").await.unwrap_err();
+    let Error::Unresolved { missing, hidden, .. } = error else { panic!("{error:?}") };
+    assert_eq!((&*missing, &*hidden), (&[reference(1), reference(2)][..], &[][..]));
+}
+
+#[tokio::test]
+async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
+    let fake = fake_with(250).await;
+    let id = fake.group_id("app").unwrap();
+    let mut lists = 0;
+    fake.on_request("secrets.list", move |fake, _| {
+        lists += 1;
+        if lists == 2 {
+            fake.remove_key("app", &key(0));
+        }
+    });
+    let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
+    assert_eq!((resolved.len(), resolved.get(&reference(0)).is_none()), (249, true));
+    assert!(resolved.get(&reference(100)).is_some());
+    assert_eq!(fake.request_count(), 6);
+}
+
+#[tokio::test]
+async fn secrets_without_a_full_name_take_it_from_their_group() {
+    let fake = fake_with(2).await;
+    let id = fake.group_id("app").unwrap();
+    let sparse = json!({"data": [{"id": "s-1", "name": "K-000", "value": "v"}]});
+    let list = || Fault::status(200).json(sparse.clone()).on("secrets.list");
+    fake.inject(list());
+    // The second page of a server that gives no total.
+    fake.inject(Fault::status(200).json(json!({"data": []})).on("secrets.list"));
+    fake.inject(
+        Fault::status(200)
+            .json(json!({"data": {"id": "g-1", "fqn": "my-tenant:app"}}))
+            .on("secret_groups.get"),
+    );
+    let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
+    assert_eq!(resolved.get(&reference(0)).unwrap().expose_secret(), "v");
+    assert_eq!(operations(&fake), ["secrets.list", "secrets.list", "secret_groups.get"]);
+    // And where the group does not have it either, the answer is not what the API describes.
+    fake.inject(list());
+    fake.inject(Fault::status(200).json(json!({"data": []})).on("secrets.list"));
+    fake.inject(
+        Fault::status(200)
+            .json(json!({"data": {"id": "g-1", "fqn": "odd"}}))
+            .on("secret_groups.get"),
+    );
+    let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error:?}");
 }
