@@ -21,7 +21,7 @@ pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
 
 fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
     loop {
-        let Some(at) = rest.bytes().position(|b| b == b'\\' || b == b'"' || b < 0x20) else {
+        let Some(at) = special(rest.as_bytes()) else {
             take(rest);
             return Some(());
         };
@@ -30,6 +30,17 @@ fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
         take(character.encode_utf8(&mut [0; 4]));
         rest = after;
     }
+}
+
+/// The first byte that cannot stand in a JSON string as it is.
+fn special(bytes: &[u8]) -> Option<usize> {
+    const CHUNK: usize = 32;
+    let is_special = |byte: &u8| matches!(byte, b'\\' | b'"' | 0..0x20);
+    // Without a way out in the middle of a chunk the compiler compares many bytes at once.
+    let is_plain = |chunk: &&[u8]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
+    let plain = CHUNK * bytes.chunks_exact(CHUNK).take_while(is_plain).count();
+    let at = bytes.get(plain..)?.iter().position(is_special)?;
+    Some(plain + at)
 }
 
 /// The character that an escape stands for, and what follows. The backslash is taken already.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use truefoundry_secrets::testing::FakeTrueFoundry;
-use truefoundry_secrets::{Client, Edit, Error, RetryPolicy, SecretStoreKind};
+use truefoundry_secrets::{Client, Edit, Error, NewSecretGroup, RetryPolicy, SecretStoreKind};
 
 use crate::common::*;
 
@@ -77,6 +77,7 @@ async fn child() {
     match part.split_once(' ').unwrap() {
         ("remove", number) => remove_all(&client, number).await,
         ("set", key) => set_on_order(&client, key).await,
+        ("ensure", store) => ensure_on_order(&client, store).await,
         other => panic!("{other:?}"),
     }
 }
@@ -123,6 +124,48 @@ async fn set_on_order(client: &Client, key: &str) {
             println!("child says concurrent {}", added.join(" "));
         }
         Err(error) => panic!("{error:?}"),
+    }
+}
+
+const ENSURED: [&str; 4] = ["A", "B", "C", "D"];
+
+async fn ensure_on_order(client: &Client, store: &str) {
+    client.check().await.unwrap();
+    println!("child says ready");
+    assert_eq!(std::io::stdin().lines().next().unwrap().unwrap(), "go");
+    let new = NewSecretGroup::in_integration(APP, store).skip_store_rules();
+    let new = ENSURED.iter().fold(new, |new, key| new.secret(*key, format!("value of {key}")));
+    client.secret_groups().ensure(new).await.unwrap();
+    println!("child says done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_processes_that_ensure_the_same_keys_end_with_all_of_them() {
+    for exists in [false, true] {
+        let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
+        let store = fake.store_id(&SecretStoreKind::Generic).unwrap();
+        let fake = if exists { fake.with_group(APP, [("A", "theirs")]) } else { fake };
+        let mut processes: Vec<_> =
+            (0..10).map(|_| Process::start(&fake, &format!("ensure {store}"))).collect();
+        for process in &mut processes {
+            assert_eq!(process.answer().await, "ready");
+        }
+        for process in &mut processes {
+            process.order("go").await;
+        }
+        for mut process in processes {
+            assert_eq!(process.answer().await, "done");
+            process.end().await;
+        }
+        assert_eq!(fake.keys(APP), ENSURED);
+        let a = if exists { "theirs" } else { "value of A" };
+        assert_eq!(fake.value(APP, "A").as_deref(), Some(a));
+        // At most one version by each, and none of a key that was there.
+        assert_eq!(fake.version(APP, "A"), Some(1));
+        for key in &ENSURED[1..] {
+            assert_eq!(fake.value(APP, key), Some(format!("value of {key}")));
+            assert!(fake.version(APP, key).unwrap() <= 10, "{key}");
+        }
     }
 }
 
