@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use crate::operation::Repeat;
 
@@ -182,14 +180,22 @@ pub(crate) fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> O
 
 /// In any of the three forms that RFC 9110 (5.6.7) asks recipients to take.
 fn until_date(text: &str, now: Timestamp) -> Option<Duration> {
-    const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    let obsolete = || {
-        let date = OBSOLETE.iter().find_map(|form| DateTime::strptime(form, text).ok())?;
-        TimeZone::UTC.to_timestamp(date).ok()
-    };
-    let usual = jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
-    let date = usual.or_else(obsolete)?;
+    let parse = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let date = parse(text).or_else(|| parse(&in_usual_form(text)?))?;
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// `Monday, 23-Nov-26 12:01:30 GMT` and `Mon Nov 23 12:01:30 2026`, which are obsolete, as
+/// `23 Nov 2026 12:01:30 GMT`. A parser for dates of any form would be a large part of this crate.
+fn in_usual_form(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        [_, day, month, year, time, "GMT"] if year.len() == 2 => {
+            Some(format!("{day} {month} 20{year} {time} GMT"))
+        }
+        [_, month, day, time, year] => Some(format!("{day} {month} {year} {time} GMT")),
+        _ => None,
+    }
 }
 
 /// A random number in `0.0..1.0`, from the standard library's per-process hash keys: jitter needs no

@@ -31,6 +31,7 @@ fn whole(text: &str) -> Option<u64> {
     if let Ok(number) = text.parse() {
         return Some(number);
     }
-    let number: f64 = text.parse().ok()?;
+    // Not the standard library's parser, which would bring tables that nothing else needs.
+    let number: f64 = serde_json::from_str(text).ok()?;
     (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
 }

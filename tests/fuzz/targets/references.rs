@@ -1,0 +1,31 @@
+//! Any text: references are found and parsed, and what is found can be printed and parsed again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use truefoundry_secrets::{SecretRef, SecretStoreKind, find_refs};
+
+fuzz_target!(|text: &str| {
+    for found in find_refs(text) {
+        let range = match &found {
+            Ok(found) => {
+                let again: SecretRef = found.reference().to_string().parse().unwrap();
+                assert_eq!(&again, found.reference());
+                found.range()
+            }
+            Err(malformed) => malformed.range(),
+        };
+        assert!(text.get(range).is_some());
+    }
+    if let Ok(reference) = SecretRef::parse(text) {
+        assert_eq!(SecretRef::parse(reference.as_str()), Ok(reference.clone()));
+        // A bare name whose group begins with a slash could be a URL, and is refused.
+        if !reference.group().starts_with('/') {
+            assert_eq!(SecretRef::parse(reference.fqn()), Ok(reference));
+        }
+    }
+    for store in [SecretStoreKind::AzureVault, SecretStoreKind::AwsParameterStore] {
+        if let Some(name) = store.suggest_key(text) {
+            assert!(store.check_key(&name).is_ok(), "{name}");
+        }
+    }
+});
