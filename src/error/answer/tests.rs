@@ -35,7 +35,7 @@ fn every_shape_gives_its_message_code_and_problems() {
         (r#"{"errors":["a",{"path":"p","message":"b"},{"property":"q","constraints":{"x":"c"}}]}"#,
             Some("a; p: b; q: c"), None, &["a", "p: b", "q: c"]),
         (r#"{"message":"m","errors":["a"]}"#, Some("m"), None, &["a"]),
-        (r#"{"errors":{"name":["is taken","is odd"],"key":"is short"}}"#,
+        (r#"{"errors":{"key":"is short","name":["is taken","is odd"]}}"#,
             Some("key: is short; name: is taken; name: is odd"), None,
             &["key: is short", "name: is taken", "name: is odd"]),
         (r#"["a","b"]"#, Some("a; b"), None, &["a", "b"]),
