@@ -14,7 +14,7 @@ use crate::retry::RetryPolicy;
 const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 
-/// Sets up a [`Client`]. Nothing is read, sent or refused before [`build`](Self::build).
+/// Sets up a [`Client`](crate::Client). Nothing is read, sent or refused before [`build`](Self::build).
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -69,7 +69,7 @@ impl ClientBuilder {
         Self::default()
     }
 
-    /// A builder with base URL and key from the environment, as [`Client::from_env`] reads them. What is
+    /// A builder with base URL and key from the environment, as [`Client::from_env`](crate::Client::from_env) reads them. What is
     /// set on it afterwards wins.
     pub fn from_env() -> Self {
         Self::from_lookup(std::env::var_os)
@@ -112,7 +112,7 @@ impl ClientBuilder {
 
     /// How long one call of the API may take, its retries and the waits between them included. Default:
     /// 60 s. What makes several calls, such as a stream of pages, an edit or
-    /// [`Client::resolve_group`], has that time for each of them.
+    /// [`Client::resolve_group`](crate::Client::resolve_group), has that time for each of them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -192,7 +192,7 @@ impl ClientBuilder {
     }
 
     /// How many requests one call has under way at most where it has to read secrets one by one
-    /// ([`Client::resolve_all`]). Default: 10.
+    /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
     pub fn concurrent_reads(mut self, most: usize) -> Self {
         self.concurrent_reads = Some(most);
         self
