@@ -14,7 +14,8 @@ use crate::retry::RetryPolicy;
 const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 
-/// Sets up a [`Client`](crate::Client). Nothing is read, sent or refused before [`build`](Self::build).
+/// Sets up a [`Client`](crate::Client). Nothing is sent or refused before
+/// [`build`](Self::build); the environment is read by [`from_env`](Self::from_env) only.
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -160,6 +161,9 @@ impl ClientBuilder {
     /// This crate's rules are applied on top of it: HTTP/1.1 only, no redirects, no referer, no retries
     /// of its own, no decompression, no log of raw bytes, no proxy for this machine.
     ///
+    /// Its connect timeout is replaced by [`connect_timeout`](Self::connect_timeout), its roots by
+    /// [`tls_certs_only`](Self::tls_certs_only) where that is set; it keeps its own TLS library.
+    ///
     /// Its default headers are sent where this crate sets none. An `Accept-Encoding` among them would ask
     /// for answers that nobody undoes, so `identity` is sent instead, with every client that was brought.
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
@@ -185,7 +189,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an edit waits for an earlier write of the same group whose answer was lost. Default: 60 s.
+    /// How long an edit waits for an earlier write of the same group whose outcome is not known, counted
+    /// from when its caller stopped waiting for it; zero: not at all. Default: 60 s.
     pub fn settle_time(mut self, time: Duration) -> Self {
         self.settle_time = Some(time);
         self

@@ -27,6 +27,7 @@
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
 //! | making sure that keys are there | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
+//! | a whole group's values, or an environment | [`Client::resolve_group`], [`ResolvedSecrets::into_env`] |
 //! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
@@ -38,7 +39,9 @@
 //!
 //! - `rustls` (default): TLS through rustls with the system's roots.
 //! - `native-tls`: TLS through the operating system's library. Where both are on, rustls is used.
-//! - `tracing`: spans and events per call and per attempt, without values, keys, bodies or queries.
+//! - `tracing`: at level DEBUG the spans `truefoundry_secrets.call` (`operation`) and
+//!   `truefoundry_secrets.attempt` (`attempt`), with the events `answered` (`status`), `no answer` and
+//!   `retrying` (`wait_ms`); never values, keys, bodies or queries.
 //! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
 //!
 //! # What is promised about secrets

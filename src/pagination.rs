@@ -101,7 +101,7 @@ type Name<T> = fn(&T) -> &str;
 ///
 /// A page is requested when an item of it is asked for. After an error, which comes once, the stream
 /// ends. It ends at the total that the server announces without a further request, else at an empty
-/// page. A server that repeats itself, or goes on for more than 10,000 pages, is an [`Error::Decode`].
+/// page. A server that repeats itself, or has 10,000 pages and more, is an [`Error::Decode`].
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -170,7 +170,8 @@ impl<T: Unpin> Items<T> {
     fn take_page(&mut self, page: Page<T>) -> Result<()> {
         self.pages += 1;
         let total = page.total;
-        self.moved |= self.announced.is_some_and(|announced| total != Some(announced));
+        self.moved |=
+            self.announced.zip(total).is_some_and(|(announced, total)| announced != total);
         self.announced = self.announced.or(total);
         let received = page.items.len() as u64;
         let first = page.items.first().map(self.source.name).unwrap_or_default();

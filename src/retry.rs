@@ -15,6 +15,10 @@ use crate::operation::Repeat;
 /// deadline ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): where it would, the failure
 /// comes back at once.
 ///
+/// Clones of a client share a budget, so that retries do not hammer a service that is down: 100 retries at
+/// first and at most; each call earns a tenth of one, and those of a call that succeeds are paid back. Where
+/// it is empty the failure comes back at once.
+///
 /// What is repeated depends on the operation. A connection that was never made: every operation. 408,
 /// 429, 500, 502, 503, 504 and lost answers: reads and deletes only, never a create or an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +195,9 @@ fn in_usual_form(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).collect();
     match words.as_slice() {
         [_, day, month, year, time, "GMT"] if year.len() == 2 => {
-            Some(format!("{day} {month} 20{year} {time} GMT"))
+            // A year over half a century ahead is one that has passed.
+            let century = if *year > "76" { "19" } else { "20" };
+            Some(format!("{day} {month} {century}{year} {time} GMT"))
         }
         [_, month, day, time, year] => Some(format!("{day} {month} {year} {time} GMT")),
         _ => None,
@@ -273,6 +279,7 @@ mod tests {
         assert_eq!(wait("retry-after", "Mon, 23 Nov 2026 11:00:00 GMT"), seconds(0));
         assert_eq!(wait("retry-after", "Monday, 23-Nov-26 12:01:30 GMT"), seconds(90));
         assert_eq!(wait("retry-after", "Mon Nov 23 12:01:30 2026"), seconds(90));
+        assert_eq!(wait("retry-after", "Sunday, 06-Nov-94 08:49:37 GMT"), seconds(0));
         assert_eq!(wait("retry-after", "18446744073709551615"), Some(LONGEST_WAIT));
         assert_eq!(wait("retry-after", "Tue, 23 Nov 2077 11:00:00 GMT"), Some(LONGEST_WAIT));
         assert_eq!(wait("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));

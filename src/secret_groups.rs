@@ -15,7 +15,8 @@ const COLLECTION: &str = "secret-groups";
 /// The API's own default for a page.
 pub(crate) const LIMIT: u64 = 100;
 
-/// The secret groups' methods; from [`Client::secret_groups`].
+/// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretGroups<'a> {
     client: &'a Client,
@@ -177,7 +178,8 @@ impl<'a> SecretGroups<'a> {
     /// One group with the names of its secrets, without values: `GET /secret-groups/{id}`.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::PermissionDenied`].
+    /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Error::InvalidInput`] for an identifier that is
+    /// empty, or has a control character or a dot segment.
     pub async fn get(self, id: impl Into<SecretGroupId>) -> Result<SecretGroup> {
         let id = id.into();
         let request = Request::new(Operation::GetSecretGroup, COLLECTION).id(id.as_str())?;
@@ -191,8 +193,8 @@ impl<'a> SecretGroups<'a> {
     /// `truefoundry.com`; else one group is read first to learn it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is none, also where the server answers with another group;
-    /// [`Error::Config`] where the tenant cannot be learned.
+    /// [`Error::InvalidInput`] for an empty name; [`Error::NotFound`] where there is none, also where the
+    /// server answers with another group; [`Error::Config`] where the tenant cannot be learned.
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
         if name.is_empty() {
             return Err(Error::invalid_input("group name", "it is empty"));
@@ -241,9 +243,10 @@ impl<'a> SecretGroups<'a> {
     /// where no connection was made.
     ///
     /// # Errors
-    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key,
-    /// before anything is sent; [`Error::NotFound`], [`Error::MissingFields`] where a key to keep is not
-    /// there.
+    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
+    /// masked value, before anything is sent; [`Error::NotFound`], [`Error::PermissionDenied`],
+    /// [`Error::MissingFields`] where a key to keep is not there; [`Error::KeyNotSupported`],
+    /// [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose rules are not checked here.
     pub async fn update(
         self,
         id: impl Into<SecretGroupId>,
@@ -312,7 +315,8 @@ impl<'a> SecretGroups<'a> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] where the store cannot be
-    /// reached ([`DeleteOptions::force`] deletes all the same).
+    /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
+    /// that is empty, or has a control character or a dot segment.
     pub async fn delete(self, id: impl Into<SecretGroupId>) -> Result<()> {
         self.delete_with(id, &DeleteOptions::default()).await
     }

@@ -11,7 +11,8 @@ use crate::{
 const COLLECTION: &str = "provider-integrations";
 const SECRET_STORE: &str = "secret-store";
 
-/// The secret stores' methods; from [`Client::secret_stores`].
+/// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretStores<'a> {
     client: &'a Client,
@@ -78,7 +79,8 @@ impl<'a> SecretStores<'a> {
     /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
+    /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
+    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] where an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
             .with("limit", params.limit)

@@ -15,8 +15,8 @@ const TAIL: &str = "***";
 const PREVIEW_FROM: usize = 16;
 const PREVIEW_SHOWS: usize = 4;
 
-/// A secret's value: it prints masked, is wiped when dropped, and has one door,
-/// [`expose_secret`](Self::expose_secret).
+/// A secret's value: it prints masked, is wiped when dropped, and is read through
+/// [`expose_secret`](Self::expose_secret), or by a `Command` through [`EnvValue`](crate::EnvValue).
 ///
 /// `Debug` and `Display` print `(set)`, or `(empty)`.
 ///
@@ -48,6 +48,8 @@ const PREVIEW_SHOWS: usize = 4;
 /// let value = truefoundry_secrets::SecretValue::from("secret");
 /// assert!(value == truefoundry_secrets::SecretValue::from("guess"));
 /// ```
+///
+/// It cannot be deserialized either: read a `String` and convert it, which wipes the source.
 ///
 /// `Clone` makes a second copy in memory, itself wiped when dropped; clone as few as you need.
 #[derive(Clone)]

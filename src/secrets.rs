@@ -12,7 +12,8 @@ use crate::{
 
 const COLLECTION: &str = "secrets";
 
-/// The secrets' methods; from [`Client::secrets`].
+/// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct Secrets<'a> {
     client: &'a Client,
@@ -146,10 +147,15 @@ impl<'a> Secrets<'a> {
 
     /// One secret with its value, unless the control plane does not show values: `GET /secrets/{id}`.
     ///
+    /// By group and key there are [`Client::resolve`], with a reference such as
+    /// [`SecretGroup::reference`](crate::SecretGroup::reference) gives, and [`Client::resolve_group`] with
+    /// [`ResolvedSecrets::get_key`](crate::ResolvedSecrets::get_key).
+    ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
-    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied). A hidden value is no error here, but
-    /// one of [`Secret::into_value`].
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an identifier that is empty, or has a control
+    /// character or a dot segment. A hidden value is no error here, but one of [`Secret::into_value`].
     pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
         let id = id.into();
         let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
@@ -174,8 +180,8 @@ impl<'a> Secrets<'a> {
         Ok(versions)
     }
 
-    /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. The answer is how many were
-    /// deleted, where the server says so.
+    /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that the server
+    /// says it deleted, `None` where it says none.
     ///
     /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
     ///

@@ -1,4 +1,4 @@
-//! Ten minutes of trouble, sixty times as fast: 64 callers against a server that fails in every way.
+//! Twenty minutes of trouble, sixty times as fast: 64 callers against a server that fails in every way.
 //!
 //! Run it with `cargo bench --bench soak`: all times of the client and the server (deadline, delays,
 //! waits that are asked for) are a sixtieth of the usual ones, so that the default of 20 s stands for 20

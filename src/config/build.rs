@@ -46,8 +46,10 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`Error::Config`], naming the setting and never quoting the key: base URL or key missing, a URL
-    /// that cannot be used, `http://` to another host, a key with control characters or blanks, an extra
-    /// header that the client sets itself, a time of zero, no usable TLS.
+    /// that cannot be used, `http://` to another host, a key with control characters, blanks or other than
+    /// ASCII, a tenant that is empty or has a colon, a header or user agent that cannot be sent or that the
+    /// client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
+    /// `response_limit` of zero or of 4 GiB and more, no usable TLS.
     pub fn build(mut self) -> Result<Client> {
         let base_url = self.base_url.take().ok_or_else(|| {
             Error::config("base_url", "it is not set (TFY_BASE_URL, TFY_HOST or TFY_API_HOST)")
@@ -69,7 +71,10 @@ impl ClientBuilder {
         }
         let response_limit = self.response_limit.unwrap_or(16 * 1024 * 1024);
         if response_limit == 0 || response_limit > MOST_RESPONSE {
-            return Err(Error::config("response_limit", "it must be from 1 byte to 4 GiB"));
+            return Err(Error::config(
+                "response_limit",
+                "it must be from 1 byte to 4 GiB less one byte",
+            ));
         }
         let tenant = self.tenant.take();
         if tenant.as_ref().is_some_and(|name| name.is_empty() || name.contains(':')) {

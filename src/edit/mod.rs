@@ -90,8 +90,9 @@ impl SecretGroups<'_> {
         Edit::new(self.client().clone(), Target::Id(id.into()))
     }
 
-    /// Begins a change of the group with this name, which is looked up with one request more, or two
-    /// where the tenant's name is not known yet ([`get_by_name`](Self::get_by_name)).
+    /// Begins a change of the group with this name. [`Edit::apply`] takes one request more than with the
+    /// identifier and [`Edit::plan`] takes none; each takes one more where the tenant's name is not known
+    /// yet ([`get_by_name`](Self::get_by_name)).
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
     }
@@ -136,9 +137,10 @@ impl Edit {
 
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
-    /// It takes two requests: the group, and how many secrets it has (at the same time, or one after the
-    /// other by name). A group of which the answer does not list all keys takes one more per 100 keys,
-    /// and one to see that it did not change meanwhile; the first edit that sets keys in a store one more, to learn the store's rules.
+    /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
+    /// the other by name). Where neither lists all keys it takes one more per further 100 keys, and one to
+    /// see that the group did not change meanwhile. The first edit that sets keys in a store takes one
+    /// more, to learn the store's rules.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or repeated key or a masked value, before anything is sent;
@@ -164,7 +166,8 @@ impl Edit {
     ///
     /// It takes two requests to read the group, made at the same time, and one for the write, or one per
     /// key for an edit that only removes. An edit by name takes one more. The first edit that sets keys
-    /// in a store takes one more to learn the store's rules, after which the group is read again.
+    /// in a store takes one more to learn the store's rules, and by identifier two more, because the group
+    /// is read again.
     ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].

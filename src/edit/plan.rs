@@ -65,7 +65,7 @@ macro_rules! summary_accessors {
             &self.summary.added
         }
 
-        /// The keys that are there and get a value.
+        /// The keys that are there already and are given a value, also the one that they have.
         pub fn rotated(&self) -> &[String] {
             &self.summary.rotated
         }
@@ -103,7 +103,8 @@ impl EditPlan {
         &self.snapshot.group
     }
 
-    /// Whether applying it would change nothing.
+    /// Whether no key is set or removed. Values are not read: a key that is set to the value that it has
+    /// counts as rotated.
     pub fn is_empty(&self) -> bool {
         self.summary.changes_nothing()
     }

@@ -21,6 +21,8 @@ const MAX_JUNK: usize = 512;
 /// not be recognised.
 const MARGIN: usize = 512;
 const ELLIPSIS: &str = "…";
+/// A code point that is no character, so that no server's own text ends with it.
+const CUT_HERE: &str = "\u{10ffff}";
 /// How far `{"error": {"error": ..}}` is followed.
 const MAX_DEPTH: u8 = 4;
 
@@ -70,11 +72,11 @@ impl ServerAnswer {
         for text in self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details) {
             scrubber.scrub_string(text);
         }
-        if scrubber.is_spread_over(&self.problems) {
-            self.problems = vec![WITHHELD.to_owned()];
-        }
         for problem in &mut self.problems {
             *problem = cut(problem, MAX_PROBLEM);
+        }
+        if scrubber.is_spread_over(&self.problems) {
+            self.problems = vec![WITHHELD.to_owned()];
         }
         if self.joined {
             self.message = Some(self.problems.join("; "));
@@ -109,33 +111,35 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Ser
     answer
 }
 
-/// Shortens to at most `max` bytes and a margin, the ellipsis included.
+/// Shortens to at most `max` bytes and a margin, with a mark that [`cut`] takes off again.
 fn bounded(text: &str, max: usize) -> String {
-    shortened(text, max + MARGIN)
+    shortened(text, max + MARGIN, CUT_HERE)
 }
 
 /// Shortens a clean text to at most `max` bytes, the ellipsis included.
 pub(crate) fn cut(text: &str, max: usize) -> String {
-    // What was cut before it was clean may end in the beginning of a value, too short to be recognised.
-    let Some(rest) = text.strip_suffix(ELLIPSIS) else { return shortened(text, max) };
-    let mut end = rest.len().saturating_sub(MARGIN / 4).min(max.saturating_sub(ELLIPSIS.len()));
+    let Some(rest) = text.strip_suffix(CUT_HERE) else { return shortened(text, max, ELLIPSIS) };
+    // What was cut before it was clean may end in the beginning of a value, too short to be recognised; and
+    // what was taken out before it may have brought that up to here.
+    let mut end = rest.len().saturating_sub(MARGIN / 4);
     while !rest.is_char_boundary(end) {
         end = end.saturating_sub(1);
     }
-    format!("{}{ELLIPSIS}", rest.get(..end).unwrap_or_default())
+    let clean = rest.get(..end).unwrap_or_default();
+    shortened(&format!("{clean}{ELLIPSIS}"), max, ELLIPSIS)
 }
 
-fn shortened(text: &str, max: usize) -> String {
+fn shortened(text: &str, max: usize, mark: &str) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
-    let mut end = max.saturating_sub(ELLIPSIS.len());
+    let mut end = max.saturating_sub(mark.len());
     while !text.is_char_boundary(end) {
         end = end.saturating_sub(1);
     }
     let mut short = String::with_capacity(max);
     short.push_str(text.get(..end).unwrap_or_default());
-    short.push_str(ELLIPSIS);
+    short.push_str(mark);
     short
 }
 

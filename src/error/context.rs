@@ -5,7 +5,8 @@ use crate::Operation;
 
 /// What was asked and what came back: the part that all errors of a call share.
 ///
-/// Texts from the server are scrubbed: values and keys that this call sent do not stand in them.
+/// Texts from the server are scrubbed: neither the API key nor a value of four bytes or more that this call
+/// sent stands in them. The names of keys can.
 #[derive(Debug, Clone)]
 pub struct CallContext {
     pub(crate) operation: Operation,

@@ -13,8 +13,8 @@ impl Error {
             return hint.into();
         }
         match self {
-            Self::Config { .. } => "Correct this setting; nothing was sent.".into(),
-            Self::InvalidInput { .. } => "Correct this argument; nothing was sent.".into(),
+            Self::Config { .. } => "Correct this setting; nothing was changed.".into(),
+            Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
             Self::Unauthorized { .. } => {
                 "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
                     .into()
@@ -83,6 +83,7 @@ impl Error {
     fn unclear_write(&self) -> Option<&'static str> {
         let (Self::Timeout { context }
         | Self::Transport { context, .. }
+        | Self::Connect { context, .. }
         | Self::Service { context }
         | Self::StoreFailed { context }
         | Self::Decode { context, .. }
@@ -132,7 +133,7 @@ fn connect(reason: ConnectReason) -> &'static str {
         ConnectReason::CertificateWrongHost => {
             "Use the host name that the control plane's certificate is for."
         }
-        _ => "Check the base URL, the network and any proxy; nothing was sent.",
+        _ => "Check the base URL, the network and any proxy.",
     }
 }
 

@@ -50,7 +50,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting of the client is missing or cannot be used. Nothing was sent.
+    /// A setting of the client is missing or cannot be used. Nothing was written.
     #[error("configuration: {setting}: {reason}")]
     #[non_exhaustive]
     Config {
@@ -60,7 +60,7 @@ pub enum Error {
         reason: Cow<'static, str>,
     },
 
-    /// An argument cannot be used. Nothing was sent.
+    /// An argument cannot be used, or does not fit what was read. Nothing was written.
     #[error("invalid {what}: {reason}")]
     #[non_exhaustive]
     InvalidInput {
@@ -137,7 +137,7 @@ pub enum Error {
         store: Option<Box<SecretStoreKind>>,
         /// A name near it that the store accepts.
         suggestion: Option<Box<str>>,
-        /// The answer; `None` where the key was refused before anything was sent.
+        /// The answer; `None` where the key was refused before anything was written.
         context: Option<Box<CallContext>>,
     },
 
@@ -145,7 +145,7 @@ pub enum Error {
     #[error("a secret group cannot be left without secrets{}", tail(context.as_deref()))]
     #[non_exhaustive]
     EmptyGroup {
-        /// The answer; `None` where nothing was sent.
+        /// The answer; `None` where this crate refused it before the write.
         context: Option<Box<CallContext>>,
     },
 
@@ -173,7 +173,8 @@ pub enum Error {
     #[error("cannot {}: the server refused the request{context}", context.operation)]
     #[non_exhaustive]
     InvalidRequest {
-        /// The server's list of problems, scrubbed; empty where it sent one message only.
+        /// The server's list of problems, scrubbed, at most 32 of 512 bytes each; empty where it sent one
+        /// message only.
         problems: Box<[String]>,
         /// What was asked and answered.
         context: Box<CallContext>,
@@ -191,7 +192,7 @@ pub enum Error {
     #[error("cannot {}: too many requests{}{context}", context.operation, after(*retry_after))]
     #[non_exhaustive]
     RateLimited {
-        /// How long the server asks to wait.
+        /// How long the server asks to wait, a year at most; `None` where it does not say.
         retry_after: Option<Duration>,
         /// What was asked and answered.
         context: Box<CallContext>,
@@ -221,7 +222,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// No connection was made, so nothing was sent.
+    /// No connection was made for the last attempt. Nothing was sent unless an attempt before it was:
+    /// [`may_have_been_applied`](Self::may_have_been_applied) tells.
     #[error("cannot {}: cannot connect: {reason}{context}", context.operation)]
     #[non_exhaustive]
     Connect {
@@ -249,7 +251,8 @@ pub enum Error {
         context.operation)]
     #[non_exhaustive]
     Decode {
-        /// The line of the text where decoding stopped, from 1; 0 where it is not JSON at all.
+        /// The line of the text where decoding stopped, from 1; 0 where it is not UTF-8, or where several
+        /// answers make no sense together.
         line: usize,
         /// The column, in bytes from 1.
         column: usize,
@@ -296,11 +299,14 @@ pub enum Error {
     )]
     #[non_exhaustive]
     ConcurrentEdit {
-        /// Keys that are there now and were not.
+        /// Keys that are there and were not; where `applied`, keys that the edit removed and that are there
+        /// still.
         added: Box<[String]>,
-        /// Keys that were there and are not now.
+        /// Keys that were there and are not; where `applied`, or from `ensure`, keys that should be there
+        /// and are not.
         removed: Box<[String]>,
-        /// Keys whose secrets carry a later time; empty where the group changed in another way.
+        /// Keys with another time or another identifier than before. All three are empty where the group
+        /// changed in another way, or kept changing while it was read.
         modified: Box<[String]>,
         /// Whether this edit was written, and undone by the other change. `false`: nothing was written.
         applied: bool,

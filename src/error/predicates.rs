@@ -87,8 +87,9 @@ impl Error {
         }
     }
 
-    /// Whether a write may have been done although this error came back: its answer was lost, cut, or
-    /// not understood. Read the group before repeating a create or an update.
+    /// Whether a write may have been done although this error came back: its answer was lost, cut or not
+    /// understood, the server answered 408, 424 or 5xx, or a part of an edit was done. Read the group
+    /// before repeating a create or an update.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::PartiallyApplied { .. } => true,

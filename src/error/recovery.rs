@@ -71,7 +71,8 @@ impl SoftDeleted {
         self.state
     }
 
-    /// How long the store keeps it at most by its documented default: 90 days on Azure, 30 on AWS.
+    /// How long the store keeps it at most by its documented default: 90 days for Azure Key Vault (7 to 90
+    /// can be set), 30 for AWS Secrets Manager; `None` for other stores, or where it is not known which.
     pub fn retention(&self) -> Option<Duration> {
         match self.store.as_ref()? {
             SecretStoreKind::AzureVault => Some(AZURE_RETENTION),

@@ -76,6 +76,12 @@ macro_rules! identifier {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize<'de>>::deserialize(deserializer).map(Self::from)
+            }
+        }
+
         impl crate::decode::Wire for $name {
             fn decode<'de, D: serde::Deserializer<'de>>(
                 context: &crate::decode::Context<'de>,

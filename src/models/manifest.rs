@@ -157,7 +157,8 @@ wire_object!(Collaborator {
 });
 
 impl Collaborator {
-    /// `subject` is written `user:ada@example.com`, `team:platform` or `serviceaccount:ci`.
+    /// A collaborator with this role; `subject` is written `user:ada@example.com`, `team:platform` or
+    /// `serviceaccount:ci`.
     pub fn new(subject: impl Into<String>, role: Role) -> Self {
         Self { subject: subject.into().into(), role }
     }

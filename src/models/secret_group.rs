@@ -125,8 +125,9 @@ macro_rules! common_accessors {
                 .or_else(|| fqn_part(self.record.fqn()?, 1, 2))
         }
 
-        /// The group's secrets, without values. `None` where the answer did not list them, which does
-        /// not mean that there are none.
+        /// The group's secrets, without values; a server may cut a long list, and
+        /// [`ListSecrets::in_group`](crate::ListSecrets::in_group) has all. `None` where the answer did not
+        /// list them, which does not mean that there are none.
         pub fn secrets(&self) -> Option<&[Secret]> {
             self.record.secrets.as_deref()
         }

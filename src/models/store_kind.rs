@@ -30,7 +30,8 @@ const PREFIX: &str = "integration/secret-store/";
 impl SecretStoreKind {
     /// The kind that an API type such as `integration/secret-store/azure/vault` names.
     ///
-    /// The part after the common prefix is enough (`azure/vault`).
+    /// For a known kind the part after the common prefix is enough (`azure/vault`); another kind must be
+    /// given whole to equal the API's.
     pub fn from_api_type(api_type: &str) -> Self {
         match api_type.strip_prefix(PREFIX).unwrap_or(api_type) {
             "aws/secrets-manager" => Self::AwsSecretsManager,

@@ -89,10 +89,11 @@ impl Client {
         whole(references.into_iter().zip(found).collect())
     }
 
-    /// Which references name a secret that this key may see. No value is read.
+    /// Which references name a secret that this key may see; one that it may not see (403) counts as missing.
+    /// No value is read. It takes one request per 100 references.
     ///
     /// # Errors
-    /// Failures of the requests; a reference that names nothing is none.
+    /// Failures of the requests; a reference that names nothing is no error.
     pub async fn check_refs<I>(&self, references: I) -> Result<CheckedRefs>
     where
         I: IntoIterator,
@@ -104,11 +105,15 @@ impl Client {
         Ok(CheckedRefs::new(pairs.map(|(r, found)| (r, !matches!(found, Found::Missing)))))
     }
 
-    /// All keys of a group with their values, in two requests: the group by its name, then its secrets
-    /// (one more per 100 keys; and one to learn the tenant's name, where nothing told it before).
+    /// All keys of a group with their values, in two requests for up to 100 keys: the group by its name,
+    /// then its secrets (one more per further 100 keys, and one to learn the tenant's name where nothing
+    /// told it before). Values that the list leaves out are read one by one, as in
+    /// [`resolve_all`](Self::resolve_all).
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the group; else as [`resolve_all`](Self::resolve_all).
+    /// [`Error::NotFound`] for the group; [`Error::Config`] where the tenant cannot be learned;
+    /// [`Error::Decode`] where the list changes each of the three times that it is read; else as
+    /// [`resolve_all`](Self::resolve_all).
     pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
         let group = self.secret_groups().get_by_name(name).await?;
         self.resolve_secrets_of(group.id(), Some(&group)).await

@@ -76,11 +76,7 @@ fn octal_bytes(text: &str) -> String {
 
 /// As old JavaScript's `escape`.
 fn percent_unicode(text: &str) -> String {
-    let of = |it: char| match u32::from(it) {
-        number @ 0..0x1_0000 => format!("%u{number:04X}"),
-        _ => percent(&it.to_string()),
-    };
-    text.chars().map(of).collect()
+    text.encode_utf16().map(|unit| format!("%u{unit:04X}")).collect()
 }
 
 type Encoding = fn(&str) -> String;

@@ -123,33 +123,34 @@ impl Fault {
         self
     }
 
-    /// The `Retry-After` header, in seconds or as a date.
+    /// With [`status`](Self::status): the `Retry-After` header, in seconds or as a date.
     pub fn retry_after(self, value: &str) -> Self {
         self.header("retry-after", value)
     }
 
-    /// Another header of the answer. One that is no valid header is left out.
+    /// With [`status`](Self::status): another header of the answer. One that is no valid header is left out.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.answer(|answer| answer.header(name, value))
     }
 
-    /// The `message` of the error.
+    /// With [`status`](Self::status): the `message` of the error.
     pub fn message(self, message: &str) -> Self {
         self.answer(|answer| keep_headers(Answer::error(answer.status.as_u16(), message), &answer))
     }
 
-    /// The `code` of the error: a number or a string.
+    /// With [`status`](Self::status): the `code` of the error, a number or a string; to be set after
+    /// [`message`](Self::message) or [`json`](Self::json), which replace the body.
     pub fn code(self, code: impl Into<Value>) -> Self {
         self.answer(|answer| answer.code(code))
     }
 
-    /// Another JSON body.
+    /// With [`status`](Self::status): another JSON body.
     #[allow(clippy::needless_pass_by_value, reason = "callers write it as a literal")]
     pub fn json(self, body: Value) -> Self {
         self.answer(|answer| keep_headers(Answer::json(answer.status.as_u16(), &body), &answer))
     }
 
-    /// Another body, such as a proxy's page.
+    /// With [`status`](Self::status): another body, such as a proxy's page.
     pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.answer(|answer| {
             let mut other = Answer::bytes(answer.status.as_u16(), content_type, body.into());

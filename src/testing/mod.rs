@@ -48,7 +48,10 @@
 //! | `secret_groups.update` | one endpoint, by [`RecordedRequest::operation`] |
 //! | nothing, or `*` | every request |
 //!
-//! Paths are relative to `/api/svc/v1` and compared before percent-decoding.
+//! Paths are relative to `/api/svc/v1` and compared before percent-decoding. The endpoints are
+//! `secret_groups.list`, `.create`, `.create_or_update`, `.get`, `.update`, `.delete`; `secrets.list`, `.get`,
+//! `.delete`, `.versions`; `provider_accounts.list`; `provider_integrations.list`. A pattern that names none of
+//! them matches nothing.
 //!
 //! # Where the service is not known
 //!

@@ -6,7 +6,7 @@ use super::state::{Quirk, State};
 use crate::{SecretStoreKind, SoftDeleteState};
 
 /// Furnishing. Each of these takes effect at once, also on a server that is already in use:
-/// `fake.clone().with_values_hidden()`.
+/// `let _ = fake.clone().with_values_hidden();`.
 impl FakeTrueFoundry {
     fn with(self, change: impl FnOnce(&mut State)) -> Self {
         change(&mut lock(&self.shared.state));

@@ -26,12 +26,14 @@ pub(crate) struct Frames {
     /// How long the text will be, as far as it is worth reserving for.
     expected: usize,
     reuse: Reuse,
+    /// The connection ends with this answer, so that there is nothing to ask of another one.
+    last: bool,
 }
 
 impl Frames {
-    pub(crate) fn new(reuse: Reuse) -> Self {
+    pub(crate) fn new(reuse: Reuse, last: bool) -> Self {
         let joined = Zeroizing::default();
-        Self { first: None, reach: 0, joined, count: 0, expected: 0, reuse }
+        Self { first: None, reach: 0, joined, count: 0, expected: 0, reuse, last }
     }
 
     pub(crate) fn expect(&mut self, length: usize) {
@@ -58,7 +60,7 @@ impl Frames {
                     self.reach = reach;
                     self.first = Some(first);
                 } else {
-                    self.reuse.keep(first);
+                    self.reuse.keep(first, !self.last);
                     self.hold(frame);
                 }
             }
@@ -92,6 +94,7 @@ impl Frames {
 
     /// The connection's task may be just about to let go, on another thread or next on this one.
     pub(crate) async fn let_go(&self) {
+        self.reuse.sweep();
         // Where hyper keeps a buffer for long, it is waited for in vain, and once is enough.
         let Some(first) = self.first.as_ref().filter(|_| !self.reuse.is_keeping()) else { return };
         // Turns and not time: a test that has stopped the clock would wait for ever.
@@ -111,7 +114,7 @@ impl Drop for Frames {
     fn drop(&mut self) {
         match self.first.take().map(Bytes::try_into_mut) {
             Some(Ok(buffer)) => wipe(buffer, self.reach),
-            Some(Err(first)) => self.reuse.keep(first),
+            Some(Err(first)) => self.reuse.keep(first, !self.last),
             None => {}
         }
         self.reuse.sweep();
@@ -142,7 +145,7 @@ mod tests {
     fn the_text_is_whole_however_it_came() {
         let texts = ["one ", "two ", "three ", "", "four"];
         for buffers in [1, 2, 5] {
-            let mut frames = Frames::new(Reuse::default());
+            let mut frames = Frames::new(Reuse::default(), false);
             let mut whole = String::new();
             for texts in texts.chunks(texts.len().div_ceil(buffers)) {
                 let (of_one, _hyper) = buffer(texts);
@@ -153,12 +156,12 @@ mod tests {
             }
             assert_eq!(frames.text(), whole.as_bytes());
         }
-        assert_eq!(Frames::new(Reuse::default()).text(), b"");
+        assert_eq!(Frames::new(Reuse::default(), false).text(), b"");
     }
 
     #[test]
     fn a_buffer_that_hyper_has_left_is_not_held() {
-        let mut frames = Frames::new(Reuse::default());
+        let mut frames = Frames::new(Reuse::default(), false);
         for n in 1..=1000 {
             // hyper has the buffer that it fills, and no other.
             let (of_one, _hyper) = buffer(&["x", "y"]);

@@ -194,7 +194,9 @@ impl Transport {
 
     async fn attempt(&self, request: &Request<'_>, url: &Url) -> Result<Received, Failure> {
         // Before the response, whose headers share the first frame's buffer: dropped after it, too.
-        let mut frames = Frames::new(self.reuse.clone());
+        let held = request.operation.answers_values();
+        let last = held && self.reuse.is_to_end();
+        let mut frames = Frames::new(self.reuse.clone(), last);
         let mut outgoing = reqwest::Request::new(request.operation.method(), url.clone());
         outgoing.headers_mut().clone_from(&self.headers);
         if let Some(body) = &request.body {
@@ -203,8 +205,6 @@ impl Transport {
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *outgoing.body_mut() = Some(body.clone().into());
         }
-        let held = request.operation.answers_values();
-        let last = held && self.reuse.is_to_end();
         if last {
             outgoing.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -220,7 +220,7 @@ impl Transport {
         let request_id = failure::request_id(response.headers());
 
         if !response.status().is_success() {
-            return Err(self.read_failure(request, &mut frames, response, request_id).await);
+            return Err(self.read_failure(request, &mut frames, last, response, request_id).await);
         }
         let mut received = reuse::Received::head(response.headers());
         // Header values are slices of the first read's buffer, up to 400 KiB that would stay until the end.
@@ -275,6 +275,7 @@ impl Transport {
         &self,
         request: &Request<'_>,
         frames: &mut Frames,
+        last: bool,
         mut response: reqwest::Response,
         request_id: Option<Box<str>>,
     ) -> Failure {
@@ -304,14 +305,18 @@ impl Transport {
         };
         // What does not come in time is as good as missing; the status is known.
         let _ = timeout(FAILURE_PATIENCE, read).await;
-        self.reuse.after(&received);
+        drop(response);
+        frames.let_go().await;
+        if !last {
+            self.reuse.after(&received);
+        }
         let cause = if let Some(location) = redirect {
             Cause::Redirect(location)
         } else {
             let values = request.values.iter().map(|value| value.expose_secret());
             let body = frames.text();
             let clean = quoted::without(body, values.chain(self.credentials()));
-            let body = clean.as_ref().map_or(body, |clean| clean.as_bytes());
+            let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
             Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
         };
         let outcome = Outcome::Answered(status);
@@ -324,7 +329,7 @@ impl Transport {
     fn credentials(&self) -> impl Iterator<Item = &str> {
         const SHORTEST_TOKEN: usize = 16;
         self.headers.iter().filter(|(_, value)| value.is_sensitive()).filter_map(|(name, value)| {
-            let text = value.to_str().ok()?;
+            let text = std::str::from_utf8(value.as_bytes()).ok()?;
             if name == AUTHORIZATION {
                 return text.strip_prefix("Bearer ");
             }

@@ -4,6 +4,8 @@
 //! quotes of the request is cut out first, without a copy of it. The scrubber comes later, and also finds
 //! what is quoted in other ways than whole, as it is or with JSON's escapes.
 
+use std::collections::HashSet;
+
 use zeroize::Zeroizing;
 
 use crate::unescape;
@@ -16,26 +18,37 @@ const SHORTEST: usize = 16;
 pub(super) fn without<'a>(
     text: &[u8],
     secrets: impl Iterator<Item = &'a str>,
-) -> Option<Zeroizing<String>> {
+) -> Option<Zeroizing<Vec<u8>>> {
     let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= SHORTEST).collect();
-    let mut rest = std::str::from_utf8(text).ok().filter(|_| !secrets.is_empty())?;
+    if secrets.is_empty() {
+        return None;
+    }
+    // Of a page in another encoding, or one that was cut within a character, what is UTF-8.
+    let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+    let (readable, tail) = text.split_at_checked(readable)?;
+    let mut rest = std::str::from_utf8(readable).ok()?;
     let json = rest.trim_start().starts_with(['{', '[', '"']);
-    let mut clean: Option<Zeroizing<String>> = None;
+    let mut clean: Option<Zeroizing<Vec<u8>>> = None;
     while let Some((start, end)) = first(rest, &secrets, json) {
         // It only gets shorter, and so never grows and leaves a copy behind.
-        let clean = clean.get_or_insert_with(|| String::with_capacity(text.len()).into());
-        clean.push_str(rest.get(..start)?);
-        clean.push_str(REPLACED);
+        let clean = clean.get_or_insert_with(|| Vec::with_capacity(text.len()).into());
+        clean.extend_from_slice(rest.get(..start)?.as_bytes());
+        clean.extend_from_slice(REPLACED.as_bytes());
         rest = rest.get(end..)?;
     }
     let mut clean = clean?;
-    clean.push_str(rest);
+    clean.extend_from_slice(rest.as_bytes());
+    clean.extend_from_slice(tail);
     Some(clean)
 }
 
 fn first(text: &str, secrets: &[&str], json: bool) -> Option<(usize, usize)> {
+    let begins: HashSet<char> = secrets.iter().filter_map(|secret| secret.chars().next()).collect();
     let mut rest = text;
     loop {
+        // Nearly nothing in a text begins like a secret, or is an escape.
+        let skipped = rest.find(|it| it == '\\' || begins.contains(&it))?;
+        rest = rest.get(skipped..)?;
         // One secret may begin as another does.
         if let Some(length) = secrets.iter().filter_map(|secret| quoted(rest, secret)).max() {
             let start = text.len() - rest.len();
@@ -76,7 +89,8 @@ mod tests {
     use super::*;
 
     fn cut(text: &str, secrets: &[&str]) -> Option<String> {
-        without(text.as_bytes(), secrets.iter().copied()).map(|clean| String::clone(&clean))
+        let clean = without(text.as_bytes(), secrets.iter().copied())?;
+        Some(String::from_utf8(clean.to_vec()).unwrap())
     }
 
     proptest! {
@@ -111,6 +125,13 @@ mod tests {
     fn short_secrets_and_nothing_to_look_for_cost_no_copy() {
         assert_eq!(cut("already exists", &["already exists"]), None);
         assert_eq!(cut("0123456789abcdef", &[]), None);
-        assert_eq!(without(b"\xff0123456789abcdef", ["0123456789abcdef"].into_iter()), None);
+        assert_eq!(cut("0123456789abcde", &["0123456789abcdef"]), None);
+    }
+
+    #[test]
+    fn a_text_that_ends_in_other_bytes_is_cleaned_up_to_them() {
+        let text = b"no: 0123456789abcdef, caf\xe9 0123";
+        let clean = without(text, ["0123456789abcdef"].into_iter()).unwrap();
+        assert_eq!(clean.as_slice(), b"no: ***, caf\xe9 0123");
     }
 }

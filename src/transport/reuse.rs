@@ -70,8 +70,7 @@ impl Reuse {
     }
 
     /// Keeps a frame until it can be wiped, with what follows it in its buffer.
-    pub(super) fn keep(&self, frame: Bytes) {
-        self.0.to_end.store(true, Ordering::Relaxed);
+    pub(super) fn keep(&self, frame: Bytes, ends_another: bool) {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Two frames of one buffer would keep each other from being its only owner.
         if kept.iter().any(|other| reach(other, &frame).is_some()) {
@@ -81,15 +80,21 @@ impl Reuse {
         if kept.len() < MOST_KEPT {
             kept.push(frame);
         }
+        self.0.to_end.fetch_or(ends_another, Ordering::Relaxed);
         self.0.keeping.store(true, Ordering::Relaxed);
     }
 
     /// Wipes what hyper has let go of since.
     pub(super) fn sweep(&self) {
-        if !self.is_keeping() {
-            return;
+        if self.is_keeping() {
+            self.0.sweep();
         }
-        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl Shared {
+    fn sweep(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for frame in std::mem::take(&mut *kept) {
             match frame.try_into_mut() {
                 Ok(mut buffer) => {
@@ -99,7 +104,13 @@ impl Reuse {
                 Err(frame) => kept.push(frame),
             }
         }
-        self.0.keeping.store(!kept.is_empty(), Ordering::Relaxed);
+        self.keeping.store(!kept.is_empty(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.sweep();
     }
 }
 
@@ -146,7 +157,7 @@ mod tests {
     }
 
     fn drop_frames(reuse: &Reuse, frames: Vec<Bytes>) {
-        let mut held = Frames::new(reuse.clone());
+        let mut held = Frames::new(reuse.clone(), false);
         for frame in frames {
             held.push(frame);
         }
@@ -200,7 +211,7 @@ mod tests {
             .map(|mut buffer| (buffer.split_to(16).freeze(), buffer))
             .collect();
         for (frame, _) in &buffers {
-            reuse.keep(frame.clone());
+            reuse.keep(frame.clone(), true);
         }
         assert!(kept(&reuse) <= MOST_KEPT);
     }

@@ -99,8 +99,10 @@ fn what_nobody_can_read_is_no_message() {
 fn everything_is_bounded() {
     let long = "é".repeat(10_000);
     let message = json(&format!(r#"{{"message":"{long}","details":"{long}","code":"{long}"}}"#));
-    assert!(message.message.as_ref().unwrap().ends_with('…'));
     assert_bounded(&message);
+    let mut clean = message.clone();
+    clean.scrub(&Scrubber::new([]));
+    assert!(clean.message.as_ref().unwrap().ends_with('…'));
     assert_bounded(&json(&format!(r#"{{"message":[{}"{long}"]}}"#, "\"a\",".repeat(100))));
     assert_bounded(&json(&"[".repeat(1 << 20)));
     assert_bounded(&json(&"{\"error\":".repeat(1 << 16)));
@@ -167,6 +169,23 @@ fn what_is_cut_off_never_shows_the_beginning_of_a_secret() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_server_shortened_itself_stays_as_it_is() {
+    for text in ["Please wait…", "…", "Secret db is currently being deleted…"] {
+        let mut answer = json(&serde_json::json!({"message": text, "code": text}).to_string());
+        answer.scrub(&Scrubber::new(["another value"]));
+        assert_eq!(answer.message.as_deref(), Some(text));
+        assert_eq!(answer.code.as_deref(), Some(text));
+    }
+    // However many they are: only what quotes a secret is withheld.
+    let problem = "z".repeat(1000);
+    let mut answer = json(&serde_json::json!({"message": vec![&problem; 40]}).to_string());
+    answer.scrub(&Scrubber::new(["another value"]));
+    assert_eq!(answer.problems.len(), MAX_PROBLEMS);
+    assert!(answer.problems.iter().all(|it| it.len() == MAX_PROBLEM && it.starts_with("zzz")));
+    assert_eq!(answer.message.unwrap().len(), MAX_MESSAGE);
 }
 
 #[test]

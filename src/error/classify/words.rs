@@ -117,7 +117,8 @@ fn finds(sentence: &[Word], phrase: &str, never_between: &[&str]) -> bool {
     let parts: Vec<&str> = phrase.split(' ').collect();
     (0..sentence.len()).any(|start| {
         let (before, words) = sentence.split_at(start);
-        fits(words, &parts, never_between) && !is_part_of(before, never_between)
+        fits(words, &parts, never_between)
+            && !(begins_with_a_thing(&parts) && is_part_of(before, never_between))
     })
 }
 
@@ -143,10 +144,17 @@ fn is_part_of(before: &[Word], owners: &[&str]) -> bool {
         "using",
         "with",
     ];
+    // A name, or `that`, may stand between the owner and the link.
+    const NEAR: usize = 2;
     let mut words =
         before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.text.as_str()));
     words.next().is_some_and(|word| LINKS.contains(&word.text.as_str()))
-        && words.any(|word| is_listed(word, owners))
+        && words.take(NEAR).any(|word| is_listed(word, owners))
+}
+
+fn begins_with_a_thing(parts: &[&str]) -> bool {
+    let is_thing = |choice| matches!(choice, "secret" | "object" | "resource" | "group");
+    parts.first().is_some_and(|part| part.split('|').any(is_thing))
 }
 
 fn fits(words: &[Word], parts: &[&str], never_between: &[&str]) -> bool {

@@ -59,9 +59,14 @@ fn unicode(tail: &[u8]) -> Option<(usize, u32)> {
         let digits = braced.iter().take(7).position(|byte| *byte == b'}')?;
         return Some((digits + 2, hex(braced.get(..digits)?)?));
     }
+    pair(tail, b"\\u")
+}
+
+/// Four digits, or twice four with `between` where they are a surrogate pair.
+fn pair(tail: &[u8], between: &[u8]) -> Option<(usize, u32)> {
     let first = hex(tail.get(..4)?)?;
     if (0xD800..0xDC00).contains(&first)
-        && tail.get(4..6) == Some(b"\\u")
+        && tail.get(4..6) == Some(between)
         && let Some(second) = tail.get(6..10).and_then(hex)
         && (0xDC00..0xE000).contains(&second)
     {
@@ -74,7 +79,9 @@ fn unicode(tail: &[u8]) -> Option<(usize, u32)> {
 pub(super) fn bytes(rest: &[u8]) -> Option<(usize, Bytes)> {
     let (taken, number) = match rest {
         [b'\\', b'x', tail @ ..] => (4, hex(tail.get(..2)?)?),
-        [b'\\', b'0'..=b'3', ..] => (4, number(rest.get(1..4)?, 8)?),
+        [b'\\', b'0'..=b'3', ..] if rest.get(1..4).and_then(octal).is_some() => {
+            (4, octal(rest.get(1..4)?)?)
+        }
         _ => return json(rest),
     };
     Some((taken, Bytes::one(u8::try_from(number).ok()?)))
@@ -103,7 +110,7 @@ pub(in crate::scrub) fn lowered(character: char) -> char {
 pub(super) fn percent(rest: &[u8]) -> Option<(usize, Bytes)> {
     let tail = rest.strip_prefix(b"%")?;
     if let Some(digits) = tail.strip_prefix(b"u") {
-        return Some((6, Bytes::code_point(hex(digits.get(..4)?)?)));
+        return pair(digits, b"%u").map(|(taken, number)| (taken + 2, Bytes::code_point(number)));
     }
     let digits = tail.get(..2)?;
     let byte = u8::try_from(hex(digits)?).ok()?;
@@ -116,7 +123,7 @@ pub(super) fn form(rest: &[u8]) -> Option<(usize, Bytes)> {
 }
 
 /// What a template engine writes for a character that HTML gives a meaning, and what those that are
-/// thorough write for all they know a name for. Views are lowercase, so one case of a letter is enough.
+/// thorough write for all they know a name for. Case is ignored on both sides, so one of a letter is enough.
 const ENTITIES: [(&str, char); 92] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -242,6 +249,10 @@ fn named(tail: &[u8]) -> Option<(usize, Bytes)> {
         (said.eq_ignore_ascii_case(name.as_bytes()) && (ends || may_be_open))
             .then(|| (name.len(), Bytes::character(*character)))
     })
+}
+
+fn octal(digits: &[u8]) -> Option<u32> {
+    number(digits, 8)
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {

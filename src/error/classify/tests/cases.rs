@@ -182,6 +182,8 @@ pub(super) fn cases() -> Vec<Case> {
                 "A soft-deleted secret with this name already exists",
                 "object_is_deleted_but_recoverable",
                 "Secret key 'DB' is currently in a deleted state",
+                "Secret group cannot be created due to conflict with soft-deleted resource",
+                "The group was not created because of a conflict with a soft-deleted secret",
             ],
             near_misses: &[
                 (400, "deployment is already in a deleted state"),
@@ -237,6 +239,7 @@ pub(super) fn cases() -> Vec<Case> {
             variants: &[
                 "You can't create this secret because a secret with this name is already scheduled for deletion.",
                 "InvalidRequestException: Secret 'prod/db' was marked for deletion",
+                "The service returned 409 for secret db: it is already scheduled for deletion",
             ],
             near_misses: &[
                 (400, "Workspace is scheduled for deletion"),
