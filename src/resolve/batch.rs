@@ -27,13 +27,27 @@ impl Client {
         let batches: Vec<_> =
             references.chunks(BATCH).map(|batch| self.look_up_batch(batch, with_values)).collect();
         let known: Vec<Vec<Known>> = in_order(batches, most).await?;
+        let mut found = Vec::with_capacity(references.len());
+        let mut left = Vec::new();
+        for (reference, known) in references.iter().zip(known.into_iter().flatten()) {
+            match at_once(known, with_values) {
+                Ok(one) => found.push(one),
+                Err(known) => {
+                    left.push((found.len(), reference, known));
+                    found.push(Found::Missing);
+                }
+            }
+        }
         // All that is left to be read one by one is in one queue, so that the limit holds for the call.
-        let reads: Vec<_> = references
-            .iter()
-            .zip(known.into_iter().flatten())
-            .map(|(reference, known)| self.settle(reference, known, with_values))
-            .collect();
-        in_order(reads, most).await
+        let reads = left.into_iter().map(async |(place, reference, known)| {
+            Ok((place, self.settle(reference, known, with_values).await?))
+        });
+        for (place, read) in in_order(reads, most).await? {
+            if let Some(one) = found.get_mut(place) {
+                *one = read;
+            }
+        }
+        Ok(found)
     }
 
     async fn look_up_batch(&self, batch: &[SecretRef], with_values: bool) -> Result<Vec<Known>> {
@@ -113,6 +127,18 @@ impl Client {
             Err(Error::NotFound { .. }) => Ok(Found::Missing),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What the batch told already, which is nearly always all.
+fn at_once(known: Known, with_values: bool) -> Result<Found, Known> {
+    match known {
+        Known::Absent => Ok(Found::Missing),
+        Known::Listed(_) if !with_values => Ok(Found::Present),
+        Known::Listed(secret) if secret.value().is_some() => {
+            secret.into_value().map_or_else(|_| Ok(Found::Hidden), |value| Ok(Found::Value(value)))
+        }
+        known => Err(known),
     }
 }
 

@@ -59,10 +59,10 @@ async fn what_the_server_asks_for_is_waited_for() {
 async fn without_a_wait_from_the_server_it_is_jittered_up_to_the_base_delay() {
     for headers in ["", "retry-after: soon\r\n", "retry-after: 0\r\n", "retry-after: -1\r\n"] {
         // The client's own delay is zero here; the loop's steps are what is measured.
-        assert!(wait_of(headers).await < SECOND, "{headers}");
+        assert!(wait_of(headers).await < 5 * SECOND, "{headers}");
     }
     let past = http_date(Timestamp::now() - SignedDuration::from_secs(3600));
-    assert!(wait_of(&format!("retry-after: {past}\r\n")).await < SECOND);
+    assert!(wait_of(&format!("retry-after: {past}\r\n")).await < 5 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
