@@ -142,6 +142,16 @@ fn all_occurrences_of_all_secrets_go() {
 }
 
 #[test]
+fn a_text_that_is_nothing_but_a_short_secret_is_withheld() {
+    assert_eq!(scrub("abcd", "abcd"), WITHHELD);
+    assert_eq!(scrub("abcd", "abc"), "abc");
+    // The longest text that is searched, and one byte more.
+    let longest = "z".repeat(super::MAX_TEXT);
+    assert_eq!(scrub("abcd", &longest), longest);
+    assert_eq!(scrub("abcd", &format!("{longest}z")), WITHHELD);
+}
+
+#[test]
 fn a_secret_inside_another_is_covered_by_the_longer_one() {
     let scrubber = Scrubber::new(["hunter2-hunter2", "before hunter2-hunter2 after"]);
     assert_eq!(scrubber.scrub("x before hunter2-hunter2 after y"), "x *** y");
