@@ -128,11 +128,11 @@ fn wipe(mut buffer: BytesMut, reach: usize) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A buffer as hyper fills it: its frames, and what hyper keeps of it.
-    fn buffer(texts: &[&str]) -> (Vec<Bytes>, BytesMut) {
+    pub(crate) fn buffer(texts: &[&str]) -> (Vec<Bytes>, BytesMut) {
         let mut buffer = BytesMut::with_capacity(256);
         let frames = texts.iter().map(|text| {
             buffer.extend_from_slice(text.as_bytes());

@@ -65,11 +65,14 @@ fn character(text: &str) -> Option<(char, &str)> {
     Some((characters.next()?, characters.as_str()))
 }
 
-/// How long the secret is as it stands at the beginning of `text`.
+/// How long the secret is as it stands at the beginning of `text`. A secret that ends in a backslash stands
+/// there plain, too, where it is escaped: the longer of both is meant.
 fn quoted(text: &str, secret: &str) -> Option<usize> {
-    if text.starts_with(secret) {
-        return Some(secret.len());
-    }
+    let plain = text.starts_with(secret).then_some(secret.len());
+    plain.max(escaped(text, secret))
+}
+
+fn escaped(text: &str, secret: &str) -> Option<usize> {
     let mut rest = text;
     for expected in secret.chars() {
         let escaped = rest.strip_prefix('\\').map(unescape::escape);
@@ -119,6 +122,14 @@ mod tests {
         assert_eq!(cut(&text, &[one, two]).unwrap(), r#"{"message":"***, *** *** no"}"#);
         let escaped = r#"{"message":"a\u000ab\/cdefghijklmnop"}"#;
         assert_eq!(cut(escaped, &["a\nb/cdefghijklmnop"]).unwrap(), r#"{"message":"***"}"#);
+    }
+
+    #[test]
+    fn a_secret_that_ends_in_a_backslash_leaves_no_half_of_an_escape() {
+        let secret = "0123456789abcdef\\";
+        let json = r#"{"message":"0123456789abcdef\\g"}"#;
+        assert_eq!(cut(json, &[secret]).unwrap(), r#"{"message":"***g"}"#);
+        assert_eq!(cut("no: 0123456789abcdef\\g", &[secret]).unwrap(), "no: ***g");
     }
 
     #[test]

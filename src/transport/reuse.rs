@@ -141,16 +141,7 @@ mod tests {
 
     use super::*;
     use crate::transport::frames::Frames;
-
-    /// A buffer as hyper fills it, with what hyper keeps of it.
-    fn buffer(texts: &[&str]) -> (Vec<Bytes>, BytesMut) {
-        let mut buffer = BytesMut::with_capacity(256);
-        let frames = texts.iter().map(|text| {
-            buffer.extend_from_slice(text.as_bytes());
-            buffer.split().freeze()
-        });
-        (frames.collect(), buffer)
-    }
+    use crate::transport::frames::tests::buffer;
 
     fn kept(reuse: &Reuse) -> usize {
         reuse.0.kept.lock().unwrap().len()
