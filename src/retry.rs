@@ -291,4 +291,20 @@ mod tests {
             assert_eq!(wait("retry-after", nonsense), None, "{nonsense}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_is_too_odd(
+            status: u16,
+            value in proptest::prop_oneof![".{0,60}", "[A-Za-z]{3},? ?-?[0-9]{0,2}[ -][A-Za-z]{3}.{0,30}", "-?[0-9.]{0,25}"],
+        ) {
+            for name in ["retry-after", "retry-after-ms", "x-ratelimit-reset"] {
+                let mut headers = HeaderMap::new();
+                let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) else { continue };
+                headers.insert(name, value);
+                let wait = retry_after(status, &headers, Timestamp::UNIX_EPOCH);
+                proptest::prop_assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT));
+            }
+        }
+    }
 }

@@ -233,3 +233,26 @@ pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) ->
     };
     failure.into_error(&request, &[], circumstances)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_header_is_too_odd(value in prop_oneof![".{0,80}", "(https?:)?//[^ ]{0,40}", "[/?#.%]{0,30}"]) {
+            let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else { return Ok(()) };
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, value.clone());
+            headers.insert("x-request-id", value);
+            let asked = Url::parse("https://host.example/api").unwrap();
+            if let Some(place) = location(&headers, &asked) {
+                prop_assert!(!place.contains(['?', '#']), "{}", place);
+            }
+            prop_assert!(request_id(&headers).is_none_or(|id| id.len() <= 8 * REQUEST_ID_LIMIT));
+        }
+    }
+}

@@ -249,10 +249,15 @@ pub(in crate::error) fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![prop::collection::vec(any::<u8>(), 0..400), fragments]
 }
 
+fn content_type() -> impl Strategy<Value = Option<String>> {
+    let usual = "(text/(html|plain)|application/(problem\\+)?json)(; ?charset=[a-z0-9-]{0,12})?";
+    prop_oneof![Just(None), usual.prop_map(Some), any::<String>().prop_map(Some)]
+}
+
 proptest! {
     #[test]
-    fn no_answer_is_too_odd(status: u16, html: bool, body in body()) {
-        let answer = parse(status, html.then_some("text/html"), &body);
+    fn no_answer_is_too_odd(status: u16, kind in content_type(), body in body()) {
+        let answer = parse(status, kind.as_deref(), &body);
         assert_bounded(&answer);
     }
 

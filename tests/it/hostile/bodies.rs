@@ -214,6 +214,22 @@ async fn the_limit_is_of_bytes_however_small_the_pieces() {
     }
 }
 
+/// The limit itself, announced and not sent.
+#[test]
+fn an_announced_length_is_not_allocated_before_it_is_there() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 16777216\r\n\r\n{\"data\":";
+    for endpoint in [Endpoint::GetGroup, Endpoint::GetSecret] {
+        let server = RawServer::start(|_, _| Act::SendThenClose(HEAD.into()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = builder(server.url()).retry(RetryPolicy::none()).build().unwrap();
+        let used = allocation_counter::measure(|| {
+            let error = runtime.block_on(endpoint.call(&client)).unwrap_err();
+            assert_eq!(variant(&error), "Transport");
+        });
+        assert!(used.bytes_max < 3 * 1024 * 1024, "{endpoint:?}: {} bytes", used.bytes_max);
+    }
+}
+
 #[tokio::test]
 async fn an_answer_nobody_asked_for_is_not_taken_for_the_next_one() {
     let asked = ok(r#"{"data":{"id":"s-1","value":"right"}}"#);
