@@ -70,8 +70,8 @@ impl ClientBuilder {
         Self::default()
     }
 
-    /// A builder with base URL and key from the environment, as [`Client::from_env`](crate::Client::from_env) reads them. What is
-    /// set on it afterwards wins.
+    /// A builder with base URL and key from the environment, as
+    /// [`Client::from_env`](crate::Client::from_env) reads them. What is set on it afterwards wins.
     pub fn from_env() -> Self {
         Self::from_lookup(std::env::var_os)
     }

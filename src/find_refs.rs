@@ -38,7 +38,8 @@ mod scan;
 ///   end it and JSON escapes are decoded (`tfy-secret:\/\/t:g:k`). Quotes that are escaped themselves
 ///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and those within `{{…}}` do not. Doubled single
 ///   quotes, which YAML reads as one, are not undone: the reference ends at the first.
-/// - Elsewhere it ends at white space, a control character, a quote (typographic ones, too), a backslash (unless it escapes a
+/// - Elsewhere it ends at white space, a control character, a quote (typographic ones, too), a
+///   backslash (unless it escapes a
 ///   slash or is a `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`,
 ///   `!`, `?`, `*` or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
 /// - Templates belong to it as they stand, and are not filled in: in

@@ -296,7 +296,11 @@ mod tests {
         #[test]
         fn no_header_is_too_odd(
             status: u16,
-            value in proptest::prop_oneof![".{0,60}", "[A-Za-z]{3},? ?-?[0-9]{0,2}[ -][A-Za-z]{3}.{0,30}", "-?[0-9.]{0,25}"],
+            value in proptest::prop_oneof![
+                ".{0,60}",
+                "[A-Za-z]{3},? ?-?[0-9]{0,2}[ -][A-Za-z]{3}.{0,30}",
+                "-?[0-9.]{0,25}",
+            ],
         ) {
             for name in ["retry-after", "retry-after-ms", "x-ratelimit-reset"] {
                 let mut headers = HeaderMap::new();

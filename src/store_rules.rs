@@ -104,7 +104,8 @@ impl SecretStoreKind {
     /// | AWS Parameter Store | letters, digits, `_.-/`; not beginning with `aws` or `ssm` | 1,011 |
     /// | GCP Secret Manager | letters, digits, `_`, `-` | 255 |
     ///
-    /// The rules are from the stores' own documentation. Letters and digits are ASCII ones. For the other stores no rule is known, and only an empty
+    /// The rules are from the stores' own documentation. Letters and digits are ASCII ones. For the other
+    /// stores no rule is known, and only an empty
     /// key is refused. The lengths are upper bounds, since the platform stores the key under a
     /// prefix of its own.
     ///
