@@ -5,8 +5,6 @@
 //! helm template chart | cargo run --example check_manifest -- -
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
@@ -21,7 +19,7 @@ Lists each tfy-secret:// reference in FILE (- for stdin) with its line and colum
 a secret. FILE can be any text: YAML, JSON, dotenv, Helm values. It is searched as text, so references in
 comments count, and a template in one ({{ .Values.key }}) is not filled in. No value is read.
 
-The exit code is 1 where a reference is malformed or does not exist, else 0.
+The exit code is 1 if a reference is malformed or does not exist, else 0.
 ";
 
 #[tokio::main]
@@ -30,7 +28,7 @@ async fn main() -> ExitCode {
 }
 
 async fn check_manifest() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
+    let mut args = Args::from_env(USAGE, &[])?;
     let path = args.next("FILE")?;
     args.finish()?;
     let text = read_text(&path, "FILE")?;

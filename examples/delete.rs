@@ -5,8 +5,6 @@
 //! cargo run --example delete -- dev-secrets API_KEY    # one secret with all its versions
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
@@ -19,7 +17,7 @@ Usage: delete GROUP [KEY] [--yes] [--force]
        delete --id GROUP-ID [KEY] [--yes] [--force]
 
 Deletes a secret group with all its secrets, or with KEY that one secret with all its versions. --force
-deletes even where the store behind the platform is faulty or cannot be reached.
+deletes even if the store behind the platform fails or cannot be reached.
 ";
 
 #[tokio::main]
@@ -28,11 +26,11 @@ async fn main() -> ExitCode {
 }
 
 async fn delete() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let consent = Consent::from_flag(args.flag("--yes"));
-    let force = args.flag("--force");
+    let mut args = Args::from_env(USAGE, &["id=", "yes", "force"])?;
+    let consent = Consent::from_flag(args.flag("yes"));
+    let force = args.flag("force");
     let group = GroupArgument::from_args(&mut args)?;
-    let key = args.next_if_any()?;
+    let key = args.next_if_any();
     args.finish()?;
     let options = if force { DeleteOptions::new().force() } else { DeleteOptions::new() };
     let forced =

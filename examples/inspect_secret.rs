@@ -4,8 +4,6 @@
 //! cargo run --example inspect_secret -- prod-secrets DB_PASSWORD
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
@@ -28,14 +26,14 @@ async fn main() -> ExitCode {
 }
 
 async fn inspect_secret() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    if let Some(id) = args.option("--secret-id")? {
+    let mut args = Args::from_env(USAGE, &["id=", "secret-id="])?;
+    if let Some(id) = args.option("secret-id")? {
         args.finish()?;
         let connection = support::connect().await?;
         return show(&connection.client, &id.into()).await;
     }
     let group = GroupArgument::from_args(&mut args)?;
-    let key = args.next_if_any()?;
+    let key = args.next_if_any();
     args.finish()?;
     let connection = support::connect().await?;
     let client = &connection.client;

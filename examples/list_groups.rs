@@ -4,13 +4,11 @@
 //! cargo run --example list_groups -- --search prod
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
 
-use support::{Args, Failure, groups_table, print};
+use support::{Args, Failure, groups_table, print, shown, tell};
 use truefoundry_secrets::ListSecretGroups;
 
 const USAGE: &str = "\
@@ -25,18 +23,19 @@ async fn main() -> ExitCode {
 }
 
 async fn list_groups() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let search = args.option("--search")?;
+    let args = Args::from_env(USAGE, &["search="])?;
+    let search = args.option("search")?;
     args.finish()?;
     let connection = support::connect().await?;
 
-    let params = match search {
+    let params = match &search {
         Some(text) => ListSecretGroups::new().search(text),
         None => ListSecretGroups::new(),
     };
     let groups = connection.client.secret_groups().stream(params).try_collect().await?;
     if groups.is_empty() {
-        eprintln!("There is no such secret group.");
+        let named = search.map_or_else(String::new, |text| format!(" matches {}", shown(&text)));
+        tell(format_args!("No secret group{named} on {}.", connection.host()));
         return Ok(());
     }
     print(groups_table(&groups))

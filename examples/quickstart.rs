@@ -7,13 +7,11 @@
 //! Against a real control plane (`TFY_BASE_URL` and `TFY_API_KEY`) it asks first, works in a group with a
 //! new name, and deletes only that.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
 
-use support::{Args, Change, Connection, Consent, Failure, name_of, print, shown};
+use support::{Args, Change, Connection, Consent, Failure, name_of, print, shown, tell};
 use truefoundry_secrets::{
     Client, ListSecretGroups, NewSecretGroup, SecretGroup, SecretStore, SecretStoreKind,
     SecretValue,
@@ -33,9 +31,9 @@ async fn main() -> ExitCode {
 }
 
 async fn quickstart() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let mut choice = args.option("--store")?;
-    let mut consent = Consent::from_flag(args.flag("--yes"));
+    let args = Args::from_env(USAGE, &["store=", "yes"])?;
+    let mut choice = args.option("store")?;
+    let mut consent = Consent::from_flag(args.flag("yes"));
     args.finish()?;
     let connection = support::connect().await?;
     if connection.is_fake() {
@@ -68,19 +66,19 @@ async fn quickstart() -> Result<(), Failure> {
     support::confirm(&connection, &change, consent)?;
     let group = create(&connection.client, new).await?;
 
-    // Whatever happens from here on, also where nobody reads any more what is printed, what was created is
-    // deleted, and nothing else.
+    // Whatever happens from here on, also if the reader of stdout has gone, what was created is deleted, and
+    // nothing else.
     let shown_and_rotated = show_and_rotate(&connection, &group, &api_key).await;
     let deleted = connection.client.secret_groups().delete(group.id()).await;
     if deleted.is_err() {
-        eprintln!("The group {} (ID {}) may still be there.", shown(&name), group.id());
+        tell(format_args!("The group {} (ID {}) may still exist.", shown(&name), group.id()));
     }
     shown_and_rotated?;
     deleted?;
     match connection.client.secret_groups().get(group.id()).await {
-        Err(gone) if gone.is_not_found() => print("   deleted, and not found any more"),
+        Err(gone) if gone.is_not_found() => print("   deleted, and no longer found"),
         Err(error) => Err(error.into()),
-        Ok(_) => Err(Failure::other("the group is still there", "Delete it with `delete`.")),
+        Ok(_) => Err(Failure::other("the group still exists", "Delete it with `delete`.")),
     }
 }
 
@@ -88,7 +86,7 @@ async fn create(client: &Client, new: NewSecretGroup) -> Result<SecretGroup, Fai
     let name = new.name().to_owned();
     let created = client.secret_groups().create(new).await;
     if created.as_ref().is_err_and(truefoundry_secrets::Error::may_have_been_applied) {
-        eprintln!("A group named {} may have been created.", shown(&name));
+        tell(format_args!("A group named {} may have been created.", shown(&name)));
     }
     Ok(created?)
 }
@@ -117,7 +115,7 @@ async fn show_and_rotate(
     print("6. Delete the group")
 }
 
-/// The key as the store takes it: Azure Key Vault, for one, has no underscores.
+/// The key as the store accepts it: Azure Key Vault, for one, has no underscores.
 fn key_for(store: &SecretStore, key: &str) -> String {
     store.kind().and_then(|kind| kind.suggest_key(key)).unwrap_or_else(|| key.to_owned())
 }

@@ -4,8 +4,6 @@
 //! cargo run --example resolve -- tfy-secret://my-org:prod-secrets:DB_PASSWORD my-org:dev-secrets:API_KEY
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
@@ -17,8 +15,8 @@ const USAGE: &str = "\
 Usage: resolve REFERENCE...
 
 Looks up what each REFERENCE stands for, written tfy-secret://tenant:group:key or tenant:group:key. Values
-are masked: the first four characters of a long one, (set) for the others. Where some do not resolve, all
-of those are listed, nothing else is shown, and the exit code is 1.
+are masked: the first four characters of a long one, (set) for the others. If some do not resolve, all of
+those are listed, nothing else is shown, and the exit code is 1.
 ";
 
 #[tokio::main]
@@ -27,15 +25,15 @@ async fn main() -> ExitCode {
 }
 
 async fn resolve() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let arguments = args.rest()?;
+    let mut args = Args::from_env(USAGE, &[])?;
+    let arguments = args.rest();
     if arguments.is_empty() {
-        return Err(args.wrong("no REFERENCE is given"));
+        return Err(args.wrong("missing REFERENCE"));
     }
     let mut references = Vec::with_capacity(arguments.len());
     for (position, argument) in &arguments {
         references.push(SecretRef::parse(argument).map_err(|problem| {
-            Failure::Usage(format!("argument {position} is no reference: {problem}"))
+            Failure::Usage(format!("argument #{position} is not a reference: {problem}"))
         })?);
     }
     let connection = support::connect().await?;

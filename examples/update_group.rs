@@ -4,8 +4,6 @@
 //! cargo run --example update_group -- prod-secrets DB_PASSWORD --remove JWT_SECRET
 //! ```
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::process::ExitCode;
@@ -20,7 +18,9 @@ Usage: update_group GROUP [--yes] [KEY...] [--remove KEY]...
        update_group --id GROUP-ID [--yes] [KEY...] [--remove KEY]...
 
 Sets each KEY (adds it, or gives it a new value) and removes each --remove KEY. The value of KEY is read
-from the environment variable of that name; KEY:VARIABLE reads another one. All other keys stay.
+from the environment variable of that name; KEY:VARIABLE reads another one. Variables that mean something
+else in nearly every environment (TFY_API_KEY, PATH, HOME) are read only as KEY:VARIABLE. All other keys stay
+as they are.
 ";
 
 #[tokio::main]
@@ -29,13 +29,13 @@ async fn main() -> ExitCode {
 }
 
 async fn update_group() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let consent = Consent::from_flag(args.flag("--yes"));
-    let remove = args.options("--remove")?;
+    let mut args = Args::from_env(USAGE, &["id=", "remove=", "yes"])?;
+    let consent = Consent::from_flag(args.flag("yes"));
+    let remove = args.options("remove");
     let group = GroupArgument::from_args(&mut args)?;
-    let arguments = args.rest()?;
+    let arguments = args.rest();
     if arguments.is_empty() && remove.is_empty() {
-        return Err(args.wrong("neither a KEY nor --remove is given"));
+        return Err(args.wrong("missing KEY or --remove"));
     }
     let keys = keys_from_arguments(&arguments, None)?;
     let connection = support::connect().await?;

@@ -18,8 +18,6 @@
 //! stack, what libraries in C allocate (OpenSSL, with the feature `native-tls`), the kernel's buffers, swap,
 //! core dumps and the process's own environment.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
 mod support;
 
 use std::alloc::System;
@@ -44,7 +42,7 @@ async fn main() -> ExitCode {
 }
 
 async fn zero_on_free() -> Result<(), Failure> {
-    support::Args::from_env(USAGE)?.finish()?;
+    support::Args::from_env(USAGE, &[])?.finish()?;
     let connection = support::connect().await?;
     let client = connection.client.clone();
 

@@ -244,9 +244,10 @@ impl<'a> SecretGroups<'a> {
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
-    /// masked value, before anything is sent; [`Error::NotFound`], [`Error::PermissionDenied`],
-    /// [`Error::MissingFields`] where a key to keep is not there; [`Error::KeyNotSupported`],
-    /// [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose rules are not checked here.
+    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
+    /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
+    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
+    /// rules are not checked here.
     pub async fn update(
         self,
         id: impl Into<SecretGroupId>,
@@ -256,8 +257,9 @@ impl<'a> SecretGroups<'a> {
         if entries.is_empty() {
             return Err(Error::EmptyGroup { context: None });
         }
-        secrets.iter().try_for_each(SecretUpdate::check_masked_text)?;
-        let checks = Checks { allow_masked_text: true, ..Checks::default() };
+        secrets.iter().try_for_each(SecretUpdate::check_text)?;
+        let checks =
+            Checks { allow_masked_text: true, allow_reference_text: true, ..Checks::default() };
         check_secrets(entries.iter().copied(), None, checks)?;
         self.put_full_list(&id.into(), &entries).await
     }

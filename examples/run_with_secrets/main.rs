@@ -6,11 +6,9 @@
 //! cargo run --example run_with_secrets -- --manifest app.yaml --env-file .env -- ./server
 //! ```
 //!
-//! The values go from the answer into the environment of the command, and nowhere else: not into a file, not
+//! The values go from the response into the environment of the command, and nowhere else: not into a file, not
 //! onto the screen. From there the command itself can leak them, and whoever may read its
 //! `/proc/PID/environ` can read them.
-
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
 
 mod sources;
 mod start;
@@ -21,28 +19,26 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use support::{Args, Failure, not_resolved, read_text, shown, table};
+use support::{Args, Failure, Reading, not_resolved, read_text, shown, table, tell};
 use truefoundry_secrets::{EnvValue, SecretRef};
 
-const SCHEME: &str = "tfy-secret://";
 const API_KEY: &str = "TFY_API_KEY";
 
 const USAGE: &str = "\
 Usage: run_with_secrets [--manifest FILE] [--env-file FILE] [--keep-api-key] -- COMMAND [ARGUMENT...]
 
 Runs COMMAND with this environment, in which every value that is a reference (tfy-secret://tenant:group:key)
-is replaced by the secret's value. A reference within a longer text is left alone.
+is replaced by the secret's value. A reference within a longer text is left alone; one in quotes is refused.
 
   --manifest FILE   add the env of this deployment manifest (YAML or JSON; the map at its top level)
   --env-file FILE   add the variables of this dotenv file; a $ in it stands for itself
   --keep-api-key    pass TFY_API_KEY on; without this COMMAND gets the secrets it refers to and not the key
                     to all the others
 
-Where a name is given several times, the env file goes before the manifest, and the manifest before the
-environment. The control plane is named by this program's own environment, never by those files.
+If a name is given several times, the env file overrides the manifest, and the manifest the environment. The control plane is named by this program's own environment, never by those files.
 
-The exit code is COMMAND's. Before it is started: 1 where a reference does not resolve or a file cannot be
-used, 2 for a wrong command line, 126 where COMMAND cannot be run and 127 where it is not found.
+The exit code is COMMAND's. Before it is started: 1 if a reference does not resolve or a file cannot be used,
+2 for a usage error, 126 if COMMAND cannot be run and 127 if it is not found.
 ";
 
 #[tokio::main]
@@ -51,12 +47,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run_with_secrets() -> Result<(), Failure> {
-    let (mut args, command_line) = Args::from_env_with_command(USAGE)?;
-    let manifest = args.option("--manifest")?;
-    let env_file = args.option("--env-file")?;
-    let keep_api_key = args.flag("--keep-api-key");
+    let (args, command_line) =
+        Args::from_env_with_command(USAGE, &["manifest=", "env-file=", "keep-api-key"])?;
+    let manifest = args.option("manifest")?;
+    let env_file = args.option("env-file")?;
+    let keep_api_key = args.flag("keep-api-key");
     let [program, arguments @ ..] = command_line.as_slice() else {
-        return Err(args.wrong("no COMMAND is given behind --"));
+        return Err(args.wrong("missing COMMAND after `--`"));
     };
     args.finish()?;
 
@@ -75,7 +72,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
         && !added.contains_key(API_KEY)
         && std::env::var_os(API_KEY).is_some_and(|key| !key.is_empty())
     {
-        eprintln!("{API_KEY} is not passed on (--keep-api-key would).");
+        tell(format_args!("{API_KEY} is not passed on (--keep-api-key would)."));
         command.env_remove(API_KEY);
     }
     command.envs(&added);
@@ -87,7 +84,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
 
 /// The variables of the command that are references.
 ///
-/// A broken one is refused here: the command would take it for the secret.
+/// A malformed one is refused here: the command would take it for the secret.
 fn references(added: &BTreeMap<String, String>) -> Result<Vec<(OsString, SecretRef)>, Failure> {
     let inherited = std::env::vars_os()
         .filter(|(name, _)| name.to_str().is_none_or(|name| !added.contains_key(name)));
@@ -96,28 +93,24 @@ fn references(added: &BTreeMap<String, String>) -> Result<Vec<(OsString, SecretR
     for (name, value) in inherited.chain(added) {
         // A value that is no UTF-8 is no reference either.
         let Some(value) = value.to_str() else { continue };
-        if !value.starts_with(SCHEME) {
-            if value.contains(SCHEME) {
-                eprintln!(
-                    "warning: the reference within the value of {} is left as it is: only a whole value \
-                     is replaced",
-                    shown(&name.to_string_lossy())
-                );
+        match Reading::of(value) {
+            Reading::Reference(reference) => references.push((name, reference)),
+            Reading::Malformed(problem) => {
+                malformed.push([name.to_string_lossy().into_owned(), problem]);
             }
-            continue;
-        }
-        match SecretRef::parse(value) {
-            Ok(reference) => references.push((name, reference)),
-            Err(problem) => {
-                malformed.push([name.to_string_lossy().into_owned(), problem.to_string()]);
-            }
+            Reading::Within => tell(format_args!(
+                "warning: the reference within the value of {} is left as it is: only a whole value is \
+                 replaced",
+                shown(&name.to_string_lossy())
+            )),
+            Reading::Other => {}
         }
     }
     if malformed.is_empty() {
         return Ok(references);
     }
     let message = format!("nothing was started: {} malformed reference(s)", malformed.len());
-    eprintln!("{}\n", table(&["Variable", "Problem"], malformed));
+    tell(format_args!("{}\n", table(&["Variable", "Problem"], malformed)));
     Err(Failure::other(message, "Correct those values."))
 }
 
@@ -126,13 +119,13 @@ async fn values(
 ) -> Result<impl Iterator<Item = (&OsString, EnvValue)>, Failure> {
     let mut values = Vec::with_capacity(wanted.len());
     if wanted.is_empty() {
-        eprintln!("No value in the environment is a reference.");
+        tell("No value in the environment is a reference.");
         return Ok(values.into_iter());
     }
     let connection = support::connect().await?;
     let references = wanted.iter().map(|(_, reference)| reference);
     let resolved = connection.client.resolve_all(references).await.map_err(|error| {
-        eprintln!("Nothing was started.\n");
+        tell("Nothing was started.\n");
         not_resolved(error, |reference| {
             let same = wanted.iter().filter(|(_, wanted)| wanted == reference);
             let mut names: Vec<_> =
@@ -152,7 +145,7 @@ async fn values(
                 "Store that secret in a form without NUL, such as Base64.",
             ));
         }
-        eprintln!("{shown} is replaced by the value of {reference}");
+        tell(format_args!("{shown} is replaced by the value of {reference}"));
         values.push((name, EnvValue::from(value.clone())));
     }
     Ok(values.into_iter())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::support::{Failure, shown};
+use super::support::{Failure, shown, tell};
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -61,7 +61,7 @@ pub(crate) fn dotenv(text: &str) -> Result<BTreeMap<String, String>, Failure> {
     }
     let Some(stand_in) = ('\u{e000}'..='\u{f8ff}').find(|character| !text.contains(*character))
     else {
-        return Err(refused("the env file is no text", "Is it the right file?"));
+        return Err(refused("the env file is not a text file", "Is it the right file?"));
     };
     let hidden = hide_dollars(text, stand_in);
     let mut variables = BTreeMap::new();
@@ -78,7 +78,9 @@ pub(crate) fn dotenv(text: &str) -> Result<BTreeMap<String, String>, Failure> {
         after = format!("after {printed}");
         let value = value.replace(stand_in, "$");
         if value.contains("${") {
-            eprintln!("note: ${{…}} in the value of {printed} is taken as it is, not filled in");
+            tell(format_args!(
+                "note: ${{…}} in the value of {printed} is used as it is, not filled in"
+            ));
         }
         if variables.insert(name, value).is_some() {
             return Err(refused(

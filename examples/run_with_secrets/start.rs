@@ -4,7 +4,7 @@
 use std::io;
 use std::process::Command;
 
-use super::support::Failure;
+use super::support::{Failure, tell};
 
 /// On Unix the command takes this process's place: it gets every signal that is sent here, ends with its own
 /// exit code or signal, and no second process keeps the values in memory while it runs.
@@ -37,6 +37,6 @@ pub(crate) async fn start(command: Command) -> Result<(), Failure> {
 
 /// The `Command` is not asked what it is: its `Debug` prints the environment, values included.
 fn not_started(error: &io::Error) -> Failure {
-    eprintln!("error: the command cannot be started: {error}");
+    tell(format_args!("error: the command cannot be started: {error}"));
     Failure::Ended(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
 }

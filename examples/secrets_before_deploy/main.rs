@@ -3,44 +3,47 @@
 //! ```sh
 //! export DB_PASSWORD API_KEY   # set them first, without leaving them in the shell's history
 //! cargo run --example secrets_before_deploy -- examples/secrets_before_deploy/app.yaml --store aws \
-//!     > app.deploy.yaml
-//! tfy apply -f app.deploy.yaml
+//!     --out app.deploy.yaml &&
+//!     tfy apply -f app.deploy.yaml
 //! ```
 //!
-//! The manifest with references goes to stdout, everything else to stderr.
+//! The manifest with references goes to the file of `--out`, else to stdout; everything else to stderr.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people prints")]
-
+mod fates;
 mod manifest;
 mod sensitive;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
-use manifest::{Entry, Manifest, Refusal, Value};
-use sensitive::why_sensitive;
+use fates::{Wishes, distinct_names};
+use manifest::{Entry, Manifest, Refusal};
 use support::{
-    Args, Asked, Change, Consent, Failure, KeyFromEnv, describe, shown, table, variable_for,
+    Args, Asked, Change, Connection, Consent, Failure, KeyFromEnv, OutFile, describe, read_text,
+    shown, tell,
 };
-use truefoundry_secrets::{Error, NewSecretGroup, SecretRef};
-
-const SCHEME: &str = "tfy-secret://";
+use truefoundry_secrets::{Ensured, Error, NewSecretGroup, SecretGroup, SecretRef, SecretStore};
 
 const USAGE: &str = "\
-Usage: secrets_before_deploy MANIFEST [--group NAME] [--store aws|azure|gcp|vault|ID]
-                             [--also NAME]... [--not NAME]... [--yes]
+Usage: secrets_before_deploy MANIFEST [--out FILE] [--group NAME] [--store aws|azure|gcp|vault|ID]
+                             [--also NAME]... [--not NAME]... [--from NAME:VARIABLE]... [--yes]
 
-Finds the variables in the manifest's env that hold secrets, creates a secret group for them and prints the
+Finds the variables in the manifest's env that hold secrets, puts them into a secret group and writes the
 manifest with references in their places. The secrets' values are read from environment variables of the
-same names, never from the manifest.
+same names, never from the manifest. Keys that the group has already keep their values, so equal runs end
+equally.
 
-  --group NAME   the group to create; default: the manifest's name and -secrets
-  --store        where to keep it; needed where several stores are connected
-  --also NAME    move this variable, too
-  --not NAME     leave this variable as it is
-  --yes          create the group without asking
+  --out FILE            write the manifest to this file, which stays as it is if anything fails; default:
+                        stdout
+  --group NAME          the group; default: the manifest's name and -secrets
+  --store               where to create it; needed if several stores are connected
+  --also NAME           move this variable, too
+  --not NAME            leave this variable as it is
+  --from NAME:VARIABLE  move this variable, with the value of the environment variable VARIABLE; needed for
+                        names that mean something else in nearly every environment (TFY_API_KEY, PATH, HOME)
+  --yes                 change the group without asking
 ";
 
 #[tokio::main]
@@ -48,52 +51,29 @@ async fn main() -> ExitCode {
     support::run(secrets_before_deploy()).await
 }
 
-/// What becomes of a variable.
-enum Fate {
-    Moves(&'static str),
-    IsReference,
-    Stays,
-}
-
 async fn secrets_before_deploy() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE)?;
-    let group = args.option("--group")?;
-    let store = args.option("--store")?;
-    let also = args.options("--also")?;
-    let not = args.options("--not")?;
-    let consent = Consent::from_flag(args.flag("--yes"));
+    let known = ["out=", "group=", "store=", "also=", "not=", "from=", "yes"];
+    let mut args = Args::from_env(USAGE, &known)?;
+    let out = args.option("out")?;
+    let group = args.option("group")?;
+    let store = args.option("store")?;
+    let wishes =
+        Wishes { also: args.options("also"), not: args.options("not"), from: sources(&args)? };
+    let consent = Consent::from_flag(args.flag("yes"));
     let path = args.next("MANIFEST")?;
     args.finish()?;
 
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::other(
-            format!("the manifest cannot be read: {error}"),
-            "Give the path of a YAML or JSON file as the first argument.",
-        )
-    })?;
+    let text = read_text(&path, "MANIFEST")?;
     let manifest = Manifest::parse(&text).map_err(refused)?;
-    let mut fates = Vec::new();
-    for entry in manifest.entries() {
-        fates.push((entry, fate(entry, &also, &not)?));
-    }
-    if let Some(unknown) = also.iter().chain(&not).find(|name| !has_entry(&manifest, name)) {
-        let message = format!("env has no {}", shown(unknown));
-        return Err(Failure::other(message, "Upper and lower case count."));
-    }
-    if fates.is_empty() {
-        eprintln!("The manifest has no variables in a map named env.");
-    } else {
-        show_fates(&fates);
-    }
-    let moving: Vec<&Entry> =
-        fates.iter().filter(|(_, fate)| matches!(fate, Fate::Moves(_))).map(|(e, _)| *e).collect();
+    let moving = fates::moving(&path, &manifest, &wishes)?;
+    let names = distinct_names(&moving)?;
+    let file = out.as_deref().map(|out| OutFile::new(out, &path)).transpose()?;
     if moving.is_empty() {
-        eprintln!("No variable is to be moved: the manifest is printed as it is.\n");
-        support::print_exactly(&text)?;
-        next_step();
+        tell("No variable is to be moved: the manifest is written as it is.\n");
+        write(file, &text)?;
+        next_step(out.as_deref());
         return Ok(());
     }
-    let names = distinct_names(&moving)?;
     let by_default = || manifest.name().map(|name| format!("{name}-secrets"));
     let Some(group) = group.or_else(by_default) else {
         let message = "the manifest has no name: give the group's with --group NAME";
@@ -104,9 +84,15 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
     let store = support::choose_store(&connection, store.as_deref()).await?;
     let asked: Vec<_> = names
         .iter()
-        .map(|name| Asked { key: name, variable: variable_for(name), flexible: true })
+        .map(|name| Asked {
+            key: name,
+            variable: wishes.from.get(*name).map(String::as_str),
+            flexible: true,
+        })
         .collect();
-    let keys = support::read_keys(&asked, store.kind())?;
+    let way_out = "Name the variable that holds the secret with --from NAME:VARIABLE, or leave it in the \
+                   manifest with --not NAME.";
+    let keys = support::read_keys(&asked, store.kind(), way_out)?;
     // Once before anything is created: a manifest that cannot be written needs no group.
     let tenant = store.tenant_name().unwrap_or("tenant");
     let rehearsal = references(&keys, |key| {
@@ -114,99 +100,104 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
             .map_err(|error| Failure::other(error.to_string(), "Choose another name with --group."))
     })?;
     rewrite(&manifest, &moving, &rehearsal)?;
-
-    let mut details = vec![format!("store: {}", shown(&describe(&store))), String::new()];
-    details.extend(support::mapping_lines(&keys, store.kind()));
-    let change = Change { action: "Create a secret group", group: &group, details };
-    support::confirm(&connection, &change, consent)?;
     let stored_as: Vec<_> =
         keys.iter().map(|key| (key.asked().to_owned(), key.key.clone())).collect();
-    let new = keys
-        .into_iter()
-        .fold(NewSecretGroup::new(&group, &store), |new, key| new.secret(key.key, key.value));
-    let created = connection.client.secret_groups().create(new).await.inspect_err(|error| {
-        if Error::may_have_been_applied(error) {
-            eprintln!("The group may have been created: look with `list_groups`.");
-        }
-    })?;
-    eprintln!("Created {} (ID {}).\n", shown(&group), created.id());
+    let group = ensure(&connection, &store, &group, keys, consent).await?;
 
     let mut actual = HashMap::new();
     for (name, key) in stored_as {
-        actual.insert(name, created.reference(&key)?.to_string());
+        actual.insert(name, group.reference(&key)?.to_string());
     }
     let output = rewrite(&manifest, &moving, &actual)?;
     warn_of_leftovers(&moving, &output);
-    support::print_exactly(&output)?;
-    next_step();
+    write(file, &output).inspect_err(|_| {
+        tell("The group is complete, but the manifest is not: run this again, which changes nothing else.");
+    })?;
+    next_step(out.as_deref());
     if connection.is_fake() {
-        eprintln!(
-            "\n(The group was created in the fake only: set TFY_BASE_URL and TFY_API_KEY first.)"
-        );
+        tell("\n(The group was created in the fake only: set TFY_BASE_URL and TFY_API_KEY first.)");
     }
     Ok(())
 }
 
-fn fate(entry: &Entry, also: &[String], not: &[String]) -> Result<Fate, Failure> {
-    let named = |names: &[String]| names.contains(&entry.name);
-    let value = match &entry.value {
-        Value::Text(value) => value.as_str(),
-        Value::Unclear(_) => "",
-    };
-    if value.starts_with(SCHEME) {
-        if SecretRef::parse(value).is_err() {
-            let line = entry.line;
-            eprintln!("warning: {} at line {line} is a malformed reference", shown(&entry.name));
-        }
-        return Ok(Fate::IsReference);
-    }
-    if named(not) {
-        return Ok(Fate::Stays);
-    }
-    let why = if named(also) { Some("--also") } else { why_sensitive(&entry.name, value) };
-    match (why, &entry.value) {
-        (None, _) => Ok(Fate::Stays),
-        (Some(why), Value::Text(_)) => Ok(Fate::Moves(why)),
-        (Some(_), Value::Unclear(reason)) => Err(Failure::other(
-            format!("{} at line {} cannot be moved: {reason}", shown(&entry.name), entry.line),
-            "Write its value out there, or leave it with --not NAME.",
-        )),
-    }
-}
-
-fn has_entry(manifest: &Manifest<'_>, name: &str) -> bool {
-    manifest.entries().iter().any(|entry| entry.name == name)
-}
-
-fn show_fates(fates: &[(&Entry, Fate)]) {
-    let rows = fates.iter().map(|(entry, fate)| {
-        let fate = match fate {
-            Fate::Moves(why) => format!("moves: {why}"),
-            Fate::IsReference => "is a reference already".to_owned(),
-            Fate::Stays => "stays".to_owned(),
+/// What `--from` says.
+fn sources(args: &Args) -> Result<HashMap<String, String>, Failure> {
+    let mut sources = HashMap::new();
+    for (number, given) in args.options("from").iter().enumerate() {
+        let parts = given.split_once(':').filter(|(name, variable)| {
+            !name.is_empty() && !variable.is_empty() && !variable.contains('\0')
+        });
+        let Some((name, variable)) = parts else {
+            return Err(args.wrong(&format!("--from #{} is not NAME:VARIABLE", number + 1)));
         };
-        [entry.name.clone(), entry.line.to_string(), fate]
-    });
-    eprintln!("{}\n", table(&["Variable", "Line", "What becomes of it"], rows));
-}
-
-/// A manifest of several components can have a name twice; one secret stands for both of them.
-fn distinct_names<'a>(moving: &[&'a Entry]) -> Result<Vec<&'a str>, Failure> {
-    let mut values: BTreeMap<&str, &Value> = BTreeMap::new();
-    let mut names = Vec::new();
-    for entry in moving {
-        match (values.insert(&entry.name, &entry.value), &entry.value) {
-            (None, _) => names.push(entry.name.as_str()),
-            (Some(Value::Text(one)), Value::Text(other)) if one == other => {}
-            _ => {
-                return Err(Failure::other(
-                    format!("{} has different values in two places", shown(&entry.name)),
-                    "Move one of them by itself: split the manifest, or rename the variable.",
-                ));
-            }
+        if sources.insert(name.to_owned(), variable.to_owned()).is_some() {
+            return Err(args.wrong(&format!("--from #{} names a variable again", number + 1)));
         }
     }
-    Ok(names)
+    Ok(sources)
+}
+
+/// The group with at least these keys. What it has already is left untouched, and nothing is asked if it has
+/// them all.
+async fn ensure(
+    connection: &Connection,
+    store: &SecretStore,
+    name: &str,
+    keys: Vec<KeyFromEnv>,
+    consent: Consent,
+) -> Result<SecretGroup, Failure> {
+    let client = &connection.client;
+    let existing = match client.secret_groups().get_by_name(name).await {
+        Ok(group) => Some(group),
+        Err(Error::NotFound { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let present: HashSet<String> = match &existing {
+        Some(group) => support::secrets_of(client, group)
+            .await?
+            .iter()
+            .filter_map(|secret| secret.key().map(str::to_owned))
+            .collect(),
+        None => HashSet::new(),
+    };
+    let kept: Vec<_> = keys.iter().map(|key| &key.key).filter(|k| present.contains(*k)).collect();
+    let note = format!(
+        "{} has these keys already, and they keep their values (`update_group` sets new ones): {}",
+        shown(name),
+        kept.iter().map(|key| shown(key)).collect::<Vec<_>>().join(", ")
+    );
+    if let Some(group) = existing.as_ref().filter(|_| kept.len() == keys.len()) {
+        tell(format_args!("{note}\n"));
+        return Ok(group.clone());
+    }
+    let mut details = vec![format!("store: {}", shown(&describe(store))), String::new()];
+    details.extend(support::mapping_lines(&keys, store.kind()));
+    if !kept.is_empty() {
+        details.push(note);
+    }
+    let action =
+        if existing.is_some() { "Add keys to a secret group" } else { "Create a secret group" };
+    let new = NewSecretGroup::new(name, store);
+    let new = keys.into_iter().fold(new, |new, key| new.secret(key.key, key.value));
+    new.check()?;
+    support::confirm(connection, &Change { action, group: name, details }, consent)?;
+
+    let ensured = client.secret_groups().ensure(new).await.inspect_err(|error| {
+        if error.may_have_been_applied() {
+            tell("The group may have been changed. Running this again completes it.");
+        }
+    })?;
+    let id = ensured.group().id();
+    match &ensured {
+        Ensured::Created(_) => tell(format_args!("Created {} (ID {id}).\n", shown(name))),
+        _ => tell(format_args!("{} (ID {id}) has all keys.\n", shown(name))),
+    }
+    Ok(ensured.into_group())
+}
+
+/// To the file, else to stdout.
+fn write(file: Option<OutFile>, text: &str) -> Result<(), Failure> {
+    file.map_or_else(|| support::print_exactly(text), |file| file.write(text))
 }
 
 /// The references by the variables' names.
@@ -232,34 +223,35 @@ fn rewrite(
 /// A value that was moved may stand in a comment, or in another field.
 fn warn_of_leftovers(moving: &[&Entry], output: &str) {
     for entry in moving {
-        let Value::Text(value) = &entry.value else { continue };
+        let value = entry.text();
         // Shorter ones occur by chance.
         if value.len() < 8 {
             continue;
         }
-        if let Some(line) = output.lines().position(|line| line.contains(value.as_str())) {
-            eprintln!(
+        if let Some(line) = output.lines().position(|line| line.contains(value)) {
+            tell(format_args!(
                 "warning: what was the value of {} still stands in line {} of the output",
                 shown(&entry.name),
                 line + 1
-            );
+            ));
         }
     }
-    let in_clear =
-        moving.iter().any(|entry| matches!(&entry.value, Value::Text(v) if !v.is_empty()));
-    if in_clear {
-        eprintln!(
-            "Values that stood in the manifest were not used. Where such a file was shared or committed,\n\
-             change those secrets."
+    if moving.iter().any(|entry| !entry.text().is_empty()) {
+        tell(
+            "Values that stood in the manifest were not used. If such a file was shared or committed,\n\
+             change those secrets.",
         );
     }
 }
 
-fn next_step() {
-    eprintln!(
-        "\nNext: save what is on stdout as a file (`… > manifest.yaml`, not over the one that was read),\n\
-         and deploy it:\n\n    tfy apply -f manifest.yaml"
-    );
+fn next_step(out: Option<&str>) {
+    match out {
+        Some(out) => tell(format_args!("\nNext: deploy it:\n\n    tfy apply -f {}", shown(out))),
+        None => tell(
+            "\nNext: save what is on stdout as a file (or use --out FILE) and deploy it:\n\n    \
+             tfy apply -f FILE",
+        ),
+    }
 }
 
 fn refused(Refusal(reason): Refusal) -> Failure {

@@ -48,6 +48,16 @@ pub(crate) enum Value {
     Unclear(&'static str),
 }
 
+impl Entry {
+    /// The value, or nothing if it is not clear.
+    pub(crate) fn text(&self) -> &str {
+        match &self.value {
+            Value::Text(text) => text,
+            Value::Unclear(_) => "",
+        }
+    }
+}
+
 impl<'a> Manifest<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Refusal> {
         let events = events_of(text)?;

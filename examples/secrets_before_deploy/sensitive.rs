@@ -81,10 +81,10 @@ fn by_name(words: &[String], value: &str) -> Option<&'static str> {
     let last = words.last().map_or("", String::as_str);
     // `ACCESS_KEY_ID` names one half of a credential, and the platform's own examples keep it secret.
     if pair("access", "key") {
-        return Some("its name says access key");
+        return Some("name contains \"access key\"");
     }
     if has("dsn") || pair("connection", "string") || pair("conn", "str") || has("connstr") {
-        return Some("its name says connection string");
+        return Some("name contains \"connection string\"");
     }
     if ABOUT.contains(&last) || last == "uri" || pair("public", "key") {
         return None;
@@ -94,44 +94,44 @@ fn by_name(words: &[String], value: &str) -> Option<&'static str> {
         // By itself it is the working directory.
         || (has("pwd") && words.len() > 1);
     if is_password {
-        return Some("its name says password");
+        return Some("name contains \"password\"");
     }
     if ends("secret") || has("secrets") {
-        return Some("its name says secret");
+        return Some("name contains \"secret\"");
     }
     if ["credential", "credentials", "creds"].into_iter().any(has) || pair("basic", "auth") {
-        return Some("its name says credentials");
+        return Some("name contains \"credentials\"");
     }
     // `MAX_TOKENS: 512` limits a model.
     let is_number = !value.is_empty() && value.parse::<f64>().is_ok();
     if ends("token") || has("jwt") || (has("tokens") && !is_number) {
-        return (!is_number).then_some("its name says token");
+        return (!is_number).then_some("name contains \"token\"");
     }
     let of_a_table = ["primary", "foreign", "sort", "partition", "cache"].into_iter().any(has);
     let is_key =
         last == "key" || last == "keys" || last.ends_with("apikey") || has("pem") || has("salt");
-    (is_key && !of_a_table).then_some("its name says key")
+    (is_key && !of_a_table).then_some("name contains \"key\"")
 }
 
 fn by_value(value: &str) -> Option<&'static str> {
     if value.contains("PRIVATE KEY-----") {
-        return Some("its value is a private key");
+        return Some("value is a private key");
     }
     if has_password_in_url(value) {
-        return Some("its value is a URL with a password");
+        return Some("value is a URL with a password");
     }
     let lower = value.to_ascii_lowercase();
     let settings = || lower.split([';', ' ', '&', '?']).map(str::trim_start);
     if settings().any(|part| SETTINGS.iter().any(|name| part.starts_with(name) && part != *name)) {
-        return Some("its value is a connection string");
+        return Some("value is a connection string");
     }
     let long = value.len() >= 20 && !value.contains(char::is_whitespace);
     if long && PREFIXES.iter().any(|prefix| value.starts_with(prefix)) {
-        return Some("its value looks like a known kind of token");
+        return Some("value looks like a known kind of token");
     }
     let jwt =
         value.starts_with("eyJ") && value.split('.').filter(|part| part.len() > 8).count() == 3;
-    jwt.then_some("its value looks like a signed token")
+    jwt.then_some("value looks like a signed token")
 }
 
 /// `scheme://user:password@host`

@@ -1,127 +1,148 @@
-//! The command line. A secret given there would stay in the shell's history and in everybody's list of
-//! processes, so nothing of it that is not understood is ever repeated.
+//! The command line, read by `lexopt`. A secret given there would stay in the shell's history and in every
+//! list of processes, so an argument that is not understood is named by its position and never repeated.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
+
+use lexopt::{Arg, Parser};
 
 use super::Failure;
 
 pub(crate) struct Args {
     usage: &'static str,
-    /// With the position on the command line, from 1, by which it is named in messages.
-    given: Vec<(usize, String)>,
+    /// Flags have an empty value.
+    options: Vec<(&'static str, String)>,
+    /// With the position on the command line, from 1.
+    positional: VecDeque<(usize, String)>,
 }
 
 impl Args {
-    pub(crate) fn from_env(usage: &'static str) -> Result<Self, Failure> {
-        Self::new(usage, std::env::args_os().enumerate().skip(1))
+    /// Reads positional arguments and these options: `yes` is a flag, `store=` takes a value.
+    pub(crate) fn from_env(usage: &'static str, known: &[&'static str]) -> Result<Self, Failure> {
+        Self::parse(usage, known, Parser::from_env())
     }
 
-    /// What stands before `--` for this program, and what stands behind it, untouched, for the one that
-    /// it runs.
+    /// What stands before `--` for this program, and what stands after it, untouched, for the one that it
+    /// runs.
     pub(crate) fn from_env_with_command(
         usage: &'static str,
+        known: &[&'static str],
     ) -> Result<(Self, Vec<OsString>), Failure> {
-        let mut all = std::env::args_os().enumerate().skip(1);
-        let own: Vec<_> = all.by_ref().take_while(|(_, argument)| argument != "--").collect();
-        Ok((Self::new(usage, own)?, all.map(|(_, argument)| argument).collect()))
+        let mut all = std::env::args_os().skip(1);
+        let own: Vec<_> = all.by_ref().take_while(|argument| argument != "--").collect();
+        Ok((Self::parse(usage, known, Parser::from_args(own))?, all.collect()))
     }
 
-    fn new(
+    fn parse(
         usage: &'static str,
-        arguments: impl IntoIterator<Item = (usize, OsString)>,
+        known: &[&'static str],
+        mut parser: Parser,
     ) -> Result<Self, Failure> {
-        let mut given = Vec::new();
-        for (position, argument) in arguments {
-            let Ok(argument) = argument.into_string() else {
-                return Err(Failure::Usage(format!("argument {position} is not UTF-8")));
-            };
-            if argument == "--help" || argument == "-h" {
-                return Err(Failure::Help(usage));
+        let mut args = Self { usage, options: Vec::new(), positional: VecDeque::new() };
+        let left = |parser: &mut Parser| Some(parser.try_raw_args()?.as_slice().len());
+        let total = left(&mut parser).unwrap_or_default();
+        let mut position = 1;
+        loop {
+            // `None` within `--option=value`, which is one argument.
+            position = left(&mut parser).map_or(position, |left| total - left + 1);
+            // The parser's own errors would repeat the argument.
+            let unexpected = || wrong(usage, &format!("unexpected argument #{position}"));
+            match parser.next().map_err(|_| unexpected())? {
+                None => return Ok(args),
+                Some(Arg::Short('h') | Arg::Long("help")) => return Err(Failure::Help(usage)),
+                Some(Arg::Short(_)) => return Err(unexpected()),
+                Some(Arg::Long(name)) => {
+                    let is_meant = |option: &&&str| option.trim_end_matches('=') == name;
+                    let option = *known.iter().find(is_meant).ok_or_else(unexpected)?;
+                    let (name, value) = match option.strip_suffix('=') {
+                        None => (option, String::new()),
+                        Some(name) => (name, value_of(name, &mut parser, position, usage)?),
+                    };
+                    args.options.push((name, value));
+                }
+                Some(Arg::Value(value)) => {
+                    args.positional.push_back((position, checked(value, position)?));
+                }
             }
-            if argument.contains('=') {
-                return Err(Failure::Usage(format!(
-                    "argument {position} holds a `=` and was not used. Values are never taken from the \
-                     command line, where the shell's history and the list of processes would keep them: \
-                     put the value into an environment variable and name only the key, as KEY or \
-                     KEY:VARIABLE. If a real secret stood there, change it."
-                )));
-            }
-            given.push((position, argument));
         }
-        Ok(Self { usage, given })
     }
 
-    /// Whether the flag is there.
-    pub(crate) fn flag(&mut self, name: &str) -> bool {
-        let before = self.given.len();
-        self.given.retain(|(_, argument)| argument != name);
-        self.given.len() < before
+    /// Whether the option was given.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.options.iter().any(|(given, _)| *given == name)
     }
 
-    /// What follows the option, each time that it is given.
-    pub(crate) fn options(&mut self, name: &str) -> Result<Vec<String>, Failure> {
-        let mut values = Vec::new();
-        while let Some(at) = self.given.iter().position(|(_, argument)| argument == name) {
-            self.given.remove(at);
-            let value = self.given.get(at).filter(|(_, value)| !value.starts_with("--"));
-            if value.is_none() {
-                return Err(self.wrong(&format!("{name} needs something after it")));
-            }
-            values.push(self.given.remove(at).1);
-        }
-        Ok(values)
+    /// The option's values, in order.
+    pub(crate) fn options(&self, name: &str) -> Vec<String> {
+        let given = self.options.iter().filter(|(given, _)| *given == name);
+        given.map(|(_, value)| value.clone()).collect()
     }
 
-    /// What follows the option, which may be given once.
-    pub(crate) fn option(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        let mut values = self.options(name)?;
+    /// The value of an option that may be given once.
+    pub(crate) fn option(&self, name: &str) -> Result<Option<String>, Failure> {
+        let mut values = self.options(name);
         match values.len() {
             0 | 1 => Ok(values.pop()),
-            _ => Err(self.wrong(&format!("{name} is given more than once"))),
+            _ => Err(self.wrong(&format!("--{name} is given more than once"))),
         }
     }
 
-    /// The next argument that is no option.
+    /// The next positional argument.
     pub(crate) fn next(&mut self, what: &str) -> Result<String, Failure> {
-        self.no_options_left()?;
-        if self.given.is_empty() {
-            return Err(self.wrong(&format!("{what} is missing")));
-        }
-        Ok(self.given.remove(0).1)
+        self.next_if_any().ok_or_else(|| self.wrong(&format!("missing {what}")))
     }
 
-    /// The next argument that is no option, where there is one.
-    pub(crate) fn next_if_any(&mut self) -> Result<Option<String>, Failure> {
-        self.no_options_left()?;
-        Ok((!self.given.is_empty()).then(|| self.given.remove(0).1))
+    /// The next positional argument, if there is one.
+    pub(crate) fn next_if_any(&mut self) -> Option<String> {
+        self.positional.pop_front().map(|(_, argument)| argument)
     }
 
-    /// All that is left, with positions.
-    pub(crate) fn rest(&mut self) -> Result<Vec<(usize, String)>, Failure> {
-        self.no_options_left()?;
-        Ok(std::mem::take(&mut self.given))
+    /// The remaining positional arguments, with positions.
+    pub(crate) fn rest(&mut self) -> Vec<(usize, String)> {
+        std::mem::take(&mut self.positional).into()
     }
 
-    /// Refuses what nobody asked for.
+    /// Refuses positional arguments that are left.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        match self.given.first() {
+        match self.positional.front() {
             None => Ok(()),
-            Some((position, _)) => Err(self.wrong(&format!("argument {position} is not expected"))),
+            Some((position, _)) => Err(self.wrong(&format!("unexpected argument #{position}"))),
         }
     }
 
     pub(crate) fn wrong(&self, message: &str) -> Failure {
-        Failure::Usage(format!("{message}\n\n{}", self.usage.trim_end()))
+        wrong(self.usage, message)
     }
+}
 
-    fn no_options_left(&self) -> Result<(), Failure> {
-        // A lone hyphen is stdin by custom.
-        let is_option = |argument: &str| argument.starts_with('-') && argument != "-";
-        match self.given.iter().find(|(_, argument)| is_option(argument)) {
-            None => Ok(()),
-            Some((position, _)) => {
-                Err(self.wrong(&format!("argument {position} is not an option of this program")))
-            }
-        }
+fn wrong(usage: &str, message: &str) -> Failure {
+    Failure::Usage(format!("{message}\n\n{}", usage.trim_end()))
+}
+
+fn value_of(
+    option: &str,
+    parser: &mut Parser,
+    position: usize,
+    usage: &str,
+) -> Result<String, Failure> {
+    match parser.value() {
+        Ok(value) if !value.as_encoded_bytes().starts_with(b"--") => checked(value, position),
+        _ => Err(wrong(usage, &format!("missing value after --{option}"))),
     }
+}
+
+/// The argument as text, unless it is `KEY=VALUE`.
+fn checked(argument: OsString, position: usize) -> Result<String, Failure> {
+    let Ok(argument) = argument.into_string() else {
+        return Err(Failure::Usage(format!("argument #{position} is not UTF-8")));
+    };
+    if argument.contains('=') {
+        return Err(Failure::Usage(format!(
+            "argument #{position} contains a `=` and was not used. Values are never read from the command \
+             line, where the shell's history and the list of processes would keep them: put the value into \
+             an environment variable and name only the key, as KEY or KEY:VARIABLE. If this was a real \
+             secret, change it."
+        )));
+    }
+    Ok(argument)
 }

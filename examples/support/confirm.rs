@@ -1,8 +1,8 @@
 //! The question before a change.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
-use super::{Connection, Failure, shown};
+use super::{Connection, Failure, ask, shown, tell};
 
 /// What is about to be done, as it is shown to whoever decides.
 pub(crate) struct Change<'a> {
@@ -13,13 +13,13 @@ pub(crate) struct Change<'a> {
     pub(crate) details: Vec<String>,
 }
 
-/// Who says yes.
+/// Whether the change is confirmed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
     Ask,
     /// `--yes` did.
     Given,
-    /// The program itself does, where nothing real is changed.
+    /// Nothing real is changed.
     OnlyFake,
 }
 
@@ -31,45 +31,50 @@ impl Consent {
 
 /// Shows the change and asks, unless consent was given.
 ///
-/// The default is No, and so is the end of the input. Where nobody can be asked nothing is assumed: a
-/// change needs a terminal to be confirmed on, or `--yes`.
+/// The default is No, and so is the end of the input. If there is no terminal to ask on, nothing is assumed:
+/// a change needs one to be confirmed on, or `--yes`.
 pub(crate) fn confirm(
     connection: &Connection,
     change: &Change<'_>,
     consent: Consent,
 ) -> Result<(), Failure> {
-    eprintln!("{}", change.action);
-    eprintln!("  host:  {}", shown(&connection.host()));
-    eprintln!("  group: {}", shown(change.group));
+    tell(change.action);
+    tell(format_args!("  host:  {}", connection.host()));
+    tell(format_args!("  group: {}", shown(change.group)));
     for detail in &change.details {
-        eprintln!("{}", format!("  {detail}").trim_end());
+        tell(format!("  {detail}").trim_end());
     }
-    let confirmed = match consent {
-        Consent::Ask => None,
-        Consent::Given => Some("by --yes"),
-        Consent::OnlyFake => Some("by this program itself, because the control plane is fake"),
+    match consent {
+        Consent::Ask => {}
+        Consent::Given => {
+            tell("Confirmed by --yes.\n");
+            return Ok(());
+        }
+        Consent::OnlyFake => {
+            tell("Confirmed automatically: the control plane is fake.\n");
+            return Ok(());
+        }
+    }
+    let no_terminal = |stream: &str| {
+        Err(Failure::NotConfirmed(format!(
+            "Nothing was changed: {stream} is not a terminal; pass --yes to skip the prompt."
+        )))
     };
-    if let Some(by) = confirmed {
-        eprintln!("Confirmed {by}.\n");
-        return Ok(());
+    if !io::stdin().is_terminal() {
+        return no_terminal("stdin");
     }
-    // A question that nobody sees cannot be answered either, so stderr counts as well.
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::NotConfirmed(
-            "Nothing was changed: there is no terminal to ask on. Add --yes to confirm without being asked.",
-        ));
+    // A question that is not seen cannot be answered.
+    if !io::stderr().is_terminal() || ask("Continue? [y/N] ").is_err() {
+        return no_terminal("stderr");
     }
-    eprint!("Go on? [y/N] ");
-    let _ = io::stderr().flush();
     let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer).unwrap_or(0);
-    if read == 0 {
-        eprintln!();
+    if io::stdin().read_line(&mut answer).unwrap_or(0) == 0 {
+        tell("");
     }
     let answer = answer.trim();
     if answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes") {
-        eprintln!();
+        tell("");
         return Ok(());
     }
-    Err(Failure::NotConfirmed("Nothing was changed: the answer was not yes."))
+    Err(Failure::NotConfirmed("Nothing was changed: the answer was not yes.".to_owned()))
 }

@@ -3,7 +3,7 @@
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Client, SecretStoreKind};
 
-use super::Failure;
+use super::{Failure, tell};
 
 const BASE_URL: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY: &str = "TFY_API_KEY";
@@ -43,10 +43,20 @@ pub(crate) async fn connect() -> Result<Connection, Failure> {
                 "Set both TFY_BASE_URL and TFY_API_KEY, or neither of them to try this against a fake.",
             )
         })?;
-        eprintln!("Control plane: {}\n", client.host());
+        tell(format_args!("Control plane: {}\n", client.host()));
         return Ok(Connection { client, fake: None });
     }
-    let fake = FakeTrueFoundry::start()
+    let fake = furnished_fake().await;
+    tell(
+        "TFY_BASE_URL and TFY_API_KEY are not set, so this runs against a fake control plane within\n\
+         this program, with made-up data. It needs no network and is gone when the program ends.\n",
+    );
+    Ok(Connection { client: fake.client(), fake: Some(fake) })
+}
+
+/// A fake control plane with two stores and two groups.
+pub(crate) async fn furnished_fake() -> FakeTrueFoundry {
+    FakeTrueFoundry::start()
         .await
         .with_tenant("my-org")
         .with_store(SecretStoreKind::AwsSecretsManager)
@@ -59,10 +69,5 @@ pub(crate) async fn connect() -> Result<Connection, Failure> {
                 ("JWT_SECRET", "made-up-signing-secret"),
             ],
         )
-        .with_group("dev-secrets", [("DB_PASSWORD", "made-up"), ("API_KEY", "made-up")]);
-    eprintln!(
-        "TFY_BASE_URL and TFY_API_KEY are not set, so this runs against a fake control plane within\n\
-         this program, with made-up data. It needs no network and is gone when the program ends.\n"
-    );
-    Ok(Connection { client: fake.client(), fake: Some(fake) })
+        .with_group("dev-secrets", [("DB_PASSWORD", "made-up"), ("API_KEY", "made-up")])
 }

@@ -2,7 +2,7 @@
 
 use truefoundry_secrets::{Client, ListSecrets, Secret, SecretGroup};
 
-use super::{Args, Failure, masked, table};
+use super::{Args, Failure, masked, shown, table};
 
 /// The group that the command line names: by name, or by identifier behind `--id`.
 pub(crate) enum GroupArgument {
@@ -12,7 +12,7 @@ pub(crate) enum GroupArgument {
 
 impl GroupArgument {
     pub(crate) fn from_args(args: &mut Args) -> Result<Self, Failure> {
-        match args.option("--id")? {
+        match args.option("id")? {
             Some(id) => Ok(Self::Id(id)),
             None => args.next("GROUP").map(Self::Name),
         }
@@ -55,8 +55,8 @@ pub(crate) async fn secret_of(
     let secrets = secrets_of(client, group).await?;
     secrets.into_iter().find(|secret| secret.key() == Some(key)).ok_or_else(|| {
         Failure::other(
-            "the group has no such key",
-            "List its keys with `inspect_secret GROUP`; upper and lower case count.",
+            format!("the group {} has no key {}", shown(name_of(group)), shown(key)),
+            "List its keys with `inspect_secret GROUP`; names are case-sensitive.",
         )
     })
 }

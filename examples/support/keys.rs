@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use truefoundry_secrets::{SecretStoreKind, SecretValue};
 
+use super::reserved::reserved;
 use super::{Failure, shown, table};
 
 /// A key, where its value comes from, and the value.
 pub(crate) struct KeyFromEnv {
     pub(crate) key: String,
     pub(crate) variable: String,
-    /// The key as it was asked for, where the store does not take that.
+    /// The key as it was asked for, if the store does not accept that.
     pub(crate) instead_of: Option<String>,
     pub(crate) value: SecretValue,
 }
@@ -25,8 +26,9 @@ impl KeyFromEnv {
 /// A key that is asked for.
 pub(crate) struct Asked<'a> {
     pub(crate) key: &'a str,
-    pub(crate) variable: String,
-    /// Whether the key may be called differently where the store does not take it.
+    /// The variable that was named for it, else it is the one of the key's own name.
+    pub(crate) variable: Option<&'a str>,
+    /// Whether the key may be called differently if the store does not accept it.
     pub(crate) flexible: bool,
 }
 
@@ -37,36 +39,58 @@ pub(crate) fn keys_from_arguments(
 ) -> Result<Vec<KeyFromEnv>, Failure> {
     let mut asked = Vec::new();
     for (position, argument) in arguments {
-        let (key, variable, flexible) = match argument.split_once(':') {
-            Some((key, variable)) => (key, variable.to_owned(), false),
-            None => (argument.as_str(), variable_for(argument), true),
+        let (key, variable) = match argument.split_once(':') {
+            Some((key, variable)) => (key, Some(variable)),
+            None => (argument.as_str(), None),
         };
-        if key.is_empty() || !is_variable_name(&variable) {
-            let message = format!("argument {position} is neither KEY nor KEY:VARIABLE");
+        let read = variable.map_or_else(|| variable_for(key), str::to_owned);
+        if key.is_empty() || !is_variable_name(&read) {
+            let message = format!("argument #{position} is neither KEY nor KEY:VARIABLE");
             return Err(Failure::Usage(message));
         }
-        // Somebody may have typed the value where the key belongs.
-        if std::env::var_os(&variable).is_none() && !is_constant_case(argument) {
+        // It may be a value, typed where the key belongs.
+        if std::env::var_os(&read).is_none() && !is_constant_case(argument) {
             return Err(Failure::Usage(format!(
-                "argument {position} names an environment variable that is not set (the argument is \
+                "argument #{position} names an environment variable that is not set (the argument is \
                  not repeated here, in case it is a value)"
             )));
         }
-        asked.push(Asked { key, variable, flexible });
+        asked.push(Asked { key, variable, flexible: variable.is_none() });
     }
-    read_keys(&asked, store)
+    read_keys(&asked, store, "Name the variable that holds the secret, as KEY:VARIABLE.")
 }
 
-/// Reads the values and checks keys and values against what the store takes, before anybody is asked to
-/// confirm what would fail.
+/// Reads the values and checks keys and values against the store's rules, before a question is asked about
+/// what would fail.
+///
+/// `way_out` is the hint for a variable that means something else.
 pub(crate) fn read_keys(
     asked: &[Asked<'_>],
     store: Option<&SecretStoreKind>,
+    way_out: &str,
 ) -> Result<Vec<KeyFromEnv>, Failure> {
+    let taken: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.variable.is_none())
+        .filter_map(|asked| {
+            let variable = variable_for(asked.key);
+            Some([variable.clone(), reserved(&variable)?.to_owned()])
+        })
+        .collect();
+    if !taken.is_empty() {
+        return Err(Failure::Usage(format!(
+            "variables that mean something else here are not read as secrets:\n\n{}\n\n{way_out}",
+            table(&["Variable", "Is"], taken)
+        )));
+    }
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|asked| (asked, asked.variable.map_or_else(|| variable_for(asked.key), str::to_owned)))
+        .collect();
     let is_missing = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
     let missing: Vec<_> = asked
         .iter()
-        .map(|asked| asked.variable.as_str())
+        .map(|(_, variable)| variable.as_str())
         .filter(|variable| is_missing(variable))
         .collect();
     if !missing.is_empty() {
@@ -77,11 +101,11 @@ pub(crate) fn read_keys(
     }
     let mut keys = Vec::new();
     let mut seen = HashSet::new();
-    for Asked { key: asked, variable, flexible } in asked {
+    for (Asked { key: asked, flexible, .. }, variable) in asked {
         let suggestion = store.filter(|_| *flexible).and_then(|store| store.suggest_key(asked));
         let instead_of = suggestion.is_some().then(|| (*asked).to_owned());
         let key = suggestion.unwrap_or_else(|| (*asked).to_owned());
-        let value = SecretValue::from_env(variable)?;
+        let value = SecretValue::from_env(&variable)?;
         if let Some(store) = store {
             store.check_key(&key).map_err(|problem| {
                 let hint = match problem.suggestion() {
@@ -98,14 +122,14 @@ pub(crate) fn read_keys(
         if !seen.insert(key.clone()) {
             return Err(Failure::Usage(format!("the key {} would be set twice", shown(&key))));
         }
-        keys.push(KeyFromEnv { key, variable: variable.clone(), instead_of, value });
+        keys.push(KeyFromEnv { key, variable, instead_of, value });
     }
     Ok(keys)
 }
 
 /// The variable that a key's value is read from: no shell can set one with a hyphen, and Azure's keys can
 /// have nothing else.
-pub(crate) fn variable_for(key: &str) -> String {
+fn variable_for(key: &str) -> String {
     key.replace(['-', '.'], "_")
 }
 
@@ -126,14 +150,24 @@ fn is_constant_case(text: &str) -> bool {
     })
 }
 
-/// Which key gets its value from which variable, and why a key is called differently.
+/// Which key gets its value from which variable, and what is odd about it.
 pub(crate) fn mapping_lines(keys: &[KeyFromEnv], store: Option<&SecretStoreKind>) -> Vec<String> {
     let rows =
         keys.iter().map(|key| [&key.key, &key.variable, &key.value.to_string()].map(Clone::clone));
     let rows = table(&["Key", "From variable", "Value"], rows);
-    let notes = keys.iter().filter_map(|key| {
+    let renamed = keys.iter().filter_map(|key| {
         let (asked, store) = (key.instead_of.as_ref()?, store?);
-        Some(format!("{store} does not take {}: {} is used", shown(asked), shown(&key.key)))
+        Some(format!("{store} does not accept {}: {} is used", shown(asked), shown(&key.key)))
     });
-    rows.lines().map(str::to_owned).chain(notes).collect()
+    let line_breaks = keys
+        .iter()
+        .filter(|key| ends_in_line_break(&key.value))
+        .map(|key| format!("note: the value of {} ends in a line break", shown(&key.variable)));
+    rows.lines().map(str::to_owned).chain(renamed).chain(line_breaks).collect()
+}
+
+/// Of one line: a PEM file's belongs to it.
+fn ends_in_line_break(value: &SecretValue) -> bool {
+    let text = value.expose_secret();
+    text.lines().count() == 1 && text.ends_with(['\n', '\r'])
 }

@@ -8,21 +8,24 @@ mod connect;
 mod failure;
 mod groups;
 mod keys;
+mod out_file;
+mod output;
 mod refs;
+mod reserved;
 mod stores;
 mod table;
 
 pub(crate) use args::Args;
 pub(crate) use confirm::{Change, Consent, confirm};
-pub(crate) use connect::{Connection, connect};
-pub(crate) use failure::{Failure, print, print_exactly, run};
+pub(crate) use connect::{Connection, connect, furnished_fake};
+pub(crate) use failure::{Failure, run};
 pub(crate) use groups::{GroupArgument, groups_table, keys_table, name_of, secret_of, secrets_of};
-pub(crate) use keys::{
-    Asked, KeyFromEnv, keys_from_arguments, mapping_lines, read_keys, variable_for,
-};
-pub(crate) use refs::{MISSING, not_resolved, read_text};
+pub(crate) use keys::{Asked, KeyFromEnv, keys_from_arguments, mapping_lines, read_keys};
+pub(crate) use out_file::OutFile;
+pub(crate) use output::{ask, print, print_exactly, shown, tell};
+pub(crate) use refs::{MISSING, Reading, not_resolved, read_text};
 pub(crate) use stores::{choose_store, describe};
-pub(crate) use table::{masked, shown, table};
+pub(crate) use table::{masked, table};
 
 /// Random enough for a name that nobody else uses at the same time; no secret is made of it alone.
 pub(crate) fn random_word() -> String {

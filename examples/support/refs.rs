@@ -4,9 +4,51 @@ use std::io::Read as _;
 
 use truefoundry_secrets::{Error, SecretRef};
 
-use super::{Failure, table};
+use super::{Failure, table, tell};
 
-/// A file's text, or stdin's where the path is `-`.
+const SCHEME: &str = "tfy-secret://";
+
+/// What a value is to whoever replaces references by secrets.
+pub(crate) enum Reading {
+    Reference(SecretRef),
+    /// It was meant to be a reference: why it is none. The value itself may be a secret.
+    Malformed(String),
+    /// A longer text with a reference in it.
+    Within,
+    Other,
+}
+
+impl Reading {
+    pub(crate) fn of(value: &str) -> Self {
+        // What shells and env files leave around a value.
+        let is_quote = |c: char| "\"'`\\\u{2018}\u{2019}\u{201c}\u{201d}".contains(c);
+        let is_blank = |c: char| {
+            c.is_whitespace()
+                || c.is_control()
+                || "\u{200b}\u{200e}\u{200f}\u{2060}\u{feff}".contains(c)
+        };
+        let bare = value.trim_matches(|c| is_quote(c) || is_blank(c));
+        let scheme = bare.get(..SCHEME.len() - 1);
+        let is_whole = scheme.is_some_and(|scheme| "tfy-secret:/".eq_ignore_ascii_case(scheme))
+            // `"reference" and "reference"`
+            && (bare == value || !bare.contains(is_quote));
+        if !is_whole {
+            return if value.contains(SCHEME) { Self::Within } else { Self::Other };
+        }
+        if bare.len() < value.len() {
+            let only_blanks = value.trim_matches(is_blank).len() == bare.len();
+            return Self::Malformed(if only_blanks {
+                "whitespace or an invisible character stands next to the reference".to_owned()
+            } else {
+                "quotes stand around the reference".to_owned()
+            });
+        }
+        SecretRef::parse(bare)
+            .map_or_else(|problem| Self::Malformed(problem.to_string()), Self::Reference)
+    }
+}
+
+/// A file's text, or stdin's if the path is `-`.
 pub(crate) fn read_text(path: &str, what: &str) -> Result<String, Failure> {
     let text = if path == "-" {
         let mut text = String::new();
@@ -44,7 +86,7 @@ pub(crate) fn not_resolved(
     } else {
         &["Reference", "Problem"]
     };
-    eprintln!("{}\n", table(header, rows));
+    tell(format_args!("{}\n", table(header, rows)));
     let message = format!("{} of the references cannot be resolved", all.len());
     Failure::other(message, error.hint())
 }

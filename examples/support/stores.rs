@@ -36,7 +36,7 @@ fn is_meant(store: &SecretStore, choice: &str) -> bool {
     by_kind || store.id() == choice || store.fqn() == Some(choice)
 }
 
-/// What `--store` takes for stores of this kind, besides their identifiers.
+/// What `--store` accepts for stores of this kind, in addition to their identifiers.
 fn word_for(kind: &SecretStoreKind) -> Option<&'static str> {
     match kind {
         SecretStoreKind::AwsSecretsManager | SecretStoreKind::AwsParameterStore => Some("aws"),

@@ -1,7 +1,9 @@
-//! Tables, and what names and values look like in them.
+//! Tables, and what values look like in them.
 
 use comfy_table::{Table, presets};
 use truefoundry_secrets::SecretValue;
+
+use super::shown;
 
 /// Reads well on a terminal, and is a table where it is pasted into Markdown.
 pub(crate) fn table(
@@ -14,19 +16,6 @@ pub(crate) fn table(
         table.add_row(row.into_iter().map(|cell| shown(&cell)));
     }
     table.to_string()
-}
-
-/// A name from elsewhere, which must not move the cursor or forge a line.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 /// A value as it may be seen: the first four characters of a long one, else `(set)`.

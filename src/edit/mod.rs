@@ -135,6 +135,13 @@ impl Edit {
         self
     }
 
+    /// Sends values that are references (`tfy-secret://tenant:group:key`, also within quotes), which are
+    /// refused otherwise.
+    pub fn allow_reference_text(mut self) -> Self {
+        self.changes.checks.allow_reference_text = true;
+        self
+    }
+
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
     /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
@@ -143,7 +150,8 @@ impl Edit {
     /// more, to learn the store's rules.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty or repeated key or a masked value, before anything is sent;
+    /// [`Error::InvalidInput`] for an empty or repeated key, a masked value or a reference as a value, before
+    /// anything is sent;
     /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not take;
     /// [`Error::NotFound`] for the group, or for a key to remove that is not there;
     /// [`Error::EmptyGroup`].

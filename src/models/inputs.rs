@@ -2,6 +2,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use super::{IntegrationId, SecretGroup, SecretStore, SecretStoreKind};
+use crate::secret_ref::SCHEME;
 use crate::transport::Exposed;
 use crate::{Error, SecretValue};
 
@@ -32,6 +33,29 @@ pub struct NewSecretGroup {
 pub(crate) struct Checks {
     pub(crate) skip_store_rules: bool,
     pub(crate) allow_masked_text: bool,
+    pub(crate) allow_reference_text: bool,
+}
+
+impl Checks {
+    /// Refuses a text that stands for a value and is none.
+    fn check_text(self, key: &str, value: &SecretValue) -> crate::Result<()> {
+        let reason = if !self.allow_masked_text && value.is_masked_text() {
+            "it is the masked text that this crate prints in place of a value"
+        } else if !self.allow_reference_text && is_reference_text(value.expose_secret()) {
+            "it is a reference to a secret (tfy-secret://...), not the secret's value"
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid_input(format!("value of {}", crate::display::Quoted(key)), reason))
+    }
+}
+
+/// Whether the text is one line that begins as a reference does, behind whitespace, quotes and the like. A
+/// malformed reference counts as well: no secret begins like one.
+fn is_reference_text(text: &str) -> bool {
+    let text = text.trim_matches(|character: char| !character.is_alphanumeric());
+    let scheme = text.get(..SCHEME.len());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME)) && !text.contains(['\n', '\r'])
 }
 
 impl NewSecretGroup {
@@ -73,6 +97,14 @@ impl NewSecretGroup {
         self
     }
 
+    /// Sends values that are references (`tfy-secret://tenant:group:key`, also within quotes), which are
+    /// refused otherwise: whoever resolves the new secret would get a reference in place of a value.
+    #[must_use]
+    pub fn allow_reference_text(mut self) -> Self {
+        self.checks.allow_reference_text = true;
+        self
+    }
+
     /// The group's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -108,8 +140,9 @@ impl NewSecretGroup {
     /// program that asks for consent first.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty name, an empty or repeated key, a masked value, or a value that
-    /// the store does not take; [`Error::KeyNotSupported`] for a key that it does not take.
+    /// [`Error::InvalidInput`] for an empty name, an empty or repeated key, a masked value, a reference as a
+    /// value, or a value that the store does not take; [`Error::KeyNotSupported`] for a key that it does not
+    /// take.
     pub fn check(&self) -> crate::Result<()> {
         check_group_name(&self.name)?;
         check_secrets(self.entries(), self.store.as_ref(), self.checks)
@@ -129,7 +162,7 @@ impl NewSecretGroup {
 pub struct SecretUpdate {
     key: String,
     value: Option<SecretValue>,
-    allow_masked_text: bool,
+    checks: Checks,
 }
 
 /// An entry as it is checked and sent, whoever holds its value.
@@ -146,19 +179,27 @@ impl SecretUpdate {
 
     /// Keeps the key with the value that it has.
     pub fn keep(key: impl Into<String>) -> Self {
-        Self { key: key.into(), value: None, allow_masked_text: false }
+        Self { key: key.into(), value: None, checks: Checks::default() }
     }
 
     /// Adds the key, or gives it a new value: a new version where the value differs.
     pub fn set(key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
-        Self { key: key.into(), value: Some(value.into()), allow_masked_text: false }
+        Self { key: key.into(), value: Some(value.into()), checks: Checks::default() }
     }
 
     /// Sends a value that looks like this crate's own masks (`(set)`, `(empty)`, four characters and
     /// `***`), which is refused otherwise.
     #[must_use]
     pub fn allow_masked_text(mut self) -> Self {
-        self.allow_masked_text = true;
+        self.checks.allow_masked_text = true;
+        self
+    }
+
+    /// Sends a value that is a reference (`tfy-secret://tenant:group:key`, also within quotes), which is
+    /// refused otherwise.
+    #[must_use]
+    pub fn allow_reference_text(mut self) -> Self {
+        self.checks.allow_reference_text = true;
         self
     }
 
@@ -167,22 +208,9 @@ impl SecretUpdate {
         &self.key
     }
 
-    pub(crate) fn check_masked_text(&self) -> crate::Result<()> {
-        match &self.value {
-            Some(value) if !self.allow_masked_text => refuse_masked_text(&self.key, value),
-            _ => Ok(()),
-        }
+    pub(crate) fn check_text(&self) -> crate::Result<()> {
+        self.value.as_ref().map_or(Ok(()), |value| self.checks.check_text(&self.key, value))
     }
-}
-
-fn refuse_masked_text(key: &str, value: &SecretValue) -> crate::Result<()> {
-    if value.is_masked_text() {
-        return Err(Error::invalid_input(
-            format!("value of {}", crate::display::Quoted(key)),
-            "it is the masked text that this crate prints in place of a value",
-        ));
-    }
-    Ok(())
 }
 
 pub(crate) fn check_group_name(name: &str) -> crate::Result<()> {
@@ -213,9 +241,7 @@ pub(crate) fn check_secrets<'a>(
         }
         // Keys that are kept are in the store already, whatever its rules say.
         let Some(value) = value else { continue };
-        if !checks.allow_masked_text {
-            refuse_masked_text(key, value)?;
-        }
+        checks.check_text(key, value)?;
         let Some(store) = store.filter(|_| !checks.skip_store_rules) else { continue };
         if store.check_key(key).is_err() {
             return Err(Error::key_not_supported(key, store));

@@ -269,3 +269,70 @@ async fn a_store_that_is_not_told_in_time_holds_no_edit_up() {
     applying.await.unwrap().unwrap();
     assert_eq!(fake.keys(APP), ["A", "B"]);
 }
+
+/// A reference, as it is, with what shells and files leave around it, and mistyped.
+const REFERENCES: [&str; 9] = [
+    "tfy-secret://my-org:other:TOKEN",
+    " tfy-secret://my-org:other:TOKEN\n",
+    "\"tfy-secret://my-org:other:TOKEN\"",
+    "'tfy-secret://my-org:other:TOKEN'",
+    "\\\"tfy-secret://my-org:other:TOKEN\\\"\r\n",
+    "\u{feff}\u{201c}tfy-secret://my-org:other:TOKEN\u{201d}",
+    "<tfy-secret://my-org:other:TOKEN>",
+    "TFY-Secret://my-org:other:TOKEN",
+    "tfy-secret://my-org/TOKEN",
+];
+
+#[tokio::test]
+async fn a_reference_is_no_value() {
+    let (fake, id, client) = with_store(SecretStoreKind::Generic).await;
+    let groups = client.secret_groups();
+    for text in REFERENCES {
+        let new = || NewSecretGroup::in_integration("new", "store").secret("TOKEN", text);
+        let list = [SecretUpdate::keep("A"), SecretUpdate::set("TOKEN", text).allow_masked_text()];
+        let errors = [
+            groups.create(new()).await.unwrap_err(),
+            groups.ensure(new().allow_masked_text()).await.unwrap_err(),
+            new().check().unwrap_err(),
+            groups.edit(&id).set("TOKEN", text).apply().await.unwrap_err(),
+            groups.edit_by_name(APP).set("TOKEN", text).plan().await.unwrap_err(),
+            groups.update(&id, &list).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert!(matches!(error, Error::InvalidInput { .. }), "{text:?}: {error:?}");
+            let shown = format!("{error} {error:?} {error:#?} {}", error.hint());
+            assert!(shown.contains("\"TOKEN\"") && !shown.contains("my-org"), "{shown}");
+        }
+    }
+    assert_eq!(fake.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_reference_is_sent_where_that_is_said() {
+    let (fake, id, client) = with_store(SecretStoreKind::Generic).await;
+    let (groups, text) = (client.secret_groups(), REFERENCES[0]);
+    groups.edit(&id).set("A", text).allow_reference_text().apply().await.unwrap();
+    let list = [SecretUpdate::keep("A"), SecretUpdate::set("B", text).allow_reference_text()];
+    groups.update(&id, &list).await.unwrap();
+    let store = client.secret_stores().find(SecretStoreKind::Generic).await.unwrap();
+    let new = || NewSecretGroup::new("new", &store).allow_reference_text();
+    groups.create(new().secret("K", text)).await.unwrap();
+    groups.ensure(new().secret("L", text)).await.unwrap();
+    for (group, key) in [(APP, "A"), (APP, "B"), ("new", "K"), ("new", "L")] {
+        assert_eq!(fake.value(group, key).as_deref(), Some(text), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_with_references_in_it_is_a_value() {
+    let (fake, id, client) = with_store(SecretStoreKind::Generic).await;
+    for text in [
+        "postgres://u:tfy-secret://my-org:db:PASSWORD@db/app",
+        "tfy-secret",
+        "tfy-secret:opaque",
+        "tfy-secret://my-org:a:A\ntfy-secret://my-org:b:B",
+    ] {
+        client.secret_groups().edit(&id).set("A", text).apply().await.unwrap();
+        assert_eq!(fake.value(APP, "A").as_deref(), Some(text));
+    }
+}

@@ -48,7 +48,7 @@ async fn only_yes_is_yes() {
         let fake = FakeTrueFoundry::start().await.with_group("prod", [("A", "x")]);
         let Answered { code, terminal } = delete_answering(&fake, typed);
         assert_eq!(code, Some(3), "{typed:?}: {terminal}");
-        assert!(terminal.contains("Go on? [y/N]"), "{terminal}");
+        assert!(terminal.contains("Continue? [y/N]"), "{terminal}");
         assert!(terminal.contains("Nothing was changed"), "{terminal}");
         assert_eq!(fake.groups(), ["prod"], "{typed:?}");
     }
@@ -64,7 +64,7 @@ async fn only_yes_is_yes() {
 async fn the_question_says_where_and_what() {
     let fake = FakeTrueFoundry::start().await.with_group("prod", [("A", "x"), ("B", "y")]);
     let Answered { terminal, .. } = delete_answering(&fake, "\n");
-    let asked = terminal.find("Go on?").unwrap();
+    let asked = terminal.find("Continue?").unwrap();
     for shown in ["Delete a whole secret group", "host:  127.0.0.1", "group: prod", "- A", "- B"] {
         assert!(terminal.find(shown).unwrap_or_else(|| panic!("{shown}: {terminal}")) < asked);
     }

@@ -15,6 +15,8 @@ mod deploy;
 #[allow(dead_code, reason = "the program uses all of it")]
 mod manifest;
 mod manifest_text;
+#[cfg(unix)]
+mod outputs;
 mod process;
 mod programs;
 mod references;

@@ -135,7 +135,7 @@ async fn a_manifest_and_an_env_file_add_to_the_environment() {
         fake.clear_requests();
         let options = ["--manifest", manifest, "--env-file", ".env"];
         let ran = run_in(&directory.0, &fake, &options, script, &env).ended_with(0);
-        assert!(ran.stderr.contains("in the value of BRACES is taken as it is"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("in the value of BRACES is used as it is"), "{}", ran.stderr);
         assert_eq!(fake.request_count(), 1);
     }
 }
@@ -158,6 +158,36 @@ async fn only_a_whole_value_is_replaced() {
     let script = r#"[ "$URL" = "$WANTED_URL" ]"#;
     let ran = run(&fake, &[], script, &[("URL", url), ("WANTED_URL", url)]).ended_with(0);
     assert!(ran.stderr.contains("the reference within the value of URL"), "{}", ran.stderr);
+    assert_eq!(fake.request_count(), 0);
+}
+
+/// What env files and shells leave around a value.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_in_quotes_starts_nothing() {
+    let fake = fake().await;
+    let reference = "tfy-secret://my-tenant:prod:DB";
+    for (value, says) in [
+        (format!("\"{reference}\""), "quotes stand around the reference"),
+        (format!("'{reference}'"), "quotes stand around the reference"),
+        (format!("{reference}\""), "quotes stand around the reference"),
+        (format!("\\\"{reference}\\\""), "quotes stand around the reference"),
+        (format!(" \"{reference}\"\r\n"), "quotes stand around the reference"),
+        (format!("\u{201c}{reference}\u{201d}"), "quotes stand around the reference"),
+        (format!(" {reference}"), "whitespace or an invisible character"),
+        (format!("{reference}\n"), "whitespace or an invisible character"),
+        (format!("\u{feff}{reference}\u{200b}"), "whitespace or an invisible character"),
+        (reference.replace("tfy", "TFY"), "scheme"),
+        (reference.replace("//", "/"), "scheme"),
+    ] {
+        let ran = run(&fake, &[], "echo started", &[("X", &value)]).ended_with(1);
+        assert_eq!(ran.stdout, "", "{value:?}");
+        assert!(ran.stderr.contains("| X "), "{value:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(says), "{value:?}: {}", ran.stderr);
+    }
+    for value in [format!("\"{reference}\" and \"{reference}\""), format!("key={reference}")] {
+        let ran = run(&fake, &[], "echo started", &[("X", &value)]).ended_with(0);
+        assert!(ran.stderr.contains("the reference within the value of X"), "{}", ran.stderr);
+    }
     assert_eq!(fake.request_count(), 0);
 }
 

@@ -16,7 +16,7 @@ class FakeServer:
     """Runs until the block ends. Each argument is a secret store to connect."""
 
     def __init__(self, *stores):
-        self.command = [sys.argv[1], *stores]
+        self.command = [sys.argv[1], "--empty", *stores]
 
     def __enter__(self):
         self.process = subprocess.Popen(

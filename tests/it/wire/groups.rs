@@ -126,12 +126,14 @@ async fn what_would_be_refused_is_refused_before_anything_is_sent() {
         groups.update("g-1", &[SecretUpdate::keep("")]).await,
         groups.update("g-1", &[SecretUpdate::keep("K"), SecretUpdate::set("K", "v")]).await,
         groups.update("g-1", &[SecretUpdate::set("K", "(set)")]).await,
+        groups.update("g-1", &[SecretUpdate::set("K", "tfy-secret://t:g:K")]).await,
         groups.update("", &[SecretUpdate::keep("K")]).await,
         groups.create(NewSecretGroup::in_integration("", "i-1")).await,
         groups.create(NewSecretGroup::in_integration("a\nb", "i-1")).await,
         groups.create(new().secret("", "v")).await,
         groups.create(new().secret("K", "v").secret("K", "v")).await,
         groups.create(new().secret("K", "corr***")).await,
+        groups.create(new().secret("K", "tfy-secret://t:g:K")).await,
         groups.get_by_name("").await,
     ];
     for (index, result) in refused.into_iter().enumerate() {
