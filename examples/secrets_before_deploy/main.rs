@@ -102,7 +102,7 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
     rewrite(&manifest, &moving, &rehearsal)?;
     let stored_as: Vec<_> =
         keys.iter().map(|key| (key.asked().to_owned(), key.key.clone())).collect();
-    let group = ensure(&connection, &store, &group, keys, consent).await?;
+    let group = Box::pin(ensure(&connection, &store, &group, keys, consent)).await?;
 
     let mut actual = HashMap::new();
     for (name, key) in stored_as {
@@ -125,10 +125,12 @@ fn sources(args: &Args) -> Result<HashMap<String, String>, Failure> {
     let mut sources = HashMap::new();
     for (number, given) in args.options("from").iter().enumerate() {
         let parts = given.split_once(':').filter(|(name, variable)| {
-            !name.is_empty() && !variable.is_empty() && !variable.contains('\0')
+            let is_safe = !support::may_be_a_value(variable, variable);
+            !name.is_empty() && support::is_variable_name(variable) && is_safe
         });
         let Some((name, variable)) = parts else {
-            return Err(args.wrong(&format!("--from #{} is not NAME:VARIABLE", number + 1)));
+            let message = "is not NAME:VARIABLE with a variable that is set";
+            return Err(args.wrong(&format!("--from #{} {message}", number + 1)));
         };
         if sources.insert(name.to_owned(), variable.to_owned()).is_some() {
             return Err(args.wrong(&format!("--from #{} names a variable again", number + 1)));

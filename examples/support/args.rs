@@ -39,29 +39,33 @@ impl Args {
         mut parser: Parser,
     ) -> Result<Self, Failure> {
         let mut args = Self { usage, options: Vec::new(), positional: VecDeque::new() };
-        let left = |parser: &mut Parser| Some(parser.try_raw_args()?.as_slice().len());
+        let left = |parser: &mut Parser| parser.try_raw_args().map(|left| left.as_slice().len());
         let total = left(&mut parser).unwrap_or_default();
         let mut position = 1;
         loop {
             // `None` within `--option=value`, which is one argument.
             position = left(&mut parser).map_or(position, |left| total - left + 1);
             // The parser's own errors would repeat the argument.
-            let unexpected = || wrong(usage, &format!("unexpected argument #{position}"));
+            let unexpected = || args.wrong(&format!("unexpected argument #{position}"));
             match parser.next().map_err(|_| unexpected())? {
                 None => return Ok(args),
                 Some(Arg::Short('h') | Arg::Long("help")) => return Err(Failure::Help(usage)),
                 Some(Arg::Short(_)) => return Err(unexpected()),
+                Some(Arg::Value(value)) => {
+                    args.positional.push_back((position, checked(value, position)?));
+                }
                 Some(Arg::Long(name)) => {
                     let is_meant = |option: &&&str| option.trim_end_matches('=') == name;
                     let option = *known.iter().find(is_meant).ok_or_else(unexpected)?;
-                    let (name, value) = match option.strip_suffix('=') {
-                        None => (option, String::new()),
-                        Some(name) => (name, value_of(name, &mut parser, position, usage)?),
+                    let Some(name) = option.strip_suffix('=') else {
+                        args.options.push((option, String::new()));
+                        continue;
                     };
+                    let value = parser.value().ok();
+                    let value = value.filter(|v| !v.as_encoded_bytes().starts_with(b"--"));
+                    let missing = || args.wrong(&format!("missing value after --{name}"));
+                    let value = checked(value.ok_or_else(missing)?, position)?;
                     args.options.push((name, value));
-                }
-                Some(Arg::Value(value)) => {
-                    args.positional.push_back((position, checked(value, position)?));
                 }
             }
         }
@@ -111,23 +115,7 @@ impl Args {
     }
 
     pub(crate) fn wrong(&self, message: &str) -> Failure {
-        wrong(self.usage, message)
-    }
-}
-
-fn wrong(usage: &str, message: &str) -> Failure {
-    Failure::Usage(format!("{message}\n\n{}", usage.trim_end()))
-}
-
-fn value_of(
-    option: &str,
-    parser: &mut Parser,
-    position: usize,
-    usage: &str,
-) -> Result<String, Failure> {
-    match parser.value() {
-        Ok(value) if !value.as_encoded_bytes().starts_with(b"--") => checked(value, position),
-        _ => Err(wrong(usage, &format!("missing value after --{option}"))),
+        Failure::Usage(format!("{message}\n\n{}", self.usage.trim_end()))
     }
 }
 

@@ -48,8 +48,7 @@ pub(crate) fn keys_from_arguments(
             let message = format!("argument #{position} is neither KEY nor KEY:VARIABLE");
             return Err(Failure::Usage(message));
         }
-        // It may be a value, typed where the key belongs.
-        if std::env::var_os(&read).is_none() && !is_constant_case(argument) {
+        if may_be_a_value(&read, argument) {
             return Err(Failure::Usage(format!(
                 "argument #{position} names an environment variable that is not set (the argument is \
                  not repeated here, in case it is a value)"
@@ -95,7 +94,7 @@ pub(crate) fn read_keys(
         .collect();
     if !missing.is_empty() {
         return Err(Failure::other(
-            format!("not set, or empty: {}", missing.join(", ")),
+            format!("not set, or empty: {}", shown(&missing.join(", "))),
             "Put each value into the environment variable of that name and export it.",
         ));
     }
@@ -133,7 +132,13 @@ fn variable_for(key: &str) -> String {
     key.replace(['-', '.'], "_")
 }
 
-fn is_variable_name(name: &str) -> bool {
+/// Whether the text may be a value, typed where a key or a variable belongs, because the variable that it
+/// names is not set.
+pub(crate) fn may_be_a_value(variable: &str, text: &str) -> bool {
+    std::env::var_os(variable).is_none() && !is_constant_case(text)
+}
+
+pub(crate) fn is_variable_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -20,7 +20,10 @@ pub(crate) use confirm::{Change, Consent, confirm};
 pub(crate) use connect::{Connection, connect, furnished_fake};
 pub(crate) use failure::{Failure, run};
 pub(crate) use groups::{GroupArgument, groups_table, keys_table, name_of, secret_of, secrets_of};
-pub(crate) use keys::{Asked, KeyFromEnv, keys_from_arguments, mapping_lines, read_keys};
+pub(crate) use keys::{
+    Asked, KeyFromEnv, is_variable_name, keys_from_arguments, mapping_lines, may_be_a_value,
+    read_keys,
+};
 pub(crate) use out_file::OutFile;
 pub(crate) use output::{ask, print, print_exactly, shown, tell};
 pub(crate) use refs::{MISSING, Reading, not_resolved, read_text};

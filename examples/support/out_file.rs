@@ -1,23 +1,23 @@
 //! A file that is written whole, or not at all.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::Failure;
 
-/// A temporary file that takes the place of another one when it is complete.
+/// A file that is written beside its place first, and keeps what it holds until the new text is complete.
 pub(crate) struct OutFile {
     target: PathBuf,
-    new: NamedTempFile,
+    old: Option<fs::Metadata>,
 }
 
 impl OutFile {
     /// Fails, before any other work is done, if the file could not be written. `input` must not be it.
     pub(crate) fn new(target: &str, input: &str) -> Result<Self, Failure> {
-        // The file itself, where a link leads to it.
+        // The file itself, if a link leads to it.
         let (target, old) = match fs::canonicalize(target) {
             Ok(target) => {
                 let old = fs::metadata(&target).map_err(|error| cannot_be_written(&error))?;
@@ -34,36 +34,38 @@ impl OutFile {
             let message = "--out is the file that is read: what stands in it would be lost";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let new = new_file(folder.unwrap_or(Path::new("."))).and_then(|new| {
-            if let Some(old) = old {
-                new.as_file().set_permissions(old.permissions())?;
-            }
-            Ok(new)
-        });
-        Ok(Self { target, new: new.map_err(|error| cannot_be_written(&error))? })
+        let file = Self { target, old };
+        // Not kept, because a program that is interrupted leaves it behind.
+        file.beside().map_err(|error| cannot_be_written(&error))?;
+        Ok(file)
     }
 
     /// Writes the file.
-    pub(crate) fn write(mut self, text: &str) -> Result<(), Failure> {
-        let written =
-            self.new.write_all(text.as_bytes()).and_then(|()| self.new.as_file().sync_all());
-        written
-            .and_then(|()| self.new.persist(&self.target).map(drop).map_err(|error| error.error))
-            .map_err(|error| cannot_be_written(&error))
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let write = || {
+            let mut new = self.beside()?;
+            new.write_all(text.as_bytes())?;
+            if let Some(old) = &self.old {
+                new.as_file().set_permissions(old.permissions())?;
+            }
+            new.as_file().sync_all()?;
+            new.persist(&self.target)?;
+            Ok(())
+        };
+        write().map_err(|error| cannot_be_written(&error))
+    }
+
+    /// A temporary file in the same folder, with the permissions with which other programs make theirs.
+    fn beside(&self) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        builder.tempfile_in(folder.unwrap_or(Path::new(".")))
     }
 }
 
-fn new_file(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".out-");
-    // As files are made elsewhere, and not for this user alone.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-fn cannot_be_written(error: &std::io::Error) -> Failure {
+fn cannot_be_written(error: &io::Error) -> Failure {
     Failure::other(
         format!("the file of --out cannot be written: {error}"),
         "Give a path in a folder that this user may write to.",

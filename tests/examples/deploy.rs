@@ -334,8 +334,9 @@ async fn the_operators_own_key_is_no_secret_of_the_workload() {
     assert_eq!(yaml(&ran.stdout)["env"]["LOG"], "tfy-secret://my-tenant:made-up-secrets:LOG");
     let value = fake.value("made-up-secrets", "TFY_API_KEY");
     assert_eq!(value.as_deref(), Some("from-the-environment-DB_PASSWORD"));
-    for from in ["TFY_API_KEY", "TFY_API_KEY:", ":X"] {
-        manifest.run(&fake, &["--yes", "--from", from]).ended_with(2);
+    for from in ["TFY_API_KEY", "TFY_API_KEY:", ":X", "TFY_API_KEY:hunter2-hunter2"] {
+        let ran = manifest.run(&fake, &["--yes", "--from", from]).ended_with(2);
+        assert!(!ran.all().contains("hunter2"), "{}", ran.all());
     }
     manifest.run(&fake, &["--yes", "--from", "NO_SUCH:API_KEY"]).ended_with(1);
 }

@@ -11,6 +11,7 @@
 #[cfg(unix)]
 mod confirmation;
 mod deploy;
+mod fake_server;
 #[path = "../../examples/secrets_before_deploy/manifest.rs"]
 #[allow(dead_code, reason = "the program uses all of it")]
 mod manifest;
@@ -25,3 +26,4 @@ mod run_with_secrets;
 #[path = "../../examples/secrets_before_deploy/sensitive.rs"]
 #[allow(dead_code, reason = "the program uses all of it")]
 mod sensitive;
+mod values;

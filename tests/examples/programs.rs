@@ -327,77 +327,6 @@ async fn without_a_terminal_and_without_yes_nothing_happens() {
     assert_eq!(fake.groups(), ["prod"]);
 }
 
-/// Values that mean something else in the same environment, found by the name of a key.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_variable_that_means_something_else_is_read_only_if_it_is_named() {
-    let fake = fake().await;
-    for (key, what) in [
-        ("TFY_API_KEY", "this program's own API key"),
-        ("TFY-API-KEY", "this program's own API key"),
-        ("TFY_HOST", "a setting of this program"),
-        ("HTTPS_PROXY", "network"),
-        ("PATH", "shell"),
-        ("HOME", "shell"),
-        ("USER", "shell"),
-        ("LC_ALL", "language"),
-        ("SSH_AUTH_SOCK", "SSH"),
-    ] {
-        for (program, group) in [("create_group", "app"), ("update_group", "prod")] {
-            let mut command = example_on(&fake, program, &[group, "API_KEY", key, "--yes"]);
-            if !key.contains("TFY") && key != "HTTPS_PROXY" {
-                command.env(key, NEW);
-            }
-            let ran = command.env("API_KEY", NEW).run().ended_with(2);
-            assert!(ran.stderr.contains(what), "{key}: {}", ran.stderr);
-            assert!(ran.stderr.contains("KEY:VARIABLE"), "{key}: {}", ran.stderr);
-            assert!(!ran.all().contains(fake.api_key()), "{key}: {}", ran.all());
-        }
-    }
-    assert_eq!(fake.groups(), ["prod"]);
-    assert_eq!(fake.value("prod", "API_KEY").as_deref(), Some(OLD));
-
-    let arguments = ["app", "TFY_API_KEY:APP_KEY", "HOME:HOME", "--yes"];
-    let mut command = example_on(&fake, "create_group", &arguments);
-    command.env("APP_KEY", NEW).env("HOME", OLD).run().ended_with(0);
-    assert_eq!(fake.value("app", "TFY_API_KEY").as_deref(), Some(NEW));
-    assert_eq!(fake.value("app", "HOME").as_deref(), Some(OLD));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reference_is_stored_as_no_value() {
-    let fake = fake().await;
-    for text in ["tfy-secret://my-org:other:TOKEN", "\"tfy-secret://my-org:other:TOKEN\"\n"] {
-        for (program, group) in [("create_group", "app"), ("update_group", "prod")] {
-            let mut command = example_on(&fake, program, &[group, "TOKEN", "--yes"]);
-            let ran = command.env("TOKEN", text).run().ended_with(1);
-            assert!(ran.stderr.contains("value of \"TOKEN\": it is a reference"), "{}", ran.stderr);
-            assert!(!ran.all().contains("my-org:other"), "{}", ran.all());
-        }
-    }
-    assert_eq!((fake.groups().len(), fake.keys("prod").len()), (1, 3));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_break_at_the_end_of_a_line_is_noted_and_kept() {
-    let fake = fake().await;
-    let note = "the value of TOKEN ends in a line break";
-    for (number, (value, is_noted)) in [
-        ("made-up-token-value\n", true),
-        ("made-up-token-value\r\n", true),
-        ("made-up-token-value", false),
-        ("-----BEGIN X-----\nabc\n-----END X-----\n", false),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let group = format!("app-{number}");
-        let mut command = example_on(&fake, "create_group", &[&group, "TOKEN", "--yes"]);
-        let ran = command.env("TOKEN", value).run().ended_with(0);
-        assert_eq!(ran.stderr.contains(note), is_noted, "{}", ran.stderr);
-        assert_eq!(fake.value(&group, "TOKEN").as_deref(), Some(value));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_looked_for_is_named() {
     let fake = FakeTrueFoundry::start().await;
@@ -410,34 +339,4 @@ async fn what_was_looked_for_is_named() {
     let ran = example_on(&fake, "inspect_secret", &["prod", "db_password"]).run().ended_with(1);
     assert!(ran.stderr.contains("the group prod has no key db_password"), "{}", ran.stderr);
     assert!(ran.stderr.contains("names are case-sensitive"), "{}", ran.stderr);
-}
-
-/// What `fake_server` with these arguments serves, as `list_groups` shows it.
-fn served(arguments: &[&str]) -> String {
-    let mut server = example("fake_server", arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let mut list = example("list_groups", &[]);
-    list.envs(line.split_whitespace().map(|pair| pair.split_once('=').unwrap()));
-    let listed = list.run().ended_with(0);
-    drop(server.stdin.take());
-    assert_eq!(server.wait().unwrap().code(), Some(0));
-    listed.all()
-}
-
-#[test]
-fn the_fake_server_has_the_data_of_the_other_examples() {
-    let names = |text: &str| {
-        text.lines().filter_map(|line| line.split(" | ").next()).map(str::to_owned).collect()
-    };
-    let here: Vec<String> = names(&example("list_groups", &[]).run().ended_with(0).stdout);
-    let there: Vec<String> = names(&served(&[]));
-    assert!(here.iter().all(|name| there.contains(name)), "{here:?} {there:?}");
-    assert!(served(&["--empty"]).contains("No secret group"));
-    let more = served(&["--empty", "azure/vault", "--group", "app:DB-PASSWORD,API-KEY"]);
-    assert!(more.contains("| app ") && !more.contains("prod-secrets"), "{more}");
 }
