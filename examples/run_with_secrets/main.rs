@@ -35,7 +35,8 @@ is replaced by the secret's value. A reference within a longer text is left alon
   --keep-api-key    pass TFY_API_KEY on; without this COMMAND gets the secrets it refers to and not the key
                     to all the others
 
-If a name is given several times, the env file overrides the manifest, and the manifest the environment. The control plane is named by this program's own environment, never by those files.
+If a name is given several times, the env file overrides the manifest, and the manifest the environment. The
+control plane is named by this program's own environment, never by those files.
 
 The exit code is COMMAND's. Before it is started: 1 if a reference does not resolve or a file cannot be used,
 2 for a usage error, 126 if COMMAND cannot be run and 127 if it is not found.
