@@ -134,7 +134,6 @@ impl UnconfirmedWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     /// Locks this many groups; the result is how many locks were looked at besides the groups' own.
     fn lock_all(map: &mut LockMap, groups: impl Iterator<Item = usize>) -> (Vec<Lock>, usize) {
@@ -189,19 +188,5 @@ mod tests {
         assert_eq!(left_by_pruning(), 1, "it is held");
         drop(guard);
         assert_eq!(left_by_pruning(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_write_that_is_not_waited_for_needs_no_lock() {
-        let locks = EditLocks::default();
-        let group = SecretGroupId::from("group");
-        let mut guard = locks.lock(&group).await;
-        guard.begin(UnconfirmedWrite::new(Duration::ZERO));
-        let error = guard.end::<()>(Err(Error::config("timeout", "too short"))).unwrap_err();
-        assert!(!error.hint().contains("waits"), "{}", error.hint());
-        drop(guard);
-        let mut map = locks.0.lock().unwrap();
-        map.prune();
-        assert_eq!(map.left, 0);
     }
 }

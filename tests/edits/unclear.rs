@@ -319,3 +319,15 @@ async fn the_wait_is_no_longer_for_looks_that_take_long() {
     let took = next_edit_took(&fake, &id, &client).await;
     assert!(took < WRITE_TIMEOUT + Duration::from_secs(1), "{took:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_waited_for_where_that_is_set() {
+    let (fake, id) = app(&["A", "B"]).await;
+    let client = warm_client(&fake, Duration::ZERO).await;
+    fake.inject(Fault::drop_before().on(PUT));
+    let error = client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap_err();
+    assert!(error.may_have_been_applied() && !error.hint().contains("waits"), "{error:?}");
+    fake.clear_requests();
+    next_edit_took(&fake, &id, &client).await;
+    assert_eq!(sent(&fake), [GET, LIST, PUT]);
+}
