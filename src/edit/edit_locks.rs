@@ -90,7 +90,7 @@ impl EditGuard {
     pub(super) fn end<T>(&mut self, outcome: Result<T>) -> Result<T> {
         match (outcome, &*self.0) {
             (Err(error), Some(write)) if error.may_still_arrive() => {
-                Err(error.with_next_edit_wait(write.timeout))
+                Err(error.with_edit_wait(write.timeout))
             }
             (outcome, _) => {
                 self.forget();

@@ -22,7 +22,7 @@ pub struct CallContext {
     /// Whether the request may still take effect: not if the service itself says that it has ended.
     pub(crate) may_still_arrive: bool,
     /// How long the next edit of the group waits for this write.
-    pub(crate) next_edit_wait: Option<Duration>,
+    pub(crate) edit_wait: Option<Duration>,
 }
 
 impl CallContext {

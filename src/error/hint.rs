@@ -10,7 +10,7 @@ impl Error {
     /// What to do next, in a sentence or two for a person.
     pub fn hint(&self) -> Cow<'static, str> {
         let hint = self.next_step();
-        let Some(wait) = self.context().and_then(|context| context.next_edit_wait) else {
+        let Some(wait) = self.context().and_then(|context| context.edit_wait) else {
             return hint;
         };
         let seconds = wait.as_secs_f64();

@@ -61,9 +61,9 @@ impl Error {
     }
 
     /// The error of a write that the next edit of the group waits for.
-    pub(crate) fn with_next_edit_wait(mut self, wait: Duration) -> Self {
+    pub(crate) fn with_edit_wait(mut self, wait: Duration) -> Self {
         if let Some(context) = self.context_mut() {
-            context.next_edit_wait = Some(wait).filter(|wait| !wait.is_zero());
+            context.edit_wait = Some(wait).filter(|wait| !wait.is_zero());
         }
         self
     }

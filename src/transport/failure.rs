@@ -110,7 +110,7 @@ impl Failure {
             elapsed: circumstances.elapsed,
             may_have_been_applied: circumstances.may_have_been_applied,
             may_still_arrive: circumstances.may_still_arrive,
-            next_edit_wait: None,
+            edit_wait: None,
         });
         match self.cause {
             Cause::Answer(answer) => {

@@ -389,7 +389,7 @@ impl Transport {
             elapsed: Duration::ZERO,
             may_have_been_applied: false,
             may_still_arrive: false,
-            next_edit_wait: None,
+            edit_wait: None,
         }
     }
 
