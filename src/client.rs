@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use url::Host;
 
-use crate::edit::Queues;
-use crate::known_stores::{FoundStore, KnownStores};
+use crate::edit::EditLocks;
 use crate::models::fqn_part;
+use crate::store_cache::{FoundStore, StoreCache};
 use crate::transport::Transport;
 use crate::{
     ClientBuilder, Error, ListSecretGroups, Result, SecretGroup, SecretGroups, SecretStores,
@@ -43,13 +43,13 @@ struct Inner {
     transport: Transport,
     tenant: OnceLock<String>,
     limits: Limits,
-    queues: Queues,
-    stores: KnownStores,
+    edit_locks: EditLocks,
+    stores: StoreCache,
 }
 
 /// How far the operations that take several requests go.
 pub(crate) struct Limits {
-    pub(crate) settle_time: Duration,
+    pub(crate) unconfirmed_write_timeout: Duration,
     pub(crate) concurrent_reads: usize,
 }
 
@@ -79,8 +79,8 @@ impl Client {
                 transport,
                 tenant: known,
                 limits,
-                queues: Queues::default(),
-                stores: KnownStores::default(),
+                edit_locks: EditLocks::default(),
+                stores: StoreCache::default(),
             }),
         }
     }
@@ -120,19 +120,24 @@ impl Client {
         &self.inner.transport
     }
 
-    pub(crate) fn settle_time(&self) -> Duration {
-        self.inner.limits.settle_time
+    /// How long one call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.inner.transport.timeout
+    }
+
+    pub(crate) fn unconfirmed_write_timeout(&self) -> Duration {
+        self.inner.limits.unconfirmed_write_timeout
     }
 
     pub(crate) fn concurrent_reads(&self) -> usize {
         self.inner.limits.concurrent_reads
     }
 
-    pub(crate) fn queues(&self) -> &Queues {
-        &self.inner.queues
+    pub(crate) fn edit_locks(&self) -> &EditLocks {
+        &self.inner.edit_locks
     }
 
-    /// What kind of store the group's secrets are kept in, looked up once and remembered.
+    /// What kind of store the group's secrets are kept in, remembered once it is known.
     pub(crate) async fn store_of(&self, group: &SecretGroup) -> FoundStore {
         self.inner.stores.kind_of(self, group).await
     }

@@ -48,7 +48,7 @@ pub struct ClientBuilder {
     http: Option<reqwest::ClientBuilder>,
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     roots: Option<Roots>,
-    settle_time: Option<Duration>,
+    unconfirmed_write_timeout: Option<Duration>,
     concurrent_reads: Option<usize>,
 }
 
@@ -189,10 +189,14 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an edit waits for an earlier write of the same group whose outcome is not known, counted
-    /// from when its caller stopped waiting for it; zero: not at all. Default: 60 s.
-    pub fn settle_time(mut self, time: Duration) -> Self {
-        self.settle_time = Some(time);
+    /// How long an edit waits for an earlier write of the same group, whose outcome is unknown, to show
+    /// before it goes on. Default: 60 s, counted from when that write was given up; zero: not at all.
+    ///
+    /// A write is not waited for if nothing was sent, or if the service itself reported how it ended. An edit
+    /// that has waited this long and [`timeout`](Self::timeout) for an earlier edit that is still under way
+    /// fails with [`Error::Timeout`](crate::Error::Timeout).
+    pub fn unconfirmed_write_timeout(mut self, timeout: Duration) -> Self {
+        self.unconfirmed_write_timeout = Some(timeout);
         self
     }
 

@@ -67,7 +67,6 @@ mod display;
 mod edit;
 mod error;
 mod find_refs;
-mod known_stores;
 mod models;
 mod operation;
 mod pagination;
@@ -79,6 +78,7 @@ mod secret_ref;
 mod secret_stores;
 mod secret_value;
 mod secrets;
+mod store_cache;
 mod store_rules;
 #[cfg(feature = "testing")]
 pub mod testing;

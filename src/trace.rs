@@ -1,8 +1,10 @@
-//! What is traced of a call: operation, attempt and status; never a value, key, body or query.
+//! What is traced: of a call its operation, attempts and statuses, of an edit that waits for an earlier
+//! write its group; never a value, key, body or query.
 
 use std::future::Future;
+use std::time::Duration;
 
-use crate::Operation;
+use crate::{Operation, SecretGroupId};
 
 #[cfg(feature = "tracing")]
 pub(crate) fn call<F: Future>(operation: Operation, future: F) -> impl Future<Output = F::Output> {
@@ -39,9 +41,21 @@ pub(crate) fn ended(status: Option<u16>) {
 }
 
 /// Says that the request is sent again after `wait`.
-pub(crate) fn waiting(wait: std::time::Duration) {
+pub(crate) fn waiting(wait: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(wait_ms = wait.as_millis(), "retrying");
     #[cfg(not(feature = "tracing"))]
     let _ = wait;
+}
+
+/// Says that an edit waits for an earlier write of its group whose outcome is not known.
+pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        group = %crate::display::Escaped(group.as_str()),
+        at_most_ms = at_most.as_millis(),
+        "waiting for an earlier write of unknown outcome"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (group, at_most);
 }

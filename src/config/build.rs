@@ -63,7 +63,9 @@ impl ClientBuilder {
         let timeout = positive("timeout", self.timeout, 60)?;
         let connect_timeout = positive("connect_timeout", self.connect_timeout, 10)?;
         let limits = Limits {
-            settle_time: self.settle_time.unwrap_or(Duration::from_secs(60)),
+            unconfirmed_write_timeout: self
+                .unconfirmed_write_timeout
+                .unwrap_or(Duration::from_secs(60)),
             concurrent_reads: self.concurrent_reads.unwrap_or(10),
         };
         if limits.concurrent_reads == 0 {

@@ -1,10 +1,13 @@
 //! The deploy-time bootstrap: a group that has at least these keys.
 
-use super::plan::Summary;
+use std::collections::HashSet;
+
+use super::lock::lock;
 use super::snapshot::Snapshot;
+use super::summary::Summary;
 use super::{Changes, write};
-use crate::known_stores::FoundStore;
 use crate::secret_groups::SecretGroups;
+use crate::store_cache::FoundStore;
 use crate::{Error, NewSecretGroup, Result, SecretGroup};
 
 /// How often [`SecretGroups::ensure`] looks, writes what is missing and looks again.
@@ -84,6 +87,7 @@ struct Progress {
     may_have_created: bool,
     /// Why the last creation failed, for the case that the group is not there after it.
     not_created: Option<Error>,
+    /// A key that was added in several rounds is in it as often.
     added: Vec<String>,
     store: Option<FoundStore>,
 }
@@ -143,9 +147,8 @@ async fn extend(
     group: &SecretGroup,
 ) -> Result<Option<Ensured>> {
     let client = groups.client();
-    let mut turn = client.queues().turn(group.id()).await;
-    turn.settle(client, group.id()).await;
-    // Read anew: those whose turn was before may have changed the group since it was found.
+    let mut guard = lock(client, group.id()).await?;
+    // Read anew: edits that held the lock before may have changed the group since it was found.
     let mut snapshot = match Snapshot::read(client, group.id()).await {
         Ok(snapshot) => snapshot,
         Err(error) => return progress.look_again(error),
@@ -153,7 +156,7 @@ async fn extend(
     if !has_all(new, &snapshot) && !new.is_checked_for(&snapshot.group) && progress.store.is_none()
     {
         let found = missing(new, &snapshot).store(client, &snapshot.group).await;
-        if found.asked {
+        if found.made_request {
             // Between the last read and the write there is to be nothing that takes time.
             snapshot = match Snapshot::read(client, group.id()).await {
                 Ok(snapshot) => snapshot,
@@ -168,9 +171,7 @@ async fn extend(
     let changes = missing(new, &snapshot);
     let keys: Vec<String> = changes.set.iter().map(|(key, _)| key.clone()).collect();
     if progress.writes >= ROUNDS {
-        let (added, removed, modified) = ([].into(), keys.into(), [].into());
-        let applied = progress.may_have_written;
-        return Err(Error::ConcurrentEdit { added, removed, modified, applied });
+        return Err(Error::concurrent_edit(vec![], keys, vec![], progress.may_have_written));
     }
     if !new.is_checked_for(&snapshot.group)
         && let Some(kind) = progress.store.as_ref().and_then(|store| store.kind.as_ref())
@@ -179,17 +180,13 @@ async fn extend(
     }
     progress.writes += 1;
     let summary = Summary::new(&changes, &snapshot);
-    match write::write(client, &mut turn, &snapshot, &changes, summary).await {
+    match write::write(client, &mut guard, &snapshot, &changes, &summary).await {
         Ok(_) | Err(Error::ConcurrentEdit { applied: true, .. }) => {
             progress.may_have_written = true;
-            for key in keys {
-                if !progress.added.contains(&key) {
-                    progress.added.push(key);
-                }
-            }
+            progress.added.extend(keys);
             Ok(None)
         }
-        // Somebody else was faster; the next round reads what is there now.
+        // Another client was faster; the next round reads what is there now.
         Err(Error::ConcurrentEdit { applied: false, .. }) => Ok(None),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -208,7 +205,9 @@ impl Progress {
     }
 
     fn done(&mut self, group: SecretGroup) -> Ensured {
-        let added = std::mem::take(&mut self.added);
+        let mut seen = HashSet::new();
+        let mut added = std::mem::take(&mut self.added);
+        added.retain(|key| seen.insert(key.clone()));
         match (added.is_empty(), self.may_have_created) {
             (true, true) => Ensured::Created(group),
             (true, false) => Ensured::Unchanged(group),

@@ -3,25 +3,28 @@
 //! The API's own update is a full list: a key that is left out is deleted with all its versions. An
 //! [`Edit`] reads the keys (never the values), and sends the others along as kept.
 
+mod edit_locks;
 mod ensure;
+mod lock;
 mod plan;
-mod queue;
 mod snapshot;
+mod summary;
 mod write;
 
 use std::collections::HashSet;
 
+pub(crate) use edit_locks::EditLocks;
 pub use ensure::Ensured;
 pub use plan::{AppliedEdit, EditPlan};
-pub(crate) use queue::Queues;
 
 use crate::display::Quoted;
-use crate::known_stores::FoundStore;
 use crate::models::{Checks, SecretEntry, check_secrets};
 use crate::secret_groups::SecretGroups;
+use crate::store_cache::FoundStore;
 use crate::{Client, Error, Result, SecretGroup, SecretGroupId, SecretStoreKind, SecretValue};
-use plan::Summary;
+use lock::lock;
 use snapshot::Snapshot;
+use summary::Summary;
 
 /// How often a direct [`Edit::apply`] plans anew when the group changes under it.
 const PLANS: u32 = 3;
@@ -46,19 +49,25 @@ const PLANS: u32 = 3;
 ///   those secrets one by one and cannot lose anybody's key.
 /// - A change made by anybody before the re-read that [`EditPlan::apply`] makes is reported as
 ///   [`Error::ConcurrentEdit`], and nothing is written.
-/// - Edits of one group from one client and its clones queue; edits of different groups do not wait for
-///   each other.
-/// - After a write or a removal whose outcome is not known (its answer was lost, or the future was
+/// - Edits of one group from one client and its clones wait for each other, in order; edits of different
+///   groups do not. An edit that waits fails with [`Error::Timeout`] once [`ClientBuilder::timeout`] and
+///   [`ClientBuilder::unconfirmed_write_timeout`] have passed together, such as behind an edit whose future
+///   is kept but no longer polled.
+/// - After a write or a removal whose outcome is unknown (its response was lost, or the future was
 ///   dropped) the next edit of that group first waits until it sees it done, or until
-///   [`ClientBuilder::settle_time`](crate::ClientBuilder::settle_time) has passed since it was given up:
-///   a write that arrives late would delete what was added meanwhile.
+///   [`ClientBuilder::unconfirmed_write_timeout`] has passed since it was given up: a write that arrives
+///   late would delete what was added meanwhile. The error's [`hint`](Error::hint) says so, and an event
+///   (feature `tracing`) when the wait begins. A failure that the service itself reports is not waited for.
+///
+/// [`ClientBuilder::timeout`]: crate::ClientBuilder::timeout
+/// [`ClientBuilder::unconfirmed_write_timeout`]: crate::ClientBuilder::unconfirmed_write_timeout
 ///
 /// # What is not
 /// The API has no compare-and-set. A key that **another process adds between this edit's last read and
 /// its write** is not in the list that is written, and is deleted without either of them seeing an error;
 /// a value that it sets in that time is overwritten where this edit sets the key, too. The window is one
 /// round trip long. Nor can a client tell whose write it sees: where another process makes the same change
-/// as a lost write of this one, the group counts as settled. Where several processes write one group at
+/// as a lost write of this one, that write counts as done. Where several processes write one group at
 /// the same time, let one of them do the writing.
 #[derive(Debug)]
 #[must_use = "nothing is changed before `plan` or `apply`"]
@@ -191,26 +200,25 @@ impl Edit {
                 group.id().clone()
             }
         };
-        let mut turn = client.queues().turn(&id).await;
-        turn.settle(client, &id).await;
+        let mut guard = lock(client, &id).await?;
         let mut plans = 1;
         loop {
             let snapshot = Snapshot::read(client, &id).await?;
             if store.is_none() {
                 let found = self.changes.store(client, &snapshot.group).await;
-                let asked = found.asked;
+                let made_request = found.made_request;
                 store = Some(found);
                 // Others may have written meanwhile, and between the last read and the write there is
                 // to be nothing that takes time.
-                if asked {
+                if made_request {
                     continue;
                 }
             }
             let kind = store.as_ref().and_then(|store| store.kind.as_ref());
             let summary = self.changes.planned_on(client, &snapshot, kind)?;
-            match write::write(client, &mut turn, &snapshot, &self.changes, summary).await {
+            match write::write(client, &mut guard, &snapshot, &self.changes, &summary).await {
                 Err(Error::ConcurrentEdit { applied: false, .. }) if plans < PLANS => plans += 1,
-                done => return done,
+                written => return written.map(|group| AppliedEdit { group, summary }),
             }
         }
     }
@@ -220,6 +228,7 @@ impl Changes {
     fn check_input(&self) -> Result<()> {
         let set = self.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
         check_secrets(set, None, self.checks)?;
+        let set: HashSet<&str> = self.set.iter().map(|(key, _)| key.as_str()).collect();
         let mut removed = HashSet::new();
         for key in &self.remove {
             let refuse = |reason| Error::invalid_input("key", format!("{} {reason}", Quoted(key)));
@@ -229,7 +238,7 @@ impl Changes {
             if !removed.insert(key) {
                 return Err(refuse("is to be removed twice"));
             }
-            if self.set.iter().any(|(set, _)| set == key) {
+            if set.contains(key.as_str()) {
                 return Err(refuse("is to be set and to be removed"));
             }
         }
@@ -276,9 +285,4 @@ impl Changes {
         }
         Ok(())
     }
-}
-
-/// What only this module needs to know of a group's keys.
-fn keys_of(group: &SecretGroup) -> Option<HashSet<&str>> {
-    group.secrets()?.iter().map(crate::Secret::key).collect()
 }

@@ -2,61 +2,12 @@
 
 use std::fmt;
 
+use super::lock::lock;
 use super::snapshot::Snapshot;
+use super::summary::Summary;
 use super::{Changes, write};
 use crate::display::Escaped;
 use crate::{Client, Result, SecretGroup, SecretGroupId};
-
-/// The keys that an edit adds, rotates, removes and keeps; never a value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Summary {
-    pub(super) added: Vec<String>,
-    pub(super) rotated: Vec<String>,
-    pub(super) removed: Vec<String>,
-    pub(super) kept: Vec<String>,
-}
-
-impl Summary {
-    pub(super) fn new(changes: &Changes, snapshot: &Snapshot) -> Self {
-        let set = || changes.set.iter().map(|(key, _)| key);
-        let (rotated, added) = set().cloned().partition(|key| snapshot.has(key));
-        let kept = snapshot
-            .keys
-            .keys()
-            .filter(|key| !changes.remove.contains(key) && set().all(|set| set != *key))
-            .cloned()
-            .collect();
-        Self { added, rotated, removed: changes.remove.clone(), kept }
-    }
-
-    pub(super) fn removes_all(&self) -> bool {
-        !self.removed.is_empty()
-            && [&self.added, &self.rotated, &self.kept].iter().all(|keys| keys.is_empty())
-    }
-
-    pub(super) fn changes_nothing(&self) -> bool {
-        [&self.added, &self.rotated, &self.removed].iter().all(|keys| keys.is_empty())
-    }
-
-    /// The keys that the group has once this is done.
-    pub(super) fn keys_after(&self) -> impl Iterator<Item = &str> {
-        [&self.kept, &self.rotated, &self.added].into_iter().flatten().map(String::as_str)
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (sign, keys) in [('+', &self.added), ('~', &self.rotated), ('-', &self.removed)] {
-            for key in keys {
-                write!(f, "{sign} {}  ", Escaped(key))?;
-            }
-        }
-        if self.changes_nothing() {
-            f.write_str("nothing to change  ")?;
-        }
-        write!(f, "= {} kept", self.kept.len())
-    }
-}
 
 macro_rules! summary_accessors {
     () => {
@@ -118,20 +69,21 @@ impl EditPlan {
     /// # Errors
     /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) where somebody changed the group;
     /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) where one of several removals failed;
+    /// [`Error::Timeout`](crate::Error::Timeout) if an earlier edit of this group does not end;
     /// else as [`SecretGroups::update`](crate::SecretGroups::update). Where
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) is true the write may have been
-    /// done; the next edit of this client waits for it.
+    /// done; if it may still arrive, the next edit of this group from this client waits for it.
     pub async fn apply(self) -> Result<AppliedEdit> {
         let Self { client, changes, snapshot, summary } = self;
         if summary.changes_nothing() {
             return Ok(AppliedEdit { group: None, summary });
         }
         let id: SecretGroupId = snapshot.group.id().clone();
-        let mut turn = client.queues().turn(&id).await;
-        turn.settle(&client, &id).await;
+        let mut guard = lock(&client, &id).await?;
         let now = Snapshot::read(&client, &id).await?;
         snapshot.unchanged_in(&now)?;
-        write::write(&client, &mut turn, &now, &changes, summary).await
+        let group = write::write(&client, &mut guard, &now, &changes, &summary).await?;
+        Ok(AppliedEdit { group, summary })
     }
 }
 

@@ -34,9 +34,7 @@ impl Snapshot {
                 return Ok(snapshot);
             }
         }
-        let nothing = || Box::<[String]>::default();
-        let (added, removed, modified) = (nothing(), nothing(), nothing());
-        Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
+        Err(Error::concurrent_edit(vec![], vec![], vec![], false))
     }
 
     /// The group itself was just read.
@@ -100,12 +98,12 @@ impl Snapshot {
 
     /// `Err(ConcurrentEdit)` where `later` is not the same group in the same state.
     pub(super) fn unchanged_in(&self, later: &Self) -> Result<()> {
-        let only_in = |one: &Self, other: &Self| -> Box<[String]> {
+        let only_in = |one: &Self, other: &Self| -> Vec<String> {
             one.keys.keys().filter(|key| !other.has(key)).cloned().collect()
         };
         let added = only_in(later, self);
         let removed = only_in(self, later);
-        let modified: Box<[String]> = self
+        let modified: Vec<String> = self
             .keys
             .iter()
             .filter(|(key, known)| {
@@ -120,7 +118,7 @@ impl Snapshot {
         if added.is_empty() && removed.is_empty() && modified.is_empty() && same_time {
             return Ok(());
         }
-        Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
+        Err(Error::concurrent_edit(added, removed, modified, false))
     }
 }
 

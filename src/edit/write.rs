@@ -2,36 +2,38 @@
 
 use std::collections::HashSet;
 
-use super::plan::{AppliedEdit, Summary};
-use super::queue::Turn;
+use super::Changes;
+use super::edit_locks::{EditGuard, UnconfirmedWrite};
 use super::snapshot::Snapshot;
-use super::{Changes, keys_of};
+use super::summary::Summary;
 use crate::models::SecretEntry;
 use crate::{Client, Error, Result, SecretGroup};
 
 /// Writes `changes` over `before`, the group as it was read last.
+///
+/// The group is that of the response; `None` if nothing was to be changed or keys were only removed.
 pub(super) async fn write(
     client: &Client,
-    turn: &mut Turn,
+    guard: &mut EditGuard,
     before: &Snapshot,
     changes: &Changes,
-    summary: Summary,
-) -> Result<AppliedEdit> {
+    summary: &Summary,
+) -> Result<Option<SecretGroup>> {
     if summary.changes_nothing() {
-        return Ok(AppliedEdit { group: None, summary });
+        return Ok(None);
     }
     if changes.set.is_empty() {
-        remove_each(client, turn, before, &summary.removed).await?;
-        return Ok(AppliedEdit { group: None, summary });
+        remove_each(client, guard, before, &summary.removed).await?;
+        return Ok(None);
     }
-    let group = put(client, turn, before, changes, &summary).await?;
-    verify(client, before, &group, &summary).await?;
-    Ok(AppliedEdit { group: Some(group), summary })
+    let group = put(client, guard, before, changes, summary).await?;
+    verify(client, before, &group, summary).await?;
+    Ok(Some(group))
 }
 
 async fn put(
     client: &Client,
-    turn: &mut Turn,
+    guard: &mut EditGuard,
     before: &Snapshot,
     changes: &Changes,
     summary: &Summary,
@@ -40,18 +42,13 @@ async fn put(
     let kept = summary.kept.iter().map(|key| SecretEntry { key, value: None });
     let set = changes.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
     let entries: Vec<_> = kept.chain(set).collect();
-    turn.about_to_write(client, summary, before);
+    guard.begin(UnconfirmedWrite::of_list(client, summary, before));
     let written = client.secret_groups().put_full_list(id, &entries).await;
-    let error = match written {
-        Ok(group) => {
-            turn.settled();
-            return Ok(group);
-        }
-        Err(error) if error.may_have_been_applied() => return Err(error),
+    let error = match guard.end(written) {
+        Ok(group) => return Ok(group),
         Err(error) => error,
     };
-    turn.settled();
-    // Somebody may have deleted a key that was to be kept, or the group.
+    // Another client may have deleted a key that was to be kept, or the group.
     if matches!(error.status(), Some(400 | 404 | 422)) {
         match Snapshot::read(client, id).await {
             Ok(now) => before.same_keys_in(&now)?,
@@ -75,7 +72,7 @@ async fn verify(
     }
     let read = Snapshot::read(client, before.group.id()).await;
     let now = read.map_err(Error::after_a_write)?;
-    let removed: Box<[String]> =
+    let removed: Vec<String> =
         expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
     // What is there besides was added after this write; but a key that was to go, and is there as the same
     // secret, has stayed.
@@ -83,28 +80,25 @@ async fn verify(
         let id = |snapshot: &Snapshot| snapshot.keys.get(*key).map(|known| known.id.clone());
         id(&now).is_some_and(|is| Some(is) == id(before))
     };
-    let added: Box<[String]> = summary.removed.iter().filter(stayed).cloned().collect();
+    let added: Vec<String> = summary.removed.iter().filter(stayed).cloned().collect();
     if removed.is_empty() && added.is_empty() {
         return Ok(());
     }
-    Err(Error::ConcurrentEdit { added, removed, modified: [].into(), applied: true })
+    Err(Error::concurrent_edit(added, removed, vec![], true))
 }
 
 async fn remove_each(
     client: &Client,
-    turn: &mut Turn,
+    guard: &mut EditGuard,
     before: &Snapshot,
     keys: &[String],
 ) -> Result<()> {
     for (index, key) in keys.iter().enumerate() {
         let Some(known) = before.keys.get(key) else { continue };
-        turn.about_to_delete(client, key, &known.id);
+        guard.begin(UnconfirmedWrite::of_removal(client, key, &known.id));
         let deleted = client.secrets().delete(&known.id).await.map(drop);
-        if !deleted.as_ref().is_err_and(Error::may_have_been_applied) {
-            turn.settled();
-        }
-        let deleted = match deleted {
-            Err(error) if error.is_not_found() => really_gone(client, before, key, error).await,
+        let deleted = match guard.end(deleted) {
+            Err(error) if error.is_not_found() => confirm_gone(client, before, key, error).await,
             other => other,
         };
         if let Err(error) = deleted {
@@ -124,7 +118,7 @@ async fn remove_each(
 }
 
 /// A 404 is what was wanted only where the key is gone, and not where it is there under a new identifier.
-async fn really_gone(
+async fn confirm_gone(
     client: &Client,
     before: &Snapshot,
     key: &str,
@@ -139,9 +133,10 @@ async fn really_gone(
     match (before.keys.get(key), now.keys.get(key)) {
         (_, None) => Ok(()),
         (Some(was), Some(is)) if was.id == is.id => Err(not_found),
-        _ => {
-            let (added, removed, modified) = ([].into(), [].into(), [key.to_owned()].into());
-            Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
-        }
+        _ => Err(Error::concurrent_edit(vec![], vec![], vec![key.to_owned()], false)),
     }
+}
+
+fn keys_of(group: &SecretGroup) -> Option<HashSet<&str>> {
+    group.secrets()?.iter().map(crate::Secret::key).collect()
 }

@@ -63,6 +63,8 @@ pub(crate) struct ServerAnswer {
     pub(crate) problems: Vec<String>,
     /// Compact JSON of whatever else the service said.
     pub(crate) details: Option<String>,
+    /// Whether the service itself says how the request ended, so that it does not go on.
+    pub(crate) has_ended: bool,
 }
 
 impl ServerAnswer {
@@ -101,7 +103,10 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Ser
         return answer;
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(value) => read_whole(&mut answer, &value),
+        Ok(value) => {
+            answer.has_ended = has_ended(status, &value);
+            read_whole(&mut answer, &value);
+        }
         Err(_) => from_text(&mut answer, content_type, text),
     }
     if answer.message.is_none() && !answer.problems.is_empty() {
@@ -109,6 +114,13 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Ser
         answer.joined = true;
     }
     answer
+}
+
+/// Only the service's own form counts, and no status that says that it was not waited for.
+fn has_ended(status: u16, body: &Value) -> bool {
+    !matches!(status, 408 | 502 | 504)
+        && body.get("statusCode").and_then(Value::as_u64) == Some(status.into())
+        && body.get("message").is_some_and(|message| !message.is_null())
 }
 
 /// Shortens to at most `max` bytes and a margin, with a mark that [`cut`] takes off again.

@@ -19,6 +19,10 @@ pub struct CallContext {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) may_have_been_applied: bool,
+    /// Whether the request may still take effect: not if the service itself says that it has ended.
+    pub(crate) may_still_arrive: bool,
+    /// How long the next edit of the group waits for this write.
+    pub(crate) edit_wait: Option<Duration>,
 }
 
 impl CallContext {

@@ -7,8 +7,17 @@ use crate::display::{Escaped, Quoted};
 use crate::{KeyProblem, Operation, Resource, SecretStoreKind};
 
 impl Error {
-    /// What to do next, in one sentence for a person.
+    /// What to do next, in a sentence or two for a person.
     pub fn hint(&self) -> Cow<'static, str> {
+        let hint = self.next_step();
+        let Some(wait) = self.context().and_then(|context| context.edit_wait) else {
+            return hint;
+        };
+        let seconds = wait.as_secs_f64();
+        format!("{hint} The next edit of this group waits up to {seconds} s for it.").into()
+    }
+
+    fn next_step(&self) -> Cow<'static, str> {
         if let Some(hint) = self.unclear_write() {
             return hint.into();
         }
@@ -53,6 +62,9 @@ impl Error {
                 format!("Wait {wait:.0?} before the next request.").into()
             }
             Self::RateLimited { .. } => "Wait a moment and send fewer requests at a time.".into(),
+            Self::Timeout { context } if context.attempts == 0 => {
+                "Let the earlier edit of this group end, or drop its future, and try again.".into()
+            }
             Self::Timeout { .. } | Self::Transport { .. } | Self::Service { .. } => {
                 "Try again; if it lasts, check the control plane's health.".into()
             }
@@ -72,7 +84,7 @@ impl Error {
                     .into()
             }
             Self::ConcurrentEdit { .. } => "Plan the edit again on what is there now.".into(),
-            Self::PartiallyApplied { source, .. } => source.hint(),
+            Self::PartiallyApplied { source, .. } => source.next_step(),
             Self::Unresolved { .. } => {
                 "Check the references for typing errors and the key's access to their groups.".into()
             }

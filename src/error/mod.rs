@@ -214,8 +214,9 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// The call's whole time ran out, retries included.
-    #[error("cannot {}: no answer within {:.1?}{context}", context.operation, context.elapsed)]
+    /// The call's whole time ran out, retries included. With 0 [`attempts`](CallContext::attempts) nothing
+    /// was sent: an edit waited in vain for an earlier edit of its group.
+    #[error("cannot {}: {} {:.1?}{context}", context.operation, waited(context), context.elapsed)]
     #[non_exhaustive]
     Timeout {
         /// What was asked.
@@ -359,6 +360,17 @@ impl Error {
         Self::InvalidInput { what: what.into(), reason: reason.into() }
     }
 
+    /// The keys that are new, gone and changed, and whether the edit was written and then undone.
+    pub(crate) fn concurrent_edit(
+        added: Vec<String>,
+        removed: Vec<String>,
+        modified: Vec<String>,
+        applied: bool,
+    ) -> Self {
+        let (added, removed, modified) = (added.into(), removed.into(), modified.into());
+        Self::ConcurrentEdit { added, removed, modified, applied }
+    }
+
     pub(crate) fn key_not_supported(key: &str, store: &SecretStoreKind) -> Self {
         Self::KeyNotSupported {
             key: key.into(),
@@ -391,6 +403,14 @@ fn of_kind(kind: Option<&SecretStoreKind>) -> String {
 
 fn after(wait: Option<Duration>) -> String {
     wait.map(|wait| format!(", wait {wait:.1?}")).unwrap_or_default()
+}
+
+fn waited(context: &CallContext) -> &'static str {
+    if context.attempts == 0 {
+        "an earlier edit of this group is still under way after"
+    } else {
+        "no answer within"
+    }
 }
 
 fn written(applied: bool) -> &'static str {

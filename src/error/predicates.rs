@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{CallContext, Error, SoftDeleteState};
 
 /// The context of an error, shared or mutable: `$deref` is `as_deref` or `as_deref_mut`.
@@ -49,6 +51,19 @@ impl Error {
     pub(crate) fn after_a_write(mut self) -> Self {
         if let Some(context) = self.context_mut() {
             context.may_have_been_applied = true;
+        }
+        self
+    }
+
+    /// Whether a write may take effect after this error came back.
+    pub(crate) fn may_still_arrive(&self) -> bool {
+        self.context().is_some_and(|context| context.may_still_arrive)
+    }
+
+    /// The error of a write that the next edit of the group waits for.
+    pub(crate) fn with_edit_wait(mut self, wait: Duration) -> Self {
+        if let Some(context) = self.context_mut() {
+            context.edit_wait = Some(wait).filter(|wait| !wait.is_zero());
         }
         self
     }

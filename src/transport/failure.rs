@@ -45,6 +45,7 @@ pub(super) struct Circumstances {
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
     pub(super) may_have_been_applied: bool,
+    pub(super) may_still_arrive: bool,
 }
 
 impl Cause {
@@ -69,6 +70,12 @@ impl Failure {
         let never = reason.is_certificate() || error.is_builder();
         let outcome = if never { Outcome::Refused } else { Outcome::NeverSent };
         Self::without_answer(outcome, Cause::Connect(reason, Box::new(error)))
+    }
+
+    /// Whether the request may still take effect behind this failure.
+    pub(super) fn may_still_arrive(&self) -> bool {
+        let has_ended = matches!(&self.cause, Cause::Answer(answer) if answer.has_ended);
+        self.outcome.is_unclear() && !has_ended
     }
 
     pub(super) fn already_deleted(self) -> Received {
@@ -102,6 +109,8 @@ impl Failure {
             attempts: circumstances.attempts,
             elapsed: circumstances.elapsed,
             may_have_been_applied: circumstances.may_have_been_applied,
+            may_still_arrive: circumstances.may_still_arrive,
+            edit_wait: None,
         });
         match self.cause {
             Cause::Answer(answer) => {
@@ -230,6 +239,7 @@ pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) ->
         attempts: 1,
         elapsed: Duration::ZERO,
         may_have_been_applied: unclear,
+        may_still_arrive: false,
     };
     failure.into_error(&request, &[], circumstances)
 }

@@ -53,6 +53,8 @@ struct Progress {
     attempts: u32,
     /// An attempt may have done the work although its answer is not there.
     unclear: bool,
+    /// An attempt may still take effect.
+    may_still_arrive: bool,
     /// An attempt is under way at this moment.
     sending: bool,
 }
@@ -165,6 +167,7 @@ impl Transport {
                 return Ok(failure.already_deleted());
             }
             progress.unclear |= failure.outcome.is_unclear();
+            progress.may_still_arrive |= failure.may_still_arrive();
             match self.wait_before_repeat(&failure, repeat, progress.attempts, started) {
                 Some(wait) => {
                     trace::waiting(wait);
@@ -359,6 +362,19 @@ impl Transport {
         }
     }
 
+    /// The error of an edit that waited for an earlier one of its group; nothing was sent.
+    pub(crate) fn edit_under_way(&self, group: &SecretGroupId, waited: Duration) -> Error {
+        let operation = Operation::UpdateSecretGroup;
+        let path = match Request::new(operation, "secret-groups").id(group.as_str()) {
+            Ok(request) => request.path,
+            Err(error) => return error,
+        };
+        let mut context = self.answered(operation, path.trim_start_matches('/'));
+        context.attempts = 0;
+        context.elapsed = waited;
+        Error::Timeout { context: Box::new(context) }
+    }
+
     fn answered(&self, operation: Operation, collection: &str) -> CallContext {
         CallContext {
             operation,
@@ -372,6 +388,8 @@ impl Transport {
             attempts: 1,
             elapsed: Duration::ZERO,
             may_have_been_applied: false,
+            may_still_arrive: false,
+            edit_wait: None,
         }
     }
 
@@ -383,11 +401,14 @@ impl Transport {
         started: Instant,
     ) -> Error {
         let unclear = progress.unclear || failure.outcome.is_unclear();
+        let may_still_arrive = progress.may_still_arrive || failure.may_still_arrive();
+        let changes = request.operation.repeat() != Repeat::Harmless;
         let circumstances = failure::Circumstances {
             path: format!("{}{}", self.base.path(), request.path).into(),
             attempts: progress.attempts,
             elapsed: started.elapsed(),
-            may_have_been_applied: unclear && request.operation.repeat() != Repeat::Harmless,
+            may_have_been_applied: unclear && changes,
+            may_still_arrive: may_still_arrive && changes,
         };
         let credentials: Vec<&str> = self.credentials().collect();
         failure.into_error(request, &credentials, circumstances)

@@ -16,18 +16,18 @@ pub(crate) async fn app(keys: &[&str]) -> (FakeTrueFoundry, String) {
     (fake, id)
 }
 
-/// A client that settles fast and retries without waiting long.
-pub(crate) fn client(fake: &FakeTrueFoundry, settle_time: Duration) -> Client {
+/// A client that retries without waiting long.
+pub(crate) fn client(fake: &FakeTrueFoundry, write_timeout: Duration) -> Client {
     fake.client_builder()
-        .settle_time(settle_time)
+        .unconfirmed_write_timeout(write_timeout)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()
         .unwrap()
 }
 
 /// A client that knows the store of `app` already, and a server that forgot that it was asked.
-pub(crate) async fn warm_client(fake: &FakeTrueFoundry, settle_time: Duration) -> Client {
-    let client = client(fake, settle_time);
+pub(crate) async fn warm_client(fake: &FakeTrueFoundry, write_timeout: Duration) -> Client {
+    let client = client(fake, write_timeout);
     let id = fake.group_id(APP).unwrap();
     drop(client.secret_groups().edit(id).set("ANY", "thing").plan().await.unwrap());
     fake.clear_requests();

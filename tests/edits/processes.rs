@@ -15,7 +15,7 @@ use truefoundry_secrets::{Client, Edit, Error, NewSecretGroup, RetryPolicy, Secr
 use crate::common::*;
 
 const PART: &str = "EDITS_TEST_PART";
-const SETTLE: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Another process, and its two lines of communication.
 struct Process {
@@ -70,7 +70,7 @@ async fn child() {
     let client = Client::builder()
         .base_url(std::env::var("TFY_BASE_URL").unwrap())
         .api_key(std::env::var("TFY_API_KEY").unwrap())
-        .settle_time(SETTLE)
+        .unconfirmed_write_timeout(WRITE_TIMEOUT)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()
         .unwrap();

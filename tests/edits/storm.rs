@@ -24,7 +24,7 @@ type Model = BTreeMap<String, (String, u32)>;
 struct Weather {
     /// How much later than its request a write is done at most.
     latest: Duration,
-    settle: Duration,
+    write_timeout: Duration,
     edits: usize,
     /// How many keys a group's answer lists; none of them makes the big storm a third faster.
     listed: usize,
@@ -180,7 +180,7 @@ impl Task {
                         self.outcomes.given_up += 1;
                     }
                     // By then it is done, or never will be.
-                    tokio::time::sleep(self.weather.settle).await;
+                    tokio::time::sleep(self.weather.write_timeout).await;
                     self.model = self.one_of_both(&planned, after);
                 }
             }
@@ -229,7 +229,7 @@ async fn storm(seed: u64, weather: Weather) {
         .with_associated_secrets(weather.listed)
         .with_group(APP, pairs);
     let sent = count_writes(&fake);
-    let client = client(&fake, weather.settle);
+    let client = client(&fake, weather.write_timeout);
     let mut seeds = Random::new(seed);
     eprintln!("EDITS_SEED={seed}");
     let tasks: Vec<_> = (0..TASKS)
@@ -277,16 +277,16 @@ fn seed(default: u64) -> u64 {
     std::env::var("EDITS_SEED").map_or(default, |seed| seed.parse().unwrap())
 }
 
-/// On tokio's paused clock, which moves when everybody waits: settling costs no time.
+/// On tokio's paused clock, which moves when everybody waits: waiting for unconfirmed writes costs no time.
 #[tokio::test(start_paused = true)]
 async fn sixteen_hundred_edits_in_a_storm_lose_nothing() {
-    let (latest, settle) = (Duration::from_millis(250), Duration::from_millis(400));
-    storm(seed(0x5eed_0001), Weather { latest, settle, edits: 200, listed: 0 }).await;
+    let (latest, write_timeout) = (Duration::from_millis(250), Duration::from_millis(400));
+    storm(seed(0x5eed_0001), Weather { latest, write_timeout, edits: 200, listed: 0 }).await;
 }
 
 /// Fewer, but on several threads and with the clock on the wall.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_on_several_threads_loses_nothing() {
-    let (latest, settle) = (Duration::from_millis(60), Duration::from_millis(400));
-    storm(seed(0x5eed_0002), Weather { latest, settle, edits: 25, listed: KEYS }).await;
+    let (latest, write_timeout) = (Duration::from_millis(60), Duration::from_millis(400));
+    storm(seed(0x5eed_0002), Weather { latest, write_timeout, edits: 25, listed: KEYS }).await;
 }

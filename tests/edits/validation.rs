@@ -220,40 +220,6 @@ async fn a_look_up_that_failed_for_the_moment_is_made_again() {
     assert!(matches!(error, Error::KeyNotSupported { context: None, .. }), "{error:?}");
 }
 
-#[tokio::test]
-async fn edits_at_the_same_time_look_a_store_up_once() {
-    let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::AzureVault);
-    let names: Vec<String> = (0..8).map(|n| format!("group-{n}")).collect();
-    let fake = names.iter().fold(fake, |fake, name| fake.with_group(name, [("A", "1")]));
-    for failing in [true, false] {
-        let client = client(&fake, SETTLE);
-        fake.clear_requests();
-        if failing {
-            fake.inject(Fault::status(400).forever().on(STORE));
-        }
-        let gate = fake.hold(STORE);
-        let edits = names.iter().map(|name| {
-            let edit = client.secret_groups().edit(fake.group_id(name).unwrap()).set("B", "2");
-            tokio::spawn(edit.apply())
-        });
-        let edits: Vec<_> = edits.collect();
-        gate.reached().await;
-        // All of them have read their groups and wait for the one answer.
-        while count(&fake, LIST) < 8 {
-            tokio::task::yield_now().await;
-        }
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        drop(gate);
-        for edit in edits {
-            edit.await.unwrap().unwrap();
-        }
-        assert_eq!(count(&fake, STORE), 1);
-        fake.clear_faults();
-    }
-}
-
 /// With the clock stopped: the edit goes on without what does not come.
 #[tokio::test]
 async fn a_store_that_is_not_told_in_time_holds_no_edit_up() {

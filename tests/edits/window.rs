@@ -7,11 +7,11 @@ use truefoundry_secrets::{EditPlan, Error};
 
 use crate::common::*;
 
-const SETTLE: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 async fn planned() -> (FakeTrueFoundry, EditPlan) {
     let (fake, id) = app(&["A", "B"]).await;
-    let client = warm_client(&fake, SETTLE).await;
+    let client = warm_client(&fake, WRITE_TIMEOUT).await;
     let plan = client.secret_groups().edit(&id).set("A", "new").plan().await.unwrap();
     fake.clear_requests();
     (fake, plan)
@@ -58,7 +58,7 @@ async fn a_group_that_changed_in_another_way_is_a_concurrent_edit_too() {
 #[tokio::test]
 async fn a_removal_plan_is_checked_the_same_way() {
     let (fake, id) = app(&["A", "B"]).await;
-    let client = client(&fake, SETTLE);
+    let client = client(&fake, WRITE_TIMEOUT);
     let plan = client.secret_groups().edit(&id).remove("A").plan().await.unwrap();
     fake.set_value(APP, "A", "rotated since");
     assert_eq!(concurrent(plan.apply().await).2, ["A"]);
@@ -148,7 +148,7 @@ async fn only_between_the_last_read_and_the_write_can_a_key_be_lost_unseen() {
 #[tokio::test]
 async fn a_direct_apply_plans_anew_where_the_write_finds_other_keys() {
     let (fake, id) = app(&["A", "B", "C"]).await;
-    let client = warm_client(&fake, SETTLE).await;
+    let client = warm_client(&fake, WRITE_TIMEOUT).await;
     let gate = fake.hold(PUT);
     let edit = client.secret_groups().edit(&id).set("A", "new");
     let applying = tokio::spawn(edit.apply());
@@ -166,7 +166,7 @@ async fn it_plans_three_times_at_most() {
     let keys: Vec<String> = (0..9).map(|index| format!("K{index}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let (fake, id) = app(&keys).await;
-    let client = warm_client(&fake, SETTLE).await;
+    let client = warm_client(&fake, WRITE_TIMEOUT).await;
     let mut left = keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
     fake.on_request(PUT, move |fake, _| assert!(fake.remove_key(APP, &left.pop().unwrap())));
     let (_, removed, _, applied) =
@@ -254,7 +254,7 @@ async fn a_write_that_was_answered_stays_done_where_it_cannot_be_looked_at_again
 #[tokio::test]
 async fn a_key_that_was_to_go_and_stayed_is_no_success() {
     let (fake, id) = app(&["A", "LEAKED"]).await;
-    let client = warm_client(&fake, SETTLE).await;
+    let client = warm_client(&fake, WRITE_TIMEOUT).await;
     let as_it_was = serde_json::json!({ "data": { "id": id, "fqn": "my-tenant:app" } });
     fake.inject(Fault::status(200).json(as_it_was).on(PUT));
     let edit = client.secret_groups().edit(&id).set("A", "new").remove("LEAKED");

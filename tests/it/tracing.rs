@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use truefoundry_secrets::ListSecretGroups;
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
+use truefoundry_secrets::{ListSecretGroups, SecretStoreKind};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
 use crate::support::process::{child, succeed};
@@ -57,6 +58,11 @@ fn a_lost_answer_is_traced_as_none() {
 }
 
 #[test]
+fn an_edit_that_waits_for_an_earlier_write_says_so() {
+    succeed(&child("tracing::child_an_edit_that_waits_for_an_earlier_write_says_so", &[]));
+}
+
+#[test]
 fn no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
     succeed(&child("tracing::child_no_endpoint_traces_a_value_the_key_a_body_or_a_query", &[]));
 }
@@ -98,6 +104,33 @@ async fn child_a_lost_answer_is_traced_as_none() {
     client(server.url()).secrets().get("s").await.unwrap_err();
     drop(guard);
     assert_eq!(captured.text().matches("no answer").count(), 4, "{}", captured.text());
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "run by another test in a process of its own"]
+async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
+    let captured = Captured::default();
+    let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
+    let fake = fake.with_group("app", [("A", "1")]);
+    let (client, id) = (fake.client(), fake.group_id("app").unwrap());
+    let edit = || client.secret_groups().edit(&id).set("A", SENT).apply();
+    let guard = captured.start();
+    // One that the service says has ended, and one that may still arrive.
+    for fault in [Fault::status(503), Fault::drop_before()] {
+        assert!(!captured.text().contains("waiting for an earlier write"));
+        fake.inject(fault.on("secret_groups.update"));
+        edit().await.unwrap_err();
+    }
+    edit().await.unwrap();
+    edit().await.unwrap();
+    drop(guard);
+    let text = captured.text();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("waiting for an")).collect();
+    let [line] = lines[..] else { panic!("{lines:?}") };
+    let event =
+        format!("waiting for an earlier write of unknown outcome group={id} at_most_ms=60000");
+    assert!(line.contains("WARN") && line.ends_with(&event), "{line}");
+    assert!(!text.contains(SENT), "{text}");
 }
 
 #[tokio::test]

@@ -133,8 +133,12 @@ fn shapes() -> impl Iterator<Item = &'static (&'static str, Shape)> {
 pub(crate) async fn walk(walk: &mut Walk) {
     let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "old")]);
     let fake = fake.with_recording_limit(0);
-    let client =
-        fake.client_builder().retry(RetryPolicy::none()).settle_time(SETTLE).build().unwrap();
+    let client = fake
+        .client_builder()
+        .retry(RetryPolicy::none())
+        .unconfirmed_write_timeout(SETTLE)
+        .build()
+        .unwrap();
     walk.uses_key(fake.api_key());
     let mut turn = Turn::default();
     for (at, value) in VALUES.into_iter().enumerate() {

@@ -18,8 +18,12 @@ pub(crate) async fn walk(walk: &mut Walk) {
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::AzureVault);
     let fake = fake.with_group("app", VALUES.iter().enumerate().map(|(n, v)| (key(n), *v)));
     walk.uses_key(fake.api_key());
-    let client =
-        fake.client_builder().retry(RetryPolicy::none()).settle_time(SETTLE).build().unwrap();
+    let client = fake
+        .client_builder()
+        .retry(RetryPolicy::none())
+        .unconfirmed_write_timeout(SETTLE)
+        .build()
+        .unwrap();
     classified(walk, &fake, &client).await;
     decoded(walk, &fake, &client).await;
     edits(walk, &fake, &client).await;

@@ -18,7 +18,7 @@ fn everything() -> NewSecretGroup {
 }
 
 fn once(builder: ClientBuilder) -> Client {
-    builder.retry(RetryPolicy::none()).settle_time(SETTLE).build().unwrap()
+    builder.retry(RetryPolicy::none()).unconfirmed_write_timeout(SETTLE).build().unwrap()
 }
 
 pub(crate) async fn walk(walk: &mut Walk) {

@@ -1,0 +1,76 @@
+//! Takes a group's lock, and waits for an earlier write whose outcome is not known.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::edit_locks::{EditGuard, UnconfirmedWrite};
+use super::snapshot::Snapshot;
+use super::summary::Summary;
+use crate::{Client, Result, SecretGroupId, SecretId, trace};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Waits for the edits of this group that came before, and for a write of theirs that may still arrive.
+///
+/// # Errors
+/// [`Error::Timeout`](crate::Error::Timeout) if an earlier edit does not end: its future may be held
+/// without being polled.
+pub(super) async fn lock(client: &Client, group: &SecretGroupId) -> Result<EditGuard> {
+    let limit = client.timeout().saturating_add(client.unconfirmed_write_timeout());
+    let mut guard = timeout(limit, client.edit_locks().lock(group))
+        .await
+        .map_err(|_| client.transport().edit_under_way(group, limit))?;
+    await_unconfirmed(&mut guard, client, group).await;
+    Ok(guard)
+}
+
+/// Waits until an earlier write of unknown outcome is seen done, or its time is up.
+async fn await_unconfirmed(guard: &mut EditGuard, client: &Client, group: &SecretGroupId) {
+    if let Some(write) = guard.unconfirmed() {
+        trace::awaiting_write(group, write.time_left());
+        let _ = timeout(write.time_left(), until_done(write, client, group)).await;
+    }
+    guard.forget();
+}
+
+async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGroupId) {
+    let mut pause = FIRST_PAUSE;
+    // A failing read is no sign that the write arrived, and none that it did not.
+    while !Snapshot::read(client, group).await.is_ok_and(|now| write.is_done_in(&now)) {
+        sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+impl UnconfirmedWrite {
+    /// The write of a full list.
+    pub(super) fn of_list(client: &Client, summary: &Summary, before: &Snapshot) -> Self {
+        let time_of =
+            |key: &String| before.keys.get(key).and_then(|known| known.updated_at.clone());
+        let id_of = |key: &String| Some((key.clone(), before.keys.get(key)?.id.clone()));
+        let mut write = Self::new(client.unconfirmed_write_timeout());
+        write.added.clone_from(&summary.added);
+        write.removed = summary.removed.iter().filter_map(id_of).collect();
+        write.rotated = summary.rotated.iter().map(|key| (key.clone(), time_of(key))).collect();
+        write
+    }
+
+    /// The removal of one key: arriving late, it would remove what was set meanwhile.
+    pub(super) fn of_removal(client: &Client, key: &str, id: &SecretId) -> Self {
+        let mut write = Self::new(client.unconfirmed_write_timeout());
+        write.removed.push((key.to_owned(), id.clone()));
+        write
+    }
+
+    fn is_done_in(&self, now: &Snapshot) -> bool {
+        let is_gone =
+            |(key, id): &(String, SecretId)| now.keys.get(key).is_none_or(|known| known.id != *id);
+        self.added.iter().all(|key| now.has(key))
+            && self.removed.iter().all(is_gone)
+            && self.rotated.iter().all(|(key, before)| {
+                now.keys.get(key).is_some_and(|known| known.updated_at != *before)
+            })
+    }
+}
