@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::Summary;
 use super::snapshot::Snapshot;
-use crate::models::Time;
+use crate::models::Marker;
 use crate::{Client, SecretGroupId, SecretId};
 
 /// Groups that nobody edits are forgotten when this many are known.
@@ -36,8 +36,8 @@ struct Unsettled {
     added: Vec<String>,
     /// With its identifier: a key of the same name that somebody adds later is another secret.
     removed: Vec<(String, SecretId)>,
-    /// Rotated keys with the time that they carried before.
-    rotated: Vec<(String, Option<Time>)>,
+    /// Rotated keys with the marker that they carried before.
+    rotated: Vec<(String, Option<Marker>)>,
 }
 
 /// The right to edit one group, until it is dropped.
@@ -80,8 +80,7 @@ impl Turn {
     /// Notes, before a write is sent, what it will have done. A future that is dropped, or a process
     /// that panics, then leaves the note behind.
     pub(super) fn about_to_write(&mut self, client: &Client, summary: &Summary, before: &Snapshot) {
-        let time_of =
-            |key: &String| before.keys.get(key).and_then(|known| known.updated_at.clone());
+        let marker_of = |key: &String| before.keys.get(key).map(|known| known.marker.clone());
         let removed = summary.removed.iter();
         self.0.unsettled = Some(Unsettled {
             given_up: None,
@@ -90,7 +89,7 @@ impl Turn {
             removed: removed
                 .filter_map(|key| Some((key.clone(), before.keys.get(key)?.id.clone())))
                 .collect(),
-            rotated: summary.rotated.iter().map(|key| (key.clone(), time_of(key))).collect(),
+            rotated: summary.rotated.iter().map(|key| (key.clone(), marker_of(key))).collect(),
         });
     }
 
@@ -138,7 +137,7 @@ impl Unsettled {
                 .iter()
                 .all(|(key, id)| now.keys.get(key).is_none_or(|known| known.id != *id))
             && self.rotated.iter().all(|(key, before)| {
-                now.keys.get(key).is_some_and(|known| known.updated_at != *before)
+                now.keys.get(key).zip(before.as_ref()).is_some_and(|(known, before)| known.marker.differs(before))
             })
     }
 }

@@ -15,6 +15,8 @@
 mod common;
 mod counts;
 mod ensure;
+mod liar;
+mod lies;
 mod plans;
 mod processes;
 mod queues;
