@@ -72,7 +72,7 @@ impl GroupList {
         Err(unreadable(client))
     }
 
-    /// Reads the next page, and those after it until the list ends or is seen to have changed.
+    /// Reads the next page, and those after it until the list ends.
     pub(crate) async fn read_to_end(&mut self) -> Result<()> {
         loop {
             self.read_page().await?;
@@ -118,7 +118,7 @@ impl GroupList {
 
     /// Whether nothing is left to be read.
     pub(crate) fn has_ended(&self) -> bool {
-        self.has_changed || !matches!(self.end, End::Open | End::AtTotal)
+        !matches!(self.end, End::Open | End::AtTotal)
     }
 
     pub(crate) fn has_changed(&self) -> bool {

@@ -188,9 +188,13 @@ impl Paging {
         if !is_new {
             let total = page.total.filter(|total| *total >= self.offset);
             // A page that is exactly as long as asked for is a part, sent again and again.
-            let is_part = total.is_some_and(|total| total > different)
-                || (length >= longest && !is_overlong);
-            return if is_part { Err(Endless) } else { Ok(End::Repeated { sure: total.is_some() }) };
+            let is_part =
+                total.is_some_and(|total| total > different) || (length >= longest && !is_overlong);
+            return if is_part {
+                Err(Endless)
+            } else {
+                Ok(End::Repeated { sure: total.is_some() })
+            };
         }
         self.offset = self.offset.saturating_add(length);
         let total = page.total.filter(|total| *total >= self.offset);
@@ -281,7 +285,8 @@ impl<T: Unpin> Items<T> {
         let is_new = first != self.previous.as_deref();
         let length = if is_new { page.items.len() as u64 } else { 0 };
         let came = self.paging.offset().saturating_add(length);
-        let end = self.paging.take(page.outline(), came, is_new).map_err(|Endless| self.endless())?;
+        let end =
+            self.paging.take(page.outline(), came, is_new).map_err(|Endless| self.endless())?;
         self.ended = end != End::Open;
         if matches!(end, End::Open | End::AtTotal | End::ShortPage { .. }) {
             self.previous = first.map(str::to_owned);

@@ -137,7 +137,10 @@ impl Unsettled {
                 .iter()
                 .all(|(key, id)| now.keys.get(key).is_none_or(|known| known.id != *id))
             && self.rotated.iter().all(|(key, before)| {
-                now.keys.get(key).zip(before.as_ref()).is_some_and(|(known, before)| known.marker.differs(before))
+                now.keys
+                    .get(key)
+                    .zip(before.as_ref())
+                    .is_some_and(|(known, before)| known.marker.differs(before))
             })
     }
 }

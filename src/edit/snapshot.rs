@@ -7,7 +7,9 @@ use futures_util::future::join;
 use crate::group_list::{GroupList, Name, Names, READS, unreadable};
 use crate::models::Marker;
 use crate::pagination::End;
-use crate::{Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretId};
+use crate::{
+    Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretId,
+};
 
 /// Never holds a value.
 #[derive(Debug)]
@@ -67,11 +69,7 @@ impl Snapshot {
     /// A list that the group left out, or cut, is never taken for the whole: the group's own list or the
     /// first page must be as long as the server says, else the pages are read to their end. Together they
     /// may hold a key that was removed in between, which would stand in for one that neither of them lists.
-    async fn complete(
-        client: &Client,
-        group: SecretGroup,
-        mut list: GroupList,
-    ) -> Result<Read> {
+    async fn complete(client: &Client, group: SecretGroup, mut list: GroupList) -> Result<Read> {
         let own = OwnList::of(&group);
         if !list.has_changed() && (own.agrees_with(&list) || own.is_whole_beyond(&list).await?) {
             return Self::joined(client, group, &list);
@@ -175,10 +173,7 @@ impl<'a> OwnList<'a> {
     async fn is_whole_beyond(&self, page: &GroupList) -> Result<bool> {
         let len = self.ids.len();
         let length = page.secrets().len();
-        if self.has_repeats
-            || page.total() != Some(len as u64)
-            || self.shared_with(page) < length
-        {
+        if self.has_repeats || page.total() != Some(len as u64) || self.shared_with(page) < length {
             return Ok(false);
         }
         // A list that ends where a page would may have been cut there.

@@ -7,9 +7,7 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use crate::group_list::{GroupList, unreadable};
-use crate::{
-    Client, Error, Result, Secret, SecretGroup, SecretGroupId, SecretRef, SecretValue,
-};
+use crate::{Client, Error, Result, Secret, SecretGroup, SecretGroupId, SecretRef, SecretValue};
 use batch::in_order;
 pub use resolved::{CheckedRefs, EnvValue, ResolvedSecrets};
 

@@ -56,6 +56,7 @@ pub(crate) const LIES: [Lie; 16] = [
 
 pub(crate) struct Liar {
     server: MockServer,
+    lists: Arc<Mutex<usize>>,
 }
 
 #[derive(Clone)]
@@ -72,9 +73,10 @@ impl Liar {
     pub(crate) async fn start(lie: Lie, own: bool, keys: usize, cap: usize) -> Self {
         let server = MockServer::start().await;
         let keys = Arc::new(Mutex::new((0..keys).map(key).collect()));
-        let lists = Lists { lie, own, cap, keys, lists: Arc::default() };
-        Mock::given(matchers::any()).respond_with(lists).mount(&server).await;
-        Self { server }
+        let lists = Arc::default();
+        let responder = Lists { lie, own, cap, keys, lists: Arc::clone(&lists) };
+        Mock::given(matchers::any()).respond_with(responder).mount(&server).await;
+        Self { server, lists }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -94,9 +96,16 @@ impl Liar {
         .collect()
     }
 
-    pub(crate) async fn deletes(&self) -> usize {
+    /// The identifiers of the secrets that were deleted.
+    pub(crate) async fn deleted(&self) -> Vec<String> {
         let requests = self.server.received_requests().await.unwrap();
-        requests.iter().filter(|request| request.method.as_str() == "DELETE").count()
+        let deletes = requests.iter().filter(|request| request.method.as_str() == "DELETE");
+        deletes.map(|one| one.url.path().rsplit('/').next().unwrap().to_owned()).collect()
+    }
+
+    /// How many pages were asked for.
+    pub(crate) fn lists(&self) -> usize {
+        *self.lists.lock().unwrap()
     }
 }
 
@@ -131,6 +140,7 @@ impl Respond for Lists {
                     entries.iter().map(|entry| entry["key"].as_str().unwrap().to_owned()).collect();
                 json!({ "data": self.group() })
             }
+            ("DELETE", _) => json!(1),
             _ => return ResponseTemplate::new(501),
         };
         ResponseTemplate::new(200).set_body_json(answer)
@@ -165,10 +175,8 @@ impl Lists {
         let (offset, limit) = (number("offset"), number("limit").min(self.cap));
         let with_value = body["withValue"] == true;
         let keys = self.keys.lock().unwrap().clone();
-        let mut all: Vec<Value> = keys
-            .iter()
-            .map(|key| secret(key, &format!("s-{key}"), with_value))
-            .collect();
+        let mut all: Vec<Value> =
+            keys.iter().map(|key| secret(key, &format!("s-{key}"), with_value)).collect();
         let count = all.len();
         match self.lie {
             Lie::RepeatedInPlace => {

@@ -17,6 +17,7 @@ mod counts;
 mod ensure;
 mod liar;
 mod lies;
+mod markers;
 mod plans;
 mod processes;
 mod queues;
