@@ -100,14 +100,17 @@ impl Client {
         Ok(CheckedRefs::new(pairs.map(|(r, found)| (r, !matches!(found, Found::Missing)))))
     }
 
-    /// All keys of a group with their values, in two requests for up to 100 keys: the group by its name,
-    /// then its secrets (one more per further 100 keys, and one to learn the tenant's name where nothing
-    /// told it before). Values that the list leaves out are read one by one, as in
+    /// All keys of a group with their values, in two requests for fewer than 100 keys: the group by its name,
+    /// then its secrets (one more per 100 keys, and one to learn the tenant's name where nothing told it
+    /// before). A full page is never taken for the last, whatever the server's total. If the server neither
+    /// says how long its pages are nor lists the group's keys with the group, a page that is not full takes one
+    /// more, too. Values that the list leaves out are read one by one, as in
     /// [`resolve_all`](Self::resolve_all).
     ///
     /// # Errors
     /// [`Error::NotFound`] for the group; [`Error::Config`] where the tenant cannot be learned;
-    /// [`Error::Decode`] where the list changes each of the three times that it is read; else as
+    /// [`Error::Decode`] if the list changes, or contradicts its total, each of the three times that it is
+    /// read; else as
     /// [`resolve_all`](Self::resolve_all).
     pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
         let group = self.secret_groups().get_by_name(name).await?;
