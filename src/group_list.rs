@@ -102,7 +102,9 @@ impl GroupList {
     }
 
     async fn page_at(&self, offset: u64) -> Result<Page<Secret>> {
-        self.client.secrets().list(&self.params.clone().offset(offset)).await
+        let params = self.params.clone().offset(offset);
+        // Boxed, or every future of an edit is 16 KB long.
+        Box::pin(self.client.secrets().list(&params)).await
     }
 
     /// Whether the server, too, has nothing after so many secrets.

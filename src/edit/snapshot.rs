@@ -24,21 +24,26 @@ pub(crate) struct Known {
     pub(super) marker: Marker,
 }
 
-/// What became of reading a group.
-enum Read {
-    Whole(Snapshot),
-    /// To be read again; the error is for the last time.
+/// Why a group could not be read.
+enum Unread {
+    Failed(Error),
+    /// Its lists do not fit together, which reading them again may mend; the error is for the last time.
     Again(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Snapshot {
     pub(super) async fn read(client: &Client, id: &SecretGroupId) -> Result<Self> {
         let mut reads = 1;
         loop {
-            // Boxed, or every future of an edit is 16 KB long.
             let (group, list) = join(
-                Box::pin(client.secret_groups().get(id)),
-                Box::pin(GroupList::first_page(client, id, ListSecrets::in_group(id))),
+                self::group(client, id),
+                GroupList::first_page(client, id, ListSecrets::in_group(id)),
             )
             .await;
             let group = group?;
@@ -48,10 +53,10 @@ impl Snapshot {
                     .transport()
                     .not_understood(Operation::GetSecretGroup, "secret-groups"));
             }
-            match Self::complete(client, group, list?).await? {
-                Read::Whole(snapshot) => return Ok(snapshot),
-                Read::Again(error) if reads >= READS => return Err(error),
-                Read::Again(_) => reads += 1,
+            match Self::complete(client, group, list?).await {
+                Ok(snapshot) => return Ok(snapshot),
+                Err(Unread::Again(_)) if reads < READS => reads += 1,
+                Err(Unread::Again(error) | Unread::Failed(error)) => return Err(error),
             }
         }
     }
@@ -60,16 +65,21 @@ impl Snapshot {
     pub(super) async fn of(client: &Client, group: SecretGroup) -> Result<Self> {
         let id = group.id().clone();
         let list = GroupList::first_page(client, &id, ListSecrets::in_group(&id)).await?;
-        match Self::complete(client, group, list).await? {
-            Read::Whole(snapshot) => Ok(snapshot),
-            Read::Again(_) => Self::read(client, &id).await,
+        match Self::complete(client, group, list).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(Unread::Again(_)) => Self::read(client, &id).await,
+            Err(Unread::Failed(error)) => Err(error),
         }
     }
 
     /// A list that the group left out, or cut, is never taken for the whole: the group's own list or the
     /// first page must be as long as the server says, else the pages are read to their end. Together they
     /// may hold a key that was removed in between, which would stand in for one that neither of them lists.
-    async fn complete(client: &Client, group: SecretGroup, mut list: GroupList) -> Result<Read> {
+    async fn complete(
+        client: &Client,
+        group: SecretGroup,
+        mut list: GroupList,
+    ) -> Result<Self, Unread> {
         let own = OwnList::of(&group);
         if !list.has_changed() && (own.agrees_with(&list) || own.is_whole_beyond(&list).await?) {
             return Self::joined(client, group, &list);
@@ -81,33 +91,33 @@ impl Snapshot {
             // The group listed at one time what the pages listed one after the other.
             return Self::joined(client, group, &list);
         }
-        let now = client.secret_groups().get(group.id()).await?;
+        let now = self::group(client, group.id()).await?;
         if now.marker() != group.marker() {
             // A key may have moved from one page to another that was read before.
             let nothing = || Box::<[String]>::default();
             let (added, removed, modified) = (nothing(), nothing(), nothing());
             let changed = Error::ConcurrentEdit { added, removed, modified, applied: false };
-            return Ok(Read::Again(changed));
+            return Err(Unread::Again(changed));
         }
         if !list.is_whole() || list.end() == (End::Repeated { sure: false }) {
-            return Ok(Read::Again(unreadable(client)));
+            return Err(Unread::Again(unreadable(client)));
         }
         Self::joined(client, group, &list)
     }
 
     /// All keys that the group or the pages list: keeping one that is gone is refused by the server, and
     /// leaving out one that is there deletes it.
-    fn joined(client: &Client, group: SecretGroup, list: &GroupList) -> Result<Read> {
+    fn joined(client: &Client, group: SecretGroup, list: &GroupList) -> Result<Self, Unread> {
         let mut names = Names::default();
         let mut keys = BTreeMap::new();
         for secret in group.secrets().into_iter().flatten().chain(list.secrets()) {
             if matches!(names.add(client, group.id(), secret)?, Name::Contradicts) {
-                return Ok(Read::Again(unreadable(client)));
+                return Err(Unread::Again(unreadable(client)));
             }
             let known = Known { id: secret.id().clone(), marker: secret.marker() };
             keys.insert(secret.key().unwrap_or_default().to_owned(), known);
         }
-        Ok(Read::Whole(Self { group, keys }))
+        Ok(Self { group, keys })
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -143,6 +153,11 @@ impl Snapshot {
         }
         Err(Error::ConcurrentEdit { added, removed, modified, applied: false })
     }
+}
+
+/// Boxed, or every future of an edit is 16 KB long.
+async fn group(client: &Client, id: &SecretGroupId) -> Result<SecretGroup> {
+    Box::pin(client.secret_groups().get(id)).await
 }
 
 /// The keys that a group lists itself; a server may leave them out, or cut the list.

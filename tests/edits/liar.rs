@@ -60,7 +60,7 @@ pub(crate) struct Liar {
 }
 
 #[derive(Clone)]
-struct Lists {
+struct Responder {
     lie: Lie,
     own: bool,
     /// The most entries of a page, whatever was asked for; nothing says so.
@@ -74,7 +74,7 @@ impl Liar {
         let server = MockServer::start().await;
         let keys = Arc::new(Mutex::new((0..keys).map(key).collect()));
         let lists = Arc::default();
-        let responder = Lists { lie, own, cap, keys, lists: Arc::clone(&lists) };
+        let responder = Responder { lie, own, cap, keys, lists: Arc::clone(&lists) };
         Mock::given(matchers::any()).respond_with(responder).mount(&server).await;
         Self { server, lists }
     }
@@ -127,7 +127,7 @@ fn secret(key: &str, id: &str, with_value: bool) -> Value {
     secret
 }
 
-impl Respond for Lists {
+impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let answer = match (request.method.as_str(), request.url.path()) {
@@ -147,7 +147,7 @@ impl Respond for Lists {
     }
 }
 
-impl Lists {
+impl Responder {
     fn group(&self) -> Value {
         let mut keys = self.keys.lock().unwrap().clone();
         let mut group = json!({ "id": GROUP, "fqn": "t:app", "updatedAt": "2026-01-02T03:04:05Z" });
