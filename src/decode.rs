@@ -21,8 +21,8 @@ use zeroize::Zeroize;
 use crate::models::Subject;
 use crate::secret_value::SecretValue;
 use crate::text::{Buffer, Text};
-pub(crate) use number::count;
 use number::whole_number;
+pub(crate) use number::{count, whole_number_in};
 
 /// Where decoding failed. The text itself is left out on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +83,13 @@ impl<'de> Context<'de> {
         Some(Text::at(&self.buffer, u32::try_from(offset).ok()?, u32::try_from(len).ok()?))
     }
 
-    fn borrowed(&self, text: &'de str) -> Option<Text> {
-        match self.offset_in_body(text) {
+    /// A text that stands in the answer.
+    pub(crate) fn text<E: serde::de::Error>(&self, text: &'de str) -> Result<Text, E> {
+        let text = match self.offset_in_body(text) {
             Some(offset) => self.place(offset, text.len()),
             None => self.copied(text),
-        }
+        };
+        text.ok_or_else(|| E::custom("an answer of over 4 GiB"))
     }
 
     fn copied(&self, text: &str) -> Option<Text> {
@@ -247,7 +249,7 @@ impl Wire for Text {
             }
 
             fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text, E> {
-                self.0.borrowed(text).ok_or_else(|| E::custom("an answer of over 4 GiB"))
+                self.0.text(text)
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {

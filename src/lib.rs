@@ -67,6 +67,7 @@ mod display;
 mod edit;
 mod error;
 mod find_refs;
+mod group_list;
 mod models;
 mod operation;
 mod pagination;

@@ -58,6 +58,10 @@ impl<T> Page<T> {
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }
+
+    pub(crate) fn outline(&self) -> Outline {
+        Outline { length: self.items.len() as u64, total: self.total, limit: self.limit }
+    }
 }
 
 impl<T> IntoIterator for Page<T> {
@@ -97,11 +101,132 @@ type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 /// Names an item, to notice a server that answers every offset with the same page.
 type Name<T> = fn(&T) -> &str;
 
+/// What a page says of its list.
+#[derive(Clone, Copy)]
+pub(crate) struct Outline {
+    pub(crate) length: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) limit: Option<u64>,
+}
+
+/// Where a list is, and whether its pages tell that it ends.
+///
+/// What a server says of its list is doubted: a `total` counts only if it is not below what came, a page
+/// longer than asked for is the whole list or a mistake, and no list has 10,000 pages.
+#[derive(Debug)]
+pub(crate) struct Paging {
+    limit: u64,
+    /// How many items came before the next page; those that came twice count twice.
+    offset: u64,
+    pages: u32,
+    /// The smaller limit that the server says it has.
+    stated_limit: Option<u64>,
+    /// The length of the page before.
+    before: Option<u64>,
+    has_overlong: bool,
+}
+
+/// What a page says of the end of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The list goes on, or nothing says that it does not.
+    Open,
+    /// As many items as the total says have come, but the page is as long as pages can be: the total may
+    /// be wrong.
+    AtTotal,
+    /// The same, and the page is shorter than pages can be. `sure` is false where only the limit that was
+    /// asked for says so: the server may have a smaller one.
+    ShortPage { sure: bool },
+    /// An empty page.
+    Empty,
+    /// Nothing new has come: the server sends all that it has whatever it is asked for. `sure` is false
+    /// where no total says so.
+    Repeated { sure: bool },
+}
+
+/// A list without an end, or of which a part would pass as the whole.
+#[derive(Debug)]
+pub(crate) struct Endless;
+
+const MAX_PAGES: u32 = 10_000;
+
+impl Paging {
+    pub(crate) fn new(start: u64, limit: u64) -> Self {
+        // A limit of 0 leaves it to the server how long a page is.
+        let limit = if limit == 0 { u64::MAX } else { limit };
+        Self {
+            limit,
+            offset: start,
+            pages: 0,
+            stated_limit: None,
+            before: None,
+            has_overlong: false,
+        }
+    }
+
+    /// Where the next page begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// `different`: how many different items have come with this page, as far as the caller can tell.
+    /// `is_new`: whether one of them is on this page for the first time.
+    pub(crate) fn take(
+        &mut self,
+        page: Outline,
+        different: u64,
+        is_new: bool,
+    ) -> Result<End, Endless> {
+        self.pages += 1;
+        let length = page.length;
+        if length == 0 {
+            return Ok(End::Empty);
+        }
+        self.stated_limit = page.limit.filter(|limit| *limit > 0).or(self.stated_limit);
+        let longest = self.stated_limit.map_or(self.limit, |limit| limit.min(self.limit));
+        let is_overlong = length > self.limit;
+        if !is_new {
+            let total = page.total.filter(|total| *total >= self.offset);
+            // A page that is exactly as long as asked for is a part, sent again and again.
+            let is_part =
+                total.is_some_and(|total| total > different) || (length >= longest && !is_overlong);
+            return if is_part {
+                Err(Endless)
+            } else {
+                Ok(End::Repeated { sure: total.is_some() })
+            };
+        }
+        self.offset = self.offset.saturating_add(length);
+        let total = page.total.filter(|total| *total >= self.offset);
+        let is_part = is_overlong && total.is_some_and(|total| total > different);
+        if is_part || (is_overlong && self.has_overlong) || self.pages >= MAX_PAGES {
+            return Err(Endless);
+        }
+        self.has_overlong |= is_overlong;
+        let before = self.before.replace(length);
+        let is_short = length < longest && before.is_none_or(|before| length < before);
+        Ok(match total {
+            Some(total) if total == different && is_short => {
+                End::ShortPage { sure: self.stated_limit.is_some() || before.is_some() }
+            }
+            Some(total) if total == different => End::AtTotal,
+            _ => End::Open,
+        })
+    }
+}
+
 /// All items of a list, page after page, one page in memory at a time.
 ///
 /// A page is requested when an item of it is asked for. After an error, which comes once, the stream
-/// ends. It ends at the total that the server announces without a further request, else at an empty
-/// page. A server that repeats itself, or has 10,000 pages and more, is an [`Error::Decode`].
+/// ends.
+///
+/// It ends without a further request when as many items have come as the server's `total` says, else at an
+/// empty page. A `total` below what has come is ignored; one that is too low, and reached at the end of a
+/// page, ends the stream early ([`Client::resolve_group`] and edits do not rely on it). Items that a server
+/// lists twice come twice.
+///
+/// A page longer than asked for is taken as the whole list, once. A second one, one shorter than its
+/// `total`, a server that repeats itself, or 10,000 pages are an [`Error::Decode`].
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -119,29 +244,21 @@ pub struct Items<T> {
     source: Source<T>,
     fetching: Option<Fetch<T>>,
     ready: VecDeque<T>,
-    received: u64,
-    pages: u32,
+    paging: Paging,
+    /// The first item of the page before.
     previous: Option<String>,
     ended: bool,
-    /// The total as the first page that has one says, and whether a later page says another.
-    announced: Option<u64>,
-    moved: bool,
 }
-
-const MOST_PAGES: u32 = 10_000;
 
 impl<T: Unpin> Items<T> {
     pub(crate) fn new(source: Source<T>) -> Self {
         Self {
-            received: source.start,
+            paging: Paging::new(source.start, source.limit),
             source,
             fetching: None,
             ready: VecDeque::new(),
-            pages: 0,
             previous: None,
             ended: false,
-            announced: None,
-            moved: false,
         }
     }
 
@@ -150,7 +267,8 @@ impl<T: Unpin> Items<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left, in memory at once.
+    /// All the items that are left, in memory at once. It ends where the stream does: at a `total` that is
+    /// not below what has come.
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.
@@ -162,38 +280,18 @@ impl<T: Unpin> Items<T> {
         Ok(items)
     }
 
-    /// Whether these were all, as far as the server's totals tell: the list can change between two pages.
-    pub(crate) fn were_all(&self, count: usize) -> bool {
-        !self.moved && self.announced.is_none_or(|announced| count as u64 >= announced)
-    }
-
     fn take_page(&mut self, page: Page<T>) -> Result<()> {
-        self.pages += 1;
-        let total = page.total;
-        self.moved |=
-            self.announced.zip(total).is_some_and(|(announced, total)| announced != total);
-        self.announced = self.announced.or(total);
-        let received = page.items.len() as u64;
-        let first = page.items.first().map(self.source.name).unwrap_or_default();
-        let repeated = self.previous.as_deref().is_some_and(|previous| previous == first);
-        if received == 0 {
-            self.ended = true;
-            return Ok(());
+        let first = page.items.first().map(self.source.name);
+        let is_new = first != self.previous.as_deref();
+        let length = if is_new { page.items.len() as u64 } else { 0 };
+        let came = self.paging.offset().saturating_add(length);
+        let end =
+            self.paging.take(page.outline(), came, is_new).map_err(|Endless| self.endless())?;
+        self.ended = end != End::Open;
+        if matches!(end, End::Open | End::AtTotal | End::ShortPage { .. }) {
+            self.previous = first.map(str::to_owned);
+            self.ready = page.items.into();
         }
-        if repeated {
-            self.ended = true;
-            // A server that knows no paging sends all that it has, again and again; but where it says that
-            // there is more, ending here would pass a part off as the whole.
-            let is_all = received < self.source.limit && total.is_none();
-            return if is_all { Ok(()) } else { Err(self.endless()) };
-        }
-        if self.pages >= MOST_PAGES {
-            return Err(self.endless());
-        }
-        self.previous = Some(first.to_owned());
-        self.received = self.received.saturating_add(received);
-        self.ended = total.is_some_and(|total| self.received >= total);
-        self.ready = page.items.into();
         Ok(())
     }
 
@@ -213,7 +311,7 @@ impl<T: Unpin> Stream for Items<T> {
             if self.ended {
                 return Poll::Ready(None);
             }
-            let offset = self.received;
+            let offset = self.paging.offset();
             let this = &mut *self;
             let fetching = this.fetching.get_or_insert_with(|| (this.source.fetch_at)(offset));
             let page = ready!(fetching.as_mut().poll(context));
@@ -229,8 +327,8 @@ impl<T: Unpin> Stream for Items<T> {
 impl<T> fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
-            .field("received", &self.received)
-            .field("pages", &self.pages)
+            .field("received", &self.paging.offset)
+            .field("pages", &self.paging.pages)
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }

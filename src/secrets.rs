@@ -96,6 +96,10 @@ impl ListSecrets {
         self
     }
 
+    pub(crate) fn page_limit(&self) -> u64 {
+        self.0.limit
+    }
+
     /// What a 404 says is missing; of several names the server does not say which.
     fn sought(&self) -> Option<(Resource, &str)> {
         match (&self.0.secret_group_id, self.0.secret_fqns.as_deref()) {

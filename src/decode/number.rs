@@ -11,22 +11,23 @@ use super::DecodeFailure;
 /// A whole number, also written `3.0`.
 pub(super) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let text = <&'de RawValue>::deserialize(deserializer)?.get();
-    whole(text).ok_or_else(|| D::Error::custom("not a whole number"))
+    whole_number_in(text).ok_or_else(|| D::Error::custom("not a whole number"))
 }
 
 /// How many a delete's answer says were deleted: the whole of it is a number. Any other JSON confirms the
 /// delete without a count.
 pub(crate) fn count(body: &[u8]) -> Result<Option<u64>, DecodeFailure> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
-    Ok(whole(serde_json::from_str::<&RawValue>(text)?.get()))
+    Ok(whole_number_in(serde_json::from_str::<&RawValue>(text)?.get()))
 }
 
+/// The whole number that the text is, also written `3.0`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "checked to be whole and within the range that f64 holds exactly"
 )]
-fn whole(text: &str) -> Option<u64> {
+pub(crate) fn whole_number_in(text: &str) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Ok(number) = text.parse() {
         return Some(number);

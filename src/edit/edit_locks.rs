@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use crate::models::Time;
+use crate::models::Marker;
 use crate::{Result, SecretGroupId, SecretId};
 
 /// Fewer locks than these are never pruned.
@@ -39,8 +39,8 @@ pub(super) struct UnconfirmedWrite {
     pub(super) added: Vec<String>,
     /// With its identifier: a key of the same name that is added later is another secret.
     pub(super) removed: Vec<(String, SecretId)>,
-    /// Rotated keys with the time that they carried before.
-    pub(super) rotated: Vec<(String, Option<Time>)>,
+    /// Rotated keys with the marker that they carried before.
+    pub(super) rotated: Vec<(String, Option<Marker>)>,
 }
 
 impl EditLocks {

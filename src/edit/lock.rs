@@ -47,13 +47,12 @@ async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGro
 impl UnconfirmedWrite {
     /// The write of a full list.
     pub(super) fn of_list(client: &Client, summary: &Summary, before: &Snapshot) -> Self {
-        let time_of =
-            |key: &String| before.keys.get(key).and_then(|known| known.updated_at.clone());
+        let marker_of = |key: &String| before.keys.get(key).map(|known| known.marker.clone());
         let id_of = |key: &String| Some((key.clone(), before.keys.get(key)?.id.clone()));
         let mut write = Self::new(client.unconfirmed_write_timeout());
         write.added.clone_from(&summary.added);
         write.removed = summary.removed.iter().filter_map(id_of).collect();
-        write.rotated = summary.rotated.iter().map(|key| (key.clone(), time_of(key))).collect();
+        write.rotated = summary.rotated.iter().map(|key| (key.clone(), marker_of(key))).collect();
         write
     }
 
@@ -70,7 +69,10 @@ impl UnconfirmedWrite {
         self.added.iter().all(|key| now.has(key))
             && self.removed.iter().all(is_gone)
             && self.rotated.iter().all(|(key, before)| {
-                now.keys.get(key).is_some_and(|known| known.updated_at != *before)
+                now.keys
+                    .get(key)
+                    .zip(before.as_ref())
+                    .is_some_and(|(known, before)| known.marker.differs(before))
             })
     }
 }

@@ -47,6 +47,8 @@ const PLANS: u32 = 3;
 /// # What is promised
 /// - Only keys that are named in [`remove`](Self::remove) are removed; an edit that only removes deletes
 ///   those secrets one by one and cannot lose anybody's key.
+/// - A list of keys is doubted before others are deleted by it: it must hold as many different secrets as the
+///   server's total, and end on a page that is not full; else nothing is written.
 /// - A change made by anybody before the re-read that [`EditPlan::apply`] makes is reported as
 ///   [`Error::ConcurrentEdit`], and nothing is written.
 /// - Edits of one group from one client and its clones wait for each other, in order; edits of different
@@ -154,16 +156,19 @@ impl Edit {
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
     /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
-    /// the other by name). Where neither lists all keys it takes one more per further 100 keys, and one to
-    /// see that the group did not change meanwhile. The first edit that sets keys in a store takes one
-    /// more, to learn the store's rules.
+    /// the other by name). A group of exactly 100, 200, … keys takes one more, because a full page does not
+    /// show that it is the last. If neither of the two lists all keys it takes one more per 100 keys, and one
+    /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
+    /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
+    /// store takes one more, to learn the store's rules.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or repeated key, a masked value or a reference as a value, before
     /// anything is sent;
     /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not take;
     /// [`Error::NotFound`] for the group, or for a key to remove that is not there;
-    /// [`Error::EmptyGroup`].
+    /// [`Error::EmptyGroup`]; [`Error::Decode`] if the server's lists contradict each other or its totals all
+    /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
         self.changes.check_input()?;
         let snapshot = match self.target {
@@ -181,8 +186,8 @@ impl Edit {
     /// Plans and writes in one go, with nobody else of this client in between. Where the group turns out
     /// to have changed it is planned again, three times at most.
     ///
-    /// It takes two requests to read the group, made at the same time, and one for the write, or one per
-    /// key for an edit that only removes. An edit by name takes one more. The first edit that sets keys
+    /// It takes two requests to read the group, made at the same time (see [`plan`](Self::plan) for groups of
+    /// 100 keys and more), and one for the write, or one per key for an edit that only removes. An edit by name takes one more. The first edit that sets keys
     /// in a store takes one more to learn the store's rules, and by identifier two more, because the group
     /// is read again.
     ///

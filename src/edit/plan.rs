@@ -36,7 +36,8 @@ macro_rules! summary_accessors {
 /// What an [`Edit`](super::Edit) would do to a group as it was read: to be shown, decided on and applied.
 ///
 /// `Display` prints it in one line, `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: added,
-/// rotated, removed and how many are kept. Values never appear.
+/// rotated, removed and how many are kept. Values never appear. If the server says of a key neither when it
+/// was last changed nor which versions it has, the line ends with `(rotations by others cannot be seen)`.
 #[derive(Debug)]
 #[must_use = "a plan changes nothing until it is applied"]
 pub struct EditPlan {
@@ -52,6 +53,14 @@ impl EditPlan {
     /// The group as it was read.
     pub fn group(&self) -> &SecretGroup {
         &self.snapshot.group
+    }
+
+    /// The keys that came without a change marker: the server says neither when they were last changed nor
+    /// which versions they have. That another client gives one of them a new value is seen only if it changes
+    /// the group's own time.
+    pub fn unmarked(&self) -> Vec<&str> {
+        let keys = self.snapshot.keys.iter();
+        keys.filter(|(_, known)| known.marker.is_absent()).map(|(key, _)| key.as_str()).collect()
     }
 
     /// Whether no key is set or removed. Values are not read: a key that is set to the value that it has
@@ -91,7 +100,11 @@ impl fmt::Display for EditPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let group = &self.snapshot.group;
         let name = group.name().unwrap_or_else(|| group.id().as_str());
-        write!(f, "{}: {}", Escaped(name), self.summary)
+        write!(f, "{}: {}", Escaped(name), self.summary)?;
+        if self.unmarked().is_empty() {
+            return Ok(());
+        }
+        f.write_str("  (rotations by others cannot be seen)")
     }
 }
 

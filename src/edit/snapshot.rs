@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join;
 
-use crate::models::Time;
-use crate::{Client, Error, ListSecrets, Result, Secret, SecretGroup, SecretGroupId, SecretId};
+use crate::group_list::{GroupList, Name, Names, READS, unreadable};
+use crate::models::Marker;
+use crate::pagination::End;
+use crate::{
+    Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretId,
+};
 
 /// Never holds a value.
 #[derive(Debug)]
@@ -17,74 +21,101 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(super) id: SecretId,
-    pub(super) updated_at: Option<Time>,
+    pub(super) marker: Marker,
 }
 
-/// How often a group is read that others change while it is read.
-const READS: u32 = 3;
+/// Why a group could not be read.
+enum Unread {
+    Failed(Error),
+    /// Its lists do not fit together, which reading them again may mend; the error is for the last time.
+    Again(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
 
 impl Snapshot {
     pub(super) async fn read(client: &Client, id: &SecretGroupId) -> Result<Self> {
-        let groups = client.secret_groups();
-        for _ in 0..READS {
-            // Boxed, or every future of an edit is 16 KB long.
-            let (group, first) =
-                join(Box::pin(groups.get(id)), Box::pin(first_page(client, id))).await;
-            if let Some(snapshot) = Self::complete(client, group?, first?).await? {
-                return Ok(snapshot);
+        let mut reads = 1;
+        loop {
+            let (group, list) = join(
+                self::group(client, id),
+                GroupList::first_page(client, id, ListSecrets::in_group(id)),
+            )
+            .await;
+            let group = group?;
+            if group.id() != id {
+                // What is written would go to that group.
+                return Err(client
+                    .transport()
+                    .not_understood(Operation::GetSecretGroup, "secret-groups"));
+            }
+            match Self::complete(client, group, list?).await {
+                Ok(snapshot) => return Ok(snapshot),
+                Err(Unread::Again(_)) if reads < READS => reads += 1,
+                Err(Unread::Again(error) | Unread::Failed(error)) => return Err(error),
             }
         }
-        Err(Error::concurrent_edit(vec![], vec![], vec![], false))
     }
 
     /// The group itself was just read.
     pub(super) async fn of(client: &Client, group: SecretGroup) -> Result<Self> {
-        let first = first_page(client, group.id()).await?;
         let id = group.id().clone();
-        match Self::complete(client, group, first).await? {
-            Some(snapshot) => Ok(snapshot),
-            None => Self::read(client, &id).await,
+        let list = GroupList::first_page(client, &id, ListSecrets::in_group(&id)).await?;
+        match Self::complete(client, group, list).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(Unread::Again(_)) => Self::read(client, &id).await,
+            Err(Unread::Failed(error)) => Err(error),
         }
     }
 
-    /// A list that the answer left out, or cut, is never taken for the whole: one of the two by itself must
-    /// be as long as the server says, else the pages are read to their end. Together they may hold a key
-    /// that was removed in between, which would stand in for one that neither of them lists.
-    ///
-    /// `None` where the group changed while its pages were read: a key may have moved from one page to
-    /// another that was read before.
+    /// A list that the group left out, or cut, is never taken for the whole: the group's own list or the
+    /// first page must be as long as the server says, else the pages are read to their end. Together they
+    /// may hold a key that was removed in between, which would stand in for one that neither of them lists.
     async fn complete(
         client: &Client,
         group: SecretGroup,
-        first: crate::Page<Secret>,
-    ) -> Result<Option<Self>> {
-        let total = first.total();
+        mut list: GroupList,
+    ) -> Result<Self, Unread> {
+        let own = OwnList::of(&group);
+        if !list.has_changed() && (own.agrees_with(&list) || own.is_whole_beyond(&list).await?) {
+            return Self::joined(client, group, &list);
+        }
+        if !list.has_changed() {
+            list.read_to_end().await?;
+        }
+        if own.is_all_of(&list) && list.is_whole() {
+            // The group listed at one time what the pages listed one after the other.
+            return Self::joined(client, group, &list);
+        }
+        let now = self::group(client, group.id()).await?;
+        if now.marker() != group.marker() {
+            // A key may have moved from one page to another that was read before.
+            let changed = Error::concurrent_edit(vec![], vec![], vec![], false);
+            return Err(Unread::Again(changed));
+        }
+        if !list.is_whole() || list.end() == (End::Repeated { sure: false }) {
+            return Err(Unread::Again(unreadable(client)));
+        }
+        Self::joined(client, group, &list)
+    }
+
+    /// All keys that the group or the pages list: keeping one that is gone is refused by the server, and
+    /// leaving out one that is there deletes it.
+    fn joined(client: &Client, group: SecretGroup, list: &GroupList) -> Result<Self, Unread> {
+        let mut names = Names::default();
         let mut keys = BTreeMap::new();
-        let read = first.items().len() as u64;
-        for secret in group.secrets().into_iter().flatten().chain(first.items()) {
-            add(client, &mut keys, secret)?;
+        for secret in group.secrets().into_iter().flatten().chain(list.secrets()) {
+            if matches!(names.add(client, group.id(), secret)?, Name::Contradicts) {
+                return Err(Unread::Again(unreadable(client)));
+            }
+            let known = Known { id: secret.id().clone(), marker: secret.marker() };
+            keys.insert(secret.key().unwrap_or_default().to_owned(), known);
         }
-        let listed = group.secrets().map_or(0, <[Secret]>::len) as u64;
-        if total.is_some_and(|total| read >= total || listed >= total) {
-            return Ok(Some(Self { group, keys }));
-        }
-        let mut paged: HashSet<String> = first.items().iter().map(id_of).collect();
-        // An empty first page is the end of the list, whatever its total says.
-        let rest = ListSecrets::in_group(group.id()).offset(read);
-        let mut rest = (read > 0).then(|| client.secrets().stream(rest));
-        while let Some(secret) = next(rest.as_mut()).await {
-            let secret = secret?;
-            add(client, &mut keys, &secret)?;
-            paged.insert(id_of(&secret));
-        }
-        let now = client.secret_groups().get(group.id()).await?;
-        if now.updated_time() != group.updated_time() {
-            return Ok(None);
-        }
-        if total.is_some_and(|total| (paged.len() as u64) < total) {
-            return Err(unreadable(client));
-        }
-        Ok(Some(Self { group, keys }))
+        Ok(Self { group, keys })
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -110,11 +141,11 @@ impl Snapshot {
                 later
                     .keys
                     .get(*key)
-                    .is_some_and(|now| now.updated_at != known.updated_at || now.id != known.id)
+                    .is_some_and(|now| now.marker.differs(&known.marker) || now.id != known.id)
             })
             .map(|(key, _)| key.clone())
             .collect();
-        let same_time = self.group.updated_time() == later.group.updated_time();
+        let same_time = self.group.marker() == later.group.marker();
         if added.is_empty() && removed.is_empty() && modified.is_empty() && same_time {
             return Ok(());
         }
@@ -122,26 +153,53 @@ impl Snapshot {
     }
 }
 
-async fn first_page(client: &Client, id: &SecretGroupId) -> Result<crate::Page<Secret>> {
-    client.secrets().list(&ListSecrets::in_group(id)).await
+/// Boxed, or every future of an edit is 16 KB long.
+async fn group(client: &Client, id: &SecretGroupId) -> Result<SecretGroup> {
+    Box::pin(client.secret_groups().get(id)).await
 }
 
-fn add(client: &Client, keys: &mut BTreeMap<String, Known>, secret: &Secret) -> Result<()> {
-    // Without its key a secret could neither be kept nor removed.
-    let key = secret.key().ok_or_else(|| unreadable(client))?;
-    let known = Known { id: secret.id().clone(), updated_at: secret.updated_time().cloned() };
-    keys.insert(key.to_owned(), known);
-    Ok(())
+/// The keys that a group lists itself; a server may leave them out, or cut the list.
+struct OwnList<'a> {
+    ids: HashSet<&'a SecretId>,
+    has_repeats: bool,
 }
 
-fn id_of(secret: &Secret) -> String {
-    secret.id().as_str().to_owned()
-}
+impl<'a> OwnList<'a> {
+    fn of(group: &'a SecretGroup) -> Self {
+        let secrets = group.secrets().unwrap_or_default();
+        let ids: HashSet<_> = secrets.iter().map(Secret::id).collect();
+        let has_repeats = ids.len() < secrets.len();
+        Self { ids, has_repeats }
+    }
 
-fn unreadable(client: &Client) -> Error {
-    client.transport().not_understood(crate::Operation::ListSecrets, "secrets")
-}
+    /// Whether the first page is the whole list, and this one has nothing more.
+    fn agrees_with(&self, page: &GroupList) -> bool {
+        page.has_ended()
+            && page.is_whole()
+            && match page.end() {
+                End::ShortPage { sure: false } => self.is_all_of(page),
+                _ => self.ids.len() == self.shared_with(page),
+            }
+    }
 
-async fn next(pages: Option<&mut crate::Items<Secret>>) -> Option<Result<Secret>> {
-    pages?.next().await
+    /// Whether this is the whole list, of which `page` is the first.
+    async fn is_whole_beyond(&self, page: &GroupList) -> Result<bool> {
+        let len = self.ids.len();
+        let length = page.secrets().len();
+        if self.has_repeats || page.total() != Some(len as u64) || self.shared_with(page) < length {
+            return Ok(false);
+        }
+        // A list that ends where a page would may have been cut there.
+        let may_be_cut = len.checked_rem(length) == Some(0);
+        Ok(!may_be_cut || page.ends_at(len as u64).await?)
+    }
+
+    fn is_all_of(&self, list: &GroupList) -> bool {
+        let length = list.secrets().len();
+        self.ids.len() == length && self.shared_with(list) == length
+    }
+
+    fn shared_with(&self, list: &GroupList) -> usize {
+        list.secrets().iter().filter(|secret| self.ids.contains(secret.id())).count()
+    }
 }

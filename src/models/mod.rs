@@ -4,25 +4,26 @@ mod envelope;
 mod ids;
 mod inputs;
 mod manifest;
+mod raw;
 mod secret;
 mod secret_group;
 mod secret_store;
 mod store_kind;
 mod subject;
-mod time;
 
 pub(crate) use envelope::{Data, Listed};
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
 pub(crate) use inputs::{Checks, FullList, SecretEntry, check_secrets};
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};
+pub(crate) use raw::Raw;
+pub(crate) use secret::Marker;
 pub use secret::{Secret, SecretVersion};
 pub use secret_group::{Attribute, DryRunSecretGroup, PartialSecretGroup, SecretGroup};
 pub(crate) use secret_store::ProviderAccount;
 pub use secret_store::SecretStore;
 pub use store_kind::SecretStoreKind;
 pub use subject::Subject;
-pub(crate) use time::Time;
 
 /// One of the `of` parts of a fully qualified name; colons beyond them belong to the last part.
 pub(crate) fn fqn_part(fqn: &str, index: usize, of: usize) -> Option<&str> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
 use super::fqn_part;
-use super::{SecretGroupId, SecretId, SecretVersionId, Subject, Time};
+use super::{Raw, SecretGroupId, SecretId, SecretVersionId, Subject};
 use crate::decode::wire_object;
 use crate::text::Text;
 use crate::{Error, Result, SecretRef, SecretValue};
@@ -21,8 +21,8 @@ pub struct Secret {
     group_id: Option<SecretGroupId>,
     value: Option<SecretValue>,
     created_by: Option<Arc<Subject>>,
-    created_at: Option<Time>,
-    updated_at: Option<Time>,
+    created_at: Option<Raw>,
+    updated_at: Option<Raw>,
     versions: Option<Vec<SecretVersion>>,
     active_deployments: Option<u64>,
 }
@@ -89,17 +89,22 @@ impl Secret {
 
     /// When it was created.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.created_at.as_ref().and_then(Time::timestamp)
+        self.created_at.as_ref().and_then(Raw::timestamp)
     }
 
     /// When it was last changed.
     pub fn updated_at(&self) -> Option<Timestamp> {
-        self.updated_at.as_ref().and_then(Time::timestamp)
+        self.updated_at.as_ref().and_then(Raw::timestamp)
     }
 
-    /// As the answer writes it: what cannot be read as a time can still be compared.
-    pub(crate) fn updated_time(&self) -> Option<&Time> {
-        self.updated_at.as_ref()
+    /// What changes when the secret does.
+    pub(crate) fn marker(&self) -> Marker {
+        // The order of versions is not documented, and a list may have the newest only.
+        let newest = self.versions.iter().flatten().max_by_key(|one| (one.version(), &one.id));
+        Marker {
+            updated_at: self.updated_at.clone(),
+            newest: newest.map(|version| (version.id.clone(), version.version.clone())),
+        }
     }
 
     /// Its versions, where the answer carried them; [`Secrets::versions`](crate::Secrets::versions)
@@ -125,16 +130,41 @@ impl Secret {
     }
 }
 
+/// What tells that a secret was changed, as it stands in the response.
+#[derive(Clone, Debug)]
+pub(crate) struct Marker {
+    updated_at: Option<Raw>,
+    /// The newest version.
+    newest: Option<(SecretVersionId, Option<Raw>)>,
+}
+
+impl Marker {
+    /// Whether a change cannot be told.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.updated_at.is_none() && self.newest.is_none()
+    }
+
+    /// Whether the secret was changed between the two. What only one of them has tells nothing: the lists of
+    /// a group and of secrets need not carry the same.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.zip(other).is_some_and(|(one, other)| one != other)
+        }
+        differ(self.updated_at.as_ref(), other.updated_at.as_ref())
+            || differ(self.newest.as_ref(), other.newest.as_ref())
+    }
+}
+
 /// One version of a secret.
 #[derive(Clone, Debug)]
 pub struct SecretVersion {
     id: SecretVersionId,
     fqn: Option<Text>,
-    version: Option<u64>,
+    version: Option<Raw>,
     value: Option<SecretValue>,
     secret_id: Option<SecretId>,
-    created_at: Option<Time>,
-    updated_at: Option<Time>,
+    created_at: Option<Raw>,
+    updated_at: Option<Raw>,
 }
 
 wire_object!(SecretVersion {
@@ -162,7 +192,7 @@ impl SecretVersion {
 
     /// The version's number, from 1.
     pub fn version(&self) -> Option<u64> {
-        self.version
+        self.version.as_ref().and_then(Raw::whole_number)
     }
 
     /// The value, where the control plane shows it.
@@ -177,12 +207,12 @@ impl SecretVersion {
 
     /// When it was created.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.created_at.as_ref().and_then(Time::timestamp)
+        self.created_at.as_ref().and_then(Raw::timestamp)
     }
 
     /// When it was last changed.
     pub fn updated_at(&self) -> Option<Timestamp> {
-        self.updated_at.as_ref().and_then(Time::timestamp)
+        self.updated_at.as_ref().and_then(Raw::timestamp)
     }
 }
 

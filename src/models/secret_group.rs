@@ -6,7 +6,7 @@ use serde::{Deserializer, Serialize, Serializer};
 
 use super::fqn_part;
 use super::secret::WithoutValue;
-use super::{IntegrationId, Secret, SecretGroupId, SecretGroupManifest, Subject, Time};
+use super::{IntegrationId, Raw, Secret, SecretGroupId, SecretGroupManifest, Subject};
 use crate::decode::{Context, Wire, wire_object};
 use crate::text::Text;
 use crate::{Error, SecretRef};
@@ -23,8 +23,8 @@ struct Record {
     integration_id: Option<IntegrationId>,
     manifest: Option<SecretGroupManifest>,
     account_id: Option<Text>,
-    created_at: Option<Time>,
-    updated_at: Option<Time>,
+    created_at: Option<Raw>,
+    updated_at: Option<Raw>,
 }
 
 wire_object!(Record {
@@ -154,12 +154,12 @@ macro_rules! common_accessors {
 
         /// When it was created.
         pub fn created_at(&self) -> Option<Timestamp> {
-            self.record.created_at.as_ref().and_then(Time::timestamp)
+            self.record.created_at.as_ref().and_then(Raw::timestamp)
         }
 
         /// When it or one of its secrets was last changed.
         pub fn updated_at(&self) -> Option<Timestamp> {
-            self.record.updated_at.as_ref().and_then(Time::timestamp)
+            self.record.updated_at.as_ref().and_then(Raw::timestamp)
         }
     };
 }
@@ -205,8 +205,8 @@ impl SecretGroup {
         self.record.fqn().unwrap_or_default()
     }
 
-    /// As the answer writes it: what cannot be read as a time can still be compared.
-    pub(crate) fn updated_time(&self) -> Option<&Time> {
+    /// What changes when the group does.
+    pub(crate) fn marker(&self) -> Option<&Raw> {
         self.record.updated_at.as_ref()
     }
 

@@ -6,18 +6,13 @@ mod resolved;
 use std::borrow::Borrow;
 use std::collections::HashSet;
 
-use crate::{
-    Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretRef,
-    SecretValue,
-};
+use crate::group_list::{GroupList, unreadable};
+use crate::{Client, Error, Result, Secret, SecretGroup, SecretGroupId, SecretRef, SecretValue};
 use batch::in_order;
 pub use resolved::{CheckedRefs, EnvValue, ResolvedSecrets};
 
 /// How many fully qualified names one request asks for.
 const BATCH: usize = 100;
-
-/// How often a list is read that changes while it is read.
-const READS: u32 = 3;
 
 /// What became of one reference.
 enum Found {
@@ -105,14 +100,17 @@ impl Client {
         Ok(CheckedRefs::new(pairs.map(|(r, found)| (r, !matches!(found, Found::Missing)))))
     }
 
-    /// All keys of a group with their values, in two requests for up to 100 keys: the group by its name,
-    /// then its secrets (one more per further 100 keys, and one to learn the tenant's name where nothing
-    /// told it before). Values that the list leaves out are read one by one, as in
+    /// All keys of a group with their values, in two requests for fewer than 100 keys: the group by its name,
+    /// then its secrets (one more per 100 keys, and one to learn the tenant's name where nothing told it
+    /// before). A full page is never taken for the last, whatever the server's total. If the server neither
+    /// says how long its pages are nor lists the group's keys with the group, a page that is not full takes one
+    /// more, too. Values that the list leaves out are read one by one, as in
     /// [`resolve_all`](Self::resolve_all).
     ///
     /// # Errors
     /// [`Error::NotFound`] for the group; [`Error::Config`] where the tenant cannot be learned;
-    /// [`Error::Decode`] where the list changes each of the three times that it is read; else as
+    /// [`Error::Decode`] if the list changes, or contradicts its total, each of the three times that it is
+    /// read; else as
     /// [`resolve_all`](Self::resolve_all).
     pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
         let group = self.secret_groups().get_by_name(name).await?;
@@ -135,14 +133,15 @@ impl Client {
         id: &SecretGroupId,
         group: Option<&SecretGroup>,
     ) -> Result<ResolvedSecrets> {
-        let secrets = self.all_secrets_of(id).await?;
+        let is_listed = group.is_some_and(|group| group.secrets().is_some());
+        let secrets = GroupList::read_all(self, id, is_listed).await?;
         // Of a secret without its full name the group has the rest.
         let mut read = None;
         if group.is_none() && secrets.iter().any(|secret| secret.reference().is_err()) {
             read = Some(self.secret_groups().get(id).await?);
         }
         let group = group.or(read.as_ref());
-        let unreadable = |_| self.transport().not_understood(Operation::ListSecrets, "secrets");
+        let unreadable = |_| unreadable(self);
         let mut references = Vec::with_capacity(secrets.len());
         for secret in &secrets {
             references.push(reference_of(secret, group).map_err(unreadable)?);
@@ -159,25 +158,6 @@ impl Client {
         let reads = secrets.into_iter().map(|secret| self.value_of(secret));
         let found = in_order(reads, self.concurrent_reads()).await?;
         whole(references.into_iter().zip(found).chain(missing).collect())
-    }
-
-    /// Never a part: where the list changes while its pages are read it is read again.
-    async fn all_secrets_of(&self, id: &SecretGroupId) -> Result<Vec<Secret>> {
-        for _ in 0..READS {
-            let mut items = self.secrets().stream(ListSecrets::in_group(id).with_values());
-            let mut secrets = Vec::new();
-            let mut seen = HashSet::new();
-            while let Some(secret) = items.next().await {
-                let secret = secret?;
-                if seen.insert(secret.id().clone()) {
-                    secrets.push(secret);
-                }
-            }
-            if items.were_all(secrets.len()) {
-                return Ok(secrets);
-            }
-        }
-        Err(self.transport().not_understood(Operation::ListSecrets, "secrets"))
     }
 
     fn no_such_secret(&self, reference: &SecretRef) -> Error {

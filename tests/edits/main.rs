@@ -15,6 +15,9 @@
 mod common;
 mod counts;
 mod ensure;
+mod liar;
+mod lies;
+mod markers;
 mod plans;
 mod processes;
 mod queues;

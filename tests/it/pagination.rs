@@ -128,6 +128,67 @@ async fn a_repeated_short_page_short_of_the_total_is_no_whole_list() {
     assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
 }
 
+/// It counts something else; the list goes on.
+#[tokio::test]
+async fn a_total_below_what_came_is_ignored() {
+    for total in [0, 99] {
+        let server = RawServer::start(move |n, _| {
+            let start = (n * 100).min(150);
+            Act::Send(ok(page(start..(start + 100).min(150), Some(total))))
+        });
+        let all = groups(&client(server.url())).try_collect().await.unwrap();
+        assert_eq!((all.len(), server.count()), (150, 3), "{total}");
+    }
+}
+
+/// As the documentation of `Items` says: one group's keys are not read so.
+#[tokio::test]
+async fn a_credible_total_ends_it_at_a_full_page() {
+    let server = RawServer::always(ok(page(0..100, Some(100))));
+    let all = groups(&client(server.url())).try_collect().await.unwrap();
+    assert_eq!((all.len(), server.count()), (100, 1));
+}
+
+#[tokio::test]
+async fn a_page_longer_than_asked_for_is_the_whole_list() {
+    for (total, requests) in [(Some(150), 1), (None, 2), (Some(3), 2)] {
+        let server = RawServer::always(ok(page(0..150, total)));
+        let all = groups(&client(server.url())).try_collect().await.unwrap();
+        assert_eq!((all.len(), server.count()), (150, requests), "{total:?}");
+    }
+    // Or there is more, which such a server would have sent with it.
+    let server = RawServer::always(ok(page(0..150, Some(151))));
+    let error = groups(&client(server.url())).try_collect().await.unwrap_err();
+    assert_eq!((variant(&error), server.count()), ("Decode".into(), 1));
+}
+
+#[tokio::test]
+async fn a_server_that_sends_20_000_items_a_page_is_stopped_at_the_second() {
+    // Groups to a stream, and a group's secrets to `resolve_group_by_id`.
+    let item = |n: usize| format!(r#"{{"id":"i-{n}","fqn":"t:app","name":"K{n}"}}"#);
+    let endless = || {
+        RawServer::start(move |n, _| {
+            let items: Vec<_> = (n * 20_000..(n + 1) * 20_000).map(item).collect();
+            Act::Send(ok(format!(r#"{{"data":[{}]}}"#, items.join(","))))
+        })
+    };
+    let server = endless();
+    let error = groups(&client(server.url())).try_collect().await.unwrap_err();
+    assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
+
+    let server = endless();
+    let error = client(server.url()).resolve_group_by_id("g-1").await.unwrap_err();
+    assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
+}
+
+#[tokio::test]
+async fn without_a_limit_the_length_of_a_page_is_the_servers() {
+    let server = RawServer::in_turn([ok(page(0..150, Some(170))), ok(page(150..170, Some(170)))]);
+    let params = ListSecretGroups::new().limit(0);
+    let all = client(server.url()).secret_groups().stream(params).try_collect().await.unwrap();
+    assert_eq!((all.len(), server.count()), (170, 2));
+}
+
 #[tokio::test]
 async fn an_error_comes_once_and_ends_it() {
     let server = RawServer::start(|n, _| {

@@ -1,0 +1,71 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::Deserialize as _;
+use serde_json::value::RawValue;
+
+use crate::decode::{Context, Wire, whole_number_in};
+use crate::text::Text;
+
+/// A time or a version as it stands in the response, whatever its type.
+///
+/// Whether something has changed is told by comparing the text, so that a server may write it as it likes.
+/// It is parsed when it is asked for: a page has thousands of them, and most are never looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Raw(Text);
+
+impl Raw {
+    /// The time; one without an offset is UTC, as the service means it. `None` for text that is no time.
+    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
+        let text = self.text();
+        if let Ok(timestamp) = text.parse() {
+            return Some(timestamp);
+        }
+        let civil: DateTime = text.parse().ok()?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    }
+
+    /// The whole number, also written `3.0` or `"3"`.
+    pub(crate) fn whole_number(&self) -> Option<u64> {
+        whole_number_in(&self.text())
+    }
+
+    /// A string without its quotes and escapes; anything else as it is.
+    fn text(&self) -> Cow<'_, str> {
+        let raw = self.0.as_str();
+        match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => plain.into(),
+            Some(_) => serde_json::from_str::<String>(raw).unwrap_or_default().into(),
+            None => raw.into(),
+        }
+    }
+}
+
+impl Wire for Raw {
+    fn decode<'de, D: serde::Deserializer<'de>>(
+        context: &Context<'de>,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        context.text(raw).map(Self)
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl serde::Serialize for Raw {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.as_str().starts_with('"') {
+            return serializer.serialize_str(&self.text());
+        }
+        let value: Option<serde_json::Value> = serde_json::from_str(self.0.as_str()).ok();
+        value.serialize(serializer)
+    }
+}
