@@ -92,10 +92,7 @@ impl<'a> SecretStores<'a> {
         let request = Request::new(Operation::ListSecretStores, COLLECTION)
             .seeks_some(Resource::SecretStore, sought)
             .query(query);
-        let Listed(page) = self.client.transport().call::<Listed<SecretStore>>(request).await?;
-        if let Some(tenant) = page.items().first().and_then(SecretStore::tenant_name) {
-            self.client.learn_tenant_name(tenant);
-        }
+        let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
     }
 

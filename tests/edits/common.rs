@@ -16,9 +16,10 @@ pub(crate) async fn app(keys: &[&str]) -> (FakeTrueFoundry, String) {
     (fake, id)
 }
 
-/// A client that settles fast and retries without waiting long.
+/// A client that settles fast, retries without waiting long and knows its tenant.
 pub(crate) fn client(fake: &FakeTrueFoundry, settle_time: Duration) -> Client {
     fake.client_builder()
+        .tenant(fake.tenant())
         .settle_time(settle_time)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()

@@ -10,6 +10,7 @@
 mod batches;
 mod fallback;
 mod maps;
+mod tenants;
 
 use truefoundry_secrets::SecretRef;
 use truefoundry_secrets::testing::FakeTrueFoundry;
