@@ -1,6 +1,6 @@
 use serde_json::json;
 use truefoundry_secrets::SecretStoreKind::{AwsSecretsManager, AzureVault};
-use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault, RecordedRequest};
 
 use crate::raw::{call, get, request, send};
 
@@ -20,7 +20,7 @@ async fn tenant_id_needs_a_host_and_no_key_and_the_session_needs_one() {
     assert_eq!(session["user"]["tenantName"], "ours");
     assert_eq!(session["tenantInfo"], json!({ "tenantName": "ours" }));
     assert_eq!(call(&fake, "POST /session", json!({})).await.status, 405);
-    let seen: Vec<_> = fake.requests().iter().map(|seen| seen.operation()).collect();
+    let seen: Vec<_> = fake.requests().iter().map(RecordedRequest::operation).collect();
     assert_eq!(seen[..2], [Some("tenant_id.get"); 2]);
     assert_eq!(seen[2..4], [Some("session.get"); 2]);
 }
