@@ -1,22 +1,17 @@
+mod tenant;
+
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use url::Host;
-
 use crate::edit::EditLocks;
-use crate::models::fqn_part;
 use crate::store_cache::{FoundStore, StoreCache};
 use crate::transport::Transport;
 use crate::{
-    ClientBuilder, Error, ListSecretGroups, Result, SecretGroup, SecretGroups, SecretStores,
-    Secrets,
+    ClientBuilder, ListSecretGroups, Result, SecretGroup, SecretGroups, SecretStores, Secrets,
 };
-
-/// Domains under which the first label of the host is the tenant's name.
-const TENANT_DOMAINS: [&str; 2] = [".truefoundry.cloud", ".truefoundry.com"];
-/// Hosts there that all tenants share.
-const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
+use tenant::Tenant;
+pub(crate) use tenant::is_tenant_name;
 
 /// A client of one control plane.
 ///
@@ -41,7 +36,7 @@ pub struct Client {
 
 struct Inner {
     transport: Transport,
-    tenant: OnceLock<String>,
+    tenant: Tenant,
     limits: Limits,
     edit_locks: EditLocks,
     stores: StoreCache,
@@ -70,14 +65,10 @@ impl Client {
     }
 
     pub(crate) fn new(transport: Transport, tenant: Option<String>, limits: Limits) -> Self {
-        let known = OnceLock::new();
-        if let Some(tenant) = tenant {
-            let _ = known.set(tenant);
-        }
         Self {
             inner: Arc::new(Inner {
                 transport,
-                tenant: known,
+                tenant: Tenant::new(tenant),
                 limits,
                 edit_locks: EditLocks::default(),
                 stores: StoreCache::default(),
@@ -141,46 +132,6 @@ impl Client {
     pub(crate) async fn store_of(&self, group: &SecretGroup) -> FoundStore {
         self.inner.stores.kind_of(self, group).await
     }
-
-    /// The tenant's name: given, else learned from an earlier answer, else the host's, else one group is
-    /// read for it.
-    pub(crate) async fn tenant(&self) -> Result<&str> {
-        if let Some(tenant) = self.inner.tenant.get() {
-            return Ok(tenant);
-        }
-        if let Some(tenant) = self.tenant_of_host() {
-            return Ok(tenant);
-        }
-        self.check().await?;
-        self.inner.tenant.get().map(String::as_str).ok_or_else(|| {
-            Error::config("tenant", "it cannot be learned from the control plane; set .tenant()")
-        })
-    }
-
-    fn tenant_of_host(&self) -> Option<&str> {
-        let Some(Host::Domain(host)) = self.inner.transport.base.host() else { return None };
-        let label = TENANT_DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
-        let label = label.split('.').next()?;
-        (!label.is_empty() && !SHARED_LABELS.contains(&label)).then_some(label)
-    }
-
-    pub(crate) fn learn_tenant(&self, group: &SecretGroup) {
-        if let Some(tenant) = group.tenant_name() {
-            self.learn_tenant_name(tenant);
-        }
-    }
-
-    pub(crate) fn learn_tenant_from_fqn(&self, fqn: &str) {
-        if let Some(tenant) = fqn_part(fqn, 0, 2).filter(|_| fqn.contains(':')) {
-            self.learn_tenant_name(tenant);
-        }
-    }
-
-    pub(crate) fn learn_tenant_name(&self, tenant: &str) {
-        if !tenant.is_empty() && !tenant.contains(':') {
-            let _ = self.inner.tenant.get_or_init(|| tenant.to_owned());
-        }
-    }
 }
 
 /// Host and tenant; the key does not appear.
@@ -188,7 +139,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("host", &self.host())
-            .field("tenant", &self.inner.tenant.get())
+            .field("tenant", &self.known_tenant())
             .finish_non_exhaustive()
     }
 }

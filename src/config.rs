@@ -104,8 +104,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The tenant's name, the first part of every FQN. Default: learned from answers, or from a host
-    /// under `truefoundry.cloud` or `truefoundry.com`.
+    /// The tenant's name, the first part of every FQN; it saves a look-up by name the requests that find it
+    /// out. Default: the first label of a host under `truefoundry.cloud` or `truefoundry.com` (not `app`,
+    /// `api` or `www`), else what `GET /tenant-id` says, which is asked without the API key, else what
+    /// `GET /session` says. What they say is asked for once.
+    ///
+    /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and what is
+    /// built on it search all tenants' groups that the key may see.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self

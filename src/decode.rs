@@ -14,7 +14,9 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 use zeroize::Zeroize;
 
@@ -44,7 +46,7 @@ pub(crate) struct Context<'de> {
     buffer: Buffer,
     /// Texts that do not stand in `body` as they are: those with escapes, or all of them.
     copied: RefCell<String>,
-    /// Where values stand in `body`, to be overwritten before the buffer is kept.
+    /// Where values and unknown fields stand in `body`, to be overwritten before the buffer is kept.
     exposed: RefCell<Vec<Range<usize>>>,
     /// Who did the last thing: nearly always who did the next one, too.
     pub(crate) last_subject: RefCell<Option<Arc<Subject>>>,
@@ -100,16 +102,13 @@ impl<'de> Context<'de> {
     }
 }
 
-/// Decodes an answer that carries no values; the models share `body`.
+/// Decodes an answer that carries no values; the models share `body`, of which nothing but known fields
+/// is left.
 pub(crate) fn shared<T: Wire>(body: String) -> Result<T, DecodeFailure> {
     let context = Context::new(&body);
     let model = parse(&context, serde_json::Deserializer::from_str(&body))?;
     let Context { buffer, copied, exposed, .. } = context;
-    let mut kept = body;
-    for range in exposed.into_inner() {
-        // A value where none was asked for: the models outlive this call, the value must not.
-        blank(&mut kept, &range);
-    }
+    let mut kept = without(body, &exposed.into_inner());
     kept.push_str(&copied.into_inner());
     // Nobody else has the buffer yet, so it cannot be filled already.
     let _ = buffer.set(kept);
@@ -137,13 +136,20 @@ fn parse<'de, T: Wire, R: serde_json::de::Read<'de>>(
     Ok(model)
 }
 
-fn blank(text: &mut String, range: &Range<usize>) {
-    let mut bytes = std::mem::take(text).into_bytes();
-    if let Some(value) = bytes.get_mut(range.clone()) {
-        value.zeroize();
+/// The text with these places overwritten: the models outlive the call, values and unknown fields, which
+/// can be credentials, must not.
+fn without(text: String, places: &[Range<usize>]) -> String {
+    if places.is_empty() {
+        return text;
     }
-    // Zero bytes are valid UTF-8, and the range began and ended at quotes.
-    *text = String::from_utf8(bytes).unwrap_or_default();
+    let mut bytes = text.into_bytes();
+    for place in places {
+        if let Some(part) = bytes.get_mut(place.clone()) {
+            part.zeroize();
+        }
+    }
+    // Zero bytes are valid UTF-8, and every place is a whole JSON value, or what stands between its quotes.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// A type that can be read from an answer. Not `serde::Deserialize`, so that the models have no public
@@ -323,6 +329,21 @@ pub(crate) fn value<'de, T: Wire, A: MapAccess<'de>>(
     map.next_value_seed(Seed::new(context))
 }
 
+/// Passes over a value that no model has, and sees to it that it is not kept.
+pub(crate) fn skip<'de, A: MapAccess<'de>>(
+    context: &Context<'de>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if context.body.is_empty() {
+        return map.next_value::<IgnoredAny>().map(drop);
+    }
+    let raw = map.next_value::<&'de RawValue>()?.get();
+    if let Some(offset) = context.offset_in_body(raw) {
+        context.exposed.borrow_mut().push(offset..offset.saturating_add(raw.len()));
+    }
+    Ok(())
+}
+
 /// Implements [`Wire`] for a struct: fields and keys that must be there, then those that may be absent or
 /// null. Keys that are not named are skipped.
 macro_rules! wire_object {
@@ -365,9 +386,7 @@ macro_rules! wire_object {
                                     $must = Some($crate::decode::value(self.0, &mut map)?);
                                 })*
                                 $(Field::$may => $may = $crate::decode::value(self.0, &mut map)?,)*
-                                Field::Unknown => {
-                                    map.next_value::<serde::de::IgnoredAny>()?;
-                                }
+                                Field::Unknown => $crate::decode::skip(self.0, &mut map)?,
                             }
                         }
                         Ok($model {

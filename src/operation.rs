@@ -34,6 +34,10 @@ pub enum Operation {
     ListProviderAccounts,
     /// `GET /provider-integrations`
     ListSecretStores,
+    /// `GET /tenant-id`, which is sent without the API key
+    GetTenantId,
+    /// `GET /session`
+    GetSession,
 }
 
 /// What sending an operation a second time can do.
@@ -69,9 +73,22 @@ impl Operation {
         }
     }
 
-    /// Whether the answer may carry values, so that what received it must be wiped.
+    /// Whether the answer may carry values, or the credentials of a store, so that what received it must be
+    /// wiped and nothing but the fields that are read may be kept.
     pub(crate) fn answers_values(self) -> bool {
-        matches!(self, Self::ListSecrets | Self::GetSecret | Self::ListSecretVersions)
+        matches!(
+            self,
+            Self::ListSecrets
+                | Self::GetSecret
+                | Self::ListSecretVersions
+                | Self::ListProviderAccounts
+                | Self::ListSecretStores
+        )
+    }
+
+    /// Whether the request carries the API key.
+    pub(crate) fn sends_key(self) -> bool {
+        self != Self::GetTenantId
     }
 
     /// What is looked for when this operation meets 404.
@@ -98,6 +115,8 @@ impl Operation {
             Self::DeleteSecret => "delete secret",
             Self::ListProviderAccounts => "list provider accounts",
             Self::ListSecretStores => "list secret stores",
+            Self::GetTenantId => "get tenant",
+            Self::GetSession => "get session",
         }
     }
 }

@@ -1,8 +1,11 @@
 //! `client.secret_groups()`: the groups.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::models::{Checks, Data, FullList, Listed, SecretEntry, check_secrets};
+use crate::display::{List, Quoted};
+use crate::models::{Checks, Data, FullList, Listed, SecretEntry, check_group_name, check_secrets};
 use crate::pagination::{Items, Source};
 use crate::transport::{Query, Request, json};
 use crate::{
@@ -127,10 +130,7 @@ impl<'a> SecretGroups<'a> {
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
             .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
             .query(params.query());
-        let Listed(page) = self.client.transport().call::<Listed<SecretGroup>>(request).await?;
-        if let Some(group) = page.items().first() {
-            self.client.learn_tenant(group);
-        }
+        let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
     }
 
@@ -186,30 +186,64 @@ impl<'a> SecretGroups<'a> {
         self.group(request).await
     }
 
-    /// The group with this name, in one request: `GET /secret-groups?fqn=tenant:name`.
+    /// The tenant's group with this name, in one request: `GET /secret-groups?fqn=tenant:name`.
     ///
-    /// The tenant is the client's ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), or was
-    /// learned from an earlier answer, or is read from a host under `truefoundry.cloud` or
-    /// `truefoundry.com`; else one group is read first to learn it.
+    /// The tenant is the client's ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), or is read from
+    /// a host under `truefoundry.cloud` or `truefoundry.com`; else one request, or two on some control
+    /// planes, find it out the first time. No group, secret or store that was read changes it.
+    ///
+    /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
+    /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
+    /// this name is it, whatever tenant it belongs to.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty name; [`Error::NotFound`] where there is none, also where the
-    /// server answers with another group; [`Error::Config`] where the tenant cannot be learned.
+    /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
+    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if there
+    /// is none, also if the server answers with another group. A failure to find out the tenant that may pass
+    /// (a timeout, 5xx) is returned as it is.
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
-        if name.is_empty() {
-            return Err(Error::invalid_input("group name", "it is empty"));
+        check_group_name(name)?;
+        match self.client.tenant().await? {
+            Some(tenant) => self.get_by_fqn(tenant, name).await,
+            None => self.search_by_name(name).await,
         }
-        let tenant = self.client.tenant().await?;
+    }
+
+    async fn get_by_fqn(self, tenant: &str, name: &str) -> Result<SecretGroup> {
         let fqn = format!("{tenant}:{name}");
         let params = ListSecretGroups::new().fqn(&fqn);
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
             .seeks(Resource::SecretGroup, name)
             .query(params.query());
-        let transport = self.client.transport();
-        let Listed(page) = transport.call::<Listed<SecretGroup>>(request).await?;
-        page.into_iter()
-            .find(|group| group.fqn() == fqn)
-            .ok_or_else(|| transport.not_found(Operation::ListSecretGroups, COLLECTION, name))
+        let Listed(page) = self.client.transport().call::<Listed<SecretGroup>>(request).await?;
+        page.into_iter().find(|group| group.fqn() == fqn).ok_or_else(|| self.no_group_named(name))
+    }
+
+    async fn search_by_name(self, name: &str) -> Result<SecretGroup> {
+        let mut groups = self.stream(ListSecretGroups::new().search(name));
+        let mut first = None;
+        let mut fqns = BTreeSet::new();
+        while let Some(group) = groups.next().await {
+            let group = group?;
+            // The search also finds parts of names, and names of secrets.
+            if group.tenant_and_name().is_some_and(|(_, found)| found == name) {
+                fqns.insert(group.fqn().to_owned());
+                first.get_or_insert(group);
+            }
+        }
+        if fqns.len() > 1 {
+            let (name, fqns) = (Quoted(name), Vec::from_iter(fqns));
+            let reason = format!(
+                "several tenants have a group {name}: {}; say which with ClientBuilder::tenant",
+                List(&fqns)
+            );
+            return Err(Error::invalid_input("group name", reason));
+        }
+        first.ok_or_else(|| self.no_group_named(name))
+    }
+
+    fn no_group_named(self, name: &str) -> Error {
+        self.client.transport().not_found(Operation::ListSecretGroups, COLLECTION, name)
     }
 
     /// Creates a group: `POST /secret-groups`. Every secret begins at version 1.
@@ -283,12 +317,13 @@ impl<'a> SecretGroups<'a> {
     /// Creates the group that the manifest names, or changes its store and collaborators:
     /// `PUT /secret-groups`. Its secrets stay as they are.
     ///
-    /// Whether collaborators that the manifest leaves out lose their roles is not documented by the
-    /// API; expect that they do, and send the full list. It is sent again only where no connection was
-    /// made.
+    /// A manifest that says nothing of collaborators leaves them out of the request. Whether collaborators
+    /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
+    /// the full list. It is sent again only where no connection was made.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a manifest without a name or a store, before anything is sent;
+    /// [`Error::InvalidInput`] for a manifest without a store or with a name that
+    /// [`get_by_name`](Self::get_by_name) refuses, before anything is sent;
     /// [`Error::InvalidRequest`], [`Error::PermissionDenied`], [`Error::Conflict`];
     /// [`Error::NotFound`] for the store.
     pub async fn create_or_update(self, manifest: &SecretGroupManifest) -> Result<SecretGroup> {
@@ -340,8 +375,7 @@ impl<'a> SecretGroups<'a> {
     }
 
     async fn group(self, request: Request<'_>) -> Result<SecretGroup> {
-        let Data(group) = self.client.transport().call::<Data<SecretGroup>>(request).await?;
-        self.client.learn_tenant(&group);
+        let Data(group) = self.client.transport().call(request).await?;
         Ok(group)
     }
 }

@@ -92,10 +92,7 @@ impl<'a> SecretStores<'a> {
         let request = Request::new(Operation::ListSecretStores, COLLECTION)
             .seeks_some(Resource::SecretStore, sought)
             .query(query);
-        let Listed(page) = self.client.transport().call::<Listed<SecretStore>>(request).await?;
-        if let Some(tenant) = page.items().first().and_then(SecretStore::tenant_name) {
-            self.client.learn_tenant_name(tenant);
-        }
+        let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
     }
 
@@ -167,4 +164,31 @@ fn several_stores(kind: &SecretStoreKind, stores: &[SecretStore]) -> Error {
         .collect();
     let choices = crate::display::List(&choices);
     Error::invalid_input("store", format!("several of the kind {kind} are connected: {choices}"))
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use crate::testing::FakeTrueFoundry;
+    use crate::{ListSecretStores, SecretStore, SecretStoreKind};
+
+    #[tokio::test]
+    async fn of_a_stores_own_credentials_nothing_is_kept() {
+        let fake = FakeTrueFoundry::start()
+            .await
+            .with_store(SecretStoreKind::AzureVault)
+            .with_store(SecretStoreKind::HashicorpVault);
+        let client = fake.client();
+        let stores = client.secret_stores();
+        let listed = stores.list(&ListSecretStores::new()).await.unwrap().into_items();
+        let by_account = stores.list_by_provider_account().await.unwrap();
+        let credentials = fake.store_credentials();
+        assert_eq!((listed.len(), by_account.len(), credentials.len()), (2, 2, 2));
+        for store in listed.iter().chain(&by_account) {
+            let kept = store.id().0.whole_buffer();
+            assert!(kept.contains(store.id().as_str()));
+            assert!(credentials.iter().all(|credential| !kept.contains(credential)), "{kept}");
+            assert!(!kept.contains("auth_data"), "{kept}");
+        }
+        assert_eq!(listed.first().and_then(SecretStore::kind), Some(&SecretStoreKind::AzureVault));
+    }
 }

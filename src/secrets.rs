@@ -7,7 +7,8 @@ use crate::pagination::{Items, Source};
 use crate::secret_groups::{DeleteOptions, LIMIT};
 use crate::transport::{Query, Request, json};
 use crate::{
-    Client, Operation, Page, Resource, Result, Secret, SecretGroupId, SecretId, SecretVersion,
+    Client, Error, Operation, Page, Resource, Result, Secret, SecretGroupId, SecretId,
+    SecretVersion,
 };
 
 const COLLECTION: &str = "secrets";
@@ -120,14 +121,16 @@ impl<'a> Secrets<'a> {
     ///
     /// # Errors
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
-    /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for.
+    /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the server could
+    /// take for all secrets.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
+        if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid_input("names", "the list is empty"));
+        }
         let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0)?);
         request.sought = params.sought();
         let Listed(page) = self.client.transport().call(request).await?;
-        if let Some(fqn) = page.items().first().and_then(Secret::fqn) {
-            self.client.learn_tenant_from_fqn(fqn);
-        }
         Ok(page)
     }
 
@@ -163,10 +166,7 @@ impl<'a> Secrets<'a> {
     pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
         let id = id.into();
         let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
-        let Data(secret) = self.client.transport().call::<Data<Secret>>(request).await?;
-        if let Some(fqn) = secret.fqn() {
-            self.client.learn_tenant_from_fqn(fqn);
-        }
+        let Data(secret) = self.client.transport().call(request).await?;
         Ok(secret)
     }
 

@@ -38,6 +38,12 @@ impl Text {
         Self { buffer, start, len }
     }
 
+    /// All that the models of this answer keep in memory of it.
+    #[cfg(test)]
+    pub(crate) fn whole_buffer(&self) -> &str {
+        self.buffer.text().unwrap_or_default()
+    }
+
     pub(crate) fn range(&self) -> Range<usize> {
         let start = self.start as usize;
         start..start.saturating_add(self.len as usize)

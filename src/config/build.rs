@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use super::Roots;
 use super::{ClientBuilder, Setting};
-use crate::client::{Client, Limits};
+use crate::client::{Client, Limits, is_tenant_name};
 use crate::retry::Budget;
 use crate::transport::{Reuse, Transport};
 use crate::{Error, Result, SecretValue};
@@ -47,8 +47,8 @@ impl ClientBuilder {
     /// # Errors
     /// [`Error::Config`], naming the setting and never quoting the key: base URL or key missing, a URL
     /// that cannot be used, `http://` to another host, a key with control characters, blanks or other than
-    /// ASCII, a tenant that is empty or has a colon, a header or user agent that cannot be sent or that the
-    /// client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
+    /// ASCII, a tenant that is empty or has a colon or a control character, a header or user agent that
+    /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
     /// `response_limit` of zero or of 4 GiB and more, no usable TLS.
     pub fn build(mut self) -> Result<Client> {
         let base_url = self.base_url.take().ok_or_else(|| {
@@ -79,8 +79,11 @@ impl ClientBuilder {
             ));
         }
         let tenant = self.tenant.take();
-        if tenant.as_ref().is_some_and(|name| name.is_empty() || name.contains(':')) {
-            return Err(Error::config("tenant", "it must be a name without a colon"));
+        if tenant.as_ref().is_some_and(|name| !is_tenant_name(name)) {
+            return Err(Error::config(
+                "tenant",
+                "it must be a name without a colon or a control character",
+            ));
         }
         let retry = self.retry;
         let http = self.http_client(&base, loopback, connect_timeout)?;

@@ -11,11 +11,12 @@ use crate::models::{
     Data, DryRunSecretGroup, Listed, PartialSecretGroup, ProviderAccount, Secret, SecretGroup,
     SecretStore, SecretVersion,
 };
+use crate::text::Text;
 
 /// A decoder's name, an answer it takes, and what it does with a text.
-struct Decoder {
-    name: &'static str,
-    valid: &'static str,
+struct Decoder<'a> {
+    name: &'a str,
+    valid: &'a str,
     /// Decodes in both ways; the models' `Debug`, where it succeeds.
     run: fn(&[u8]) -> Result<String, ()>,
 }
@@ -26,7 +27,7 @@ const VERSION: &str = r#"{"id":"v","fqn":"t:app:K:1","version":1,"value":"c4nary
 const STORE: &str = r#"{"id":"i","name":"n","fqn":"t:a:i","type":"secret-store","manifest":{"type":"integration/secret-store/azure/vault","auth_data":{"client_secret":"c4nary-value-nobody-may-see"}},"providerAccountFqn":"t:a","tenantName":"t"}"#;
 const ACCOUNT: &str = r#"{"id":"a","integrations":[{"id":"i","manifest":{"type":"x"}}]}"#;
 
-fn decoders() -> [Decoder; 9] {
+fn decoders() -> [Decoder<'static>; 9] {
     macro_rules! data {
         ($model:ty, $valid:expr) => {
             Decoder {
@@ -80,7 +81,7 @@ fn both<T: Wire>(bytes: &[u8], show: fn(T) -> String) -> Result<String, ()> {
     one.map_err(drop)
 }
 
-fn wrapped(decoder: &Decoder) -> Json {
+fn wrapped(decoder: &Decoder<'_>) -> Json {
     let item = Json::parse(decoder.valid);
     let is_list = decoder.name.starts_with("list of ");
     let data = if is_list { Json::List(vec![item.clone(), item]) } else { item };
@@ -95,6 +96,30 @@ fn what_is_changed_is_valid_before() {
         let shown = (decoder.run)(text.as_bytes());
         assert!(shown.is_ok_and(|shown| !shown.contains(CANARY)), "{}: {text}", decoder.name);
     }
+}
+
+#[test]
+fn of_fields_that_no_model_has_nothing_is_kept() {
+    fn check<T: Wire>(name: &str, valid: &str, id: fn(&T) -> &Text) {
+        let decoder = Decoder { name, valid, run: |_| Err(()) };
+        let mut answer = wrapped(&decoder);
+        answer.add_unknown_fields();
+        let text = answer.render();
+        let Listed(list) = shared::<Listed<T>>(text.clone()).unwrap();
+        let [first, second] = list.items() else { panic!("two of {name}") };
+        assert!(id(first).as_str().len() == 1 && id(first) == id(second));
+        let kept = id(first).whole_buffer();
+        assert!(!kept.contains(CANARY), "{name}: {kept:?}");
+        let Listed(list) = copied::<Listed<T>>(text.as_bytes()).unwrap();
+        let kept = id(&list.items()[0]).whole_buffer();
+        assert!(!kept.contains(CANARY), "{name}, copied: {kept:?}");
+    }
+    let group = GROUP.replace("g-1", "g");
+    check::<SecretGroup>("list of groups", &group, |group| &group.id().0);
+    check::<PartialSecretGroup>("list of groups", &group, |group| &group.id().0);
+    check::<Secret>("list of secrets", SECRET, |secret| &secret.id().0);
+    check::<SecretVersion>("list of versions", VERSION, |version| &version.id().0);
+    check::<SecretStore>("list of stores", STORE, |store| &store.id().0);
 }
 
 proptest! {
@@ -155,7 +180,7 @@ proptest! {
     }
 }
 
-fn check(decoder: &Decoder, bytes: &[u8]) -> Result<(), TestCaseError> {
+fn check(decoder: &Decoder<'_>, bytes: &[u8]) -> Result<(), TestCaseError> {
     let shown = (decoder.run)(bytes);
     let is_json = std::str::from_utf8(bytes)
         .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());

@@ -105,13 +105,12 @@ async fn ensure(
                     return Ok(ensured);
                 }
             }
-            // Where not even one group was there to learn the tenant from, this one is not either.
-            Err(Error::NotFound { .. } | Error::Config { .. }) if progress.writes < ROUNDS => {
+            Err(Error::NotFound { .. }) if progress.writes < ROUNDS => {
                 if let Some(group) = create(groups, new, progress).await? {
                     return Ok(Ensured::Created(group));
                 }
             }
-            Err(missing @ (Error::NotFound { .. } | Error::Config { .. })) => {
+            Err(missing @ Error::NotFound { .. }) => {
                 return Err(progress.not_created.take().unwrap_or(missing));
             }
             Err(error) => return Err(error),

@@ -68,9 +68,7 @@ impl<T: Wire> Wire for Envelope<T> {
                         Field::Pagination => {
                             envelope.pagination = crate::decode::value(self.0, &mut map)?;
                         }
-                        Field::Unknown => {
-                            map.next_value::<serde::de::IgnoredAny>()?;
-                        }
+                        Field::Unknown => crate::decode::skip(self.0, &mut map)?,
                     }
                 }
                 Ok(envelope)

@@ -140,9 +140,9 @@ impl NewSecretGroup {
     /// program that asks for consent first.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty name, an empty or repeated key, a masked value, a reference as a
-    /// value, or a value that the store does not take; [`Error::KeyNotSupported`] for a key that it does not
-    /// take.
+    /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, an empty or
+    /// repeated key, a masked value, a reference as a value, or a value that the store does not take;
+    /// [`Error::KeyNotSupported`] for a key that it does not take.
     pub fn check(&self) -> crate::Result<()> {
         check_group_name(&self.name)?;
         check_secrets(self.entries(), self.store.as_ref(), self.checks)
@@ -220,6 +220,9 @@ pub(crate) fn check_group_name(name: &str) -> crate::Result<()> {
     }
     if name.chars().any(char::is_control) {
         return refuse("it has a control character");
+    }
+    if name.contains(':') {
+        return refuse("it has a colon, with which a reference would name another group's key");
     }
     Ok(())
 }

@@ -25,8 +25,9 @@ pub struct SecretGroupManifest {
     #[serde(rename = "type")]
     kind: ManifestKind,
     name: Text,
-    integration_fqn: Text,
-    /// Absent where an answer did not say, so that sending it back does not state that there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integration_fqn: Option<Text>,
+    /// Absent unless an answer or the caller said who: an empty list states that there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     collaborators: Option<Vec<Collaborator>>,
     #[serde(rename = "ownedBy", skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ impl crate::decode::Wire for SecretGroupManifest {
         Ok(Self {
             kind: ManifestKind::SecretGroup,
             name: received.name,
-            integration_fqn: received.integration_fqn.unwrap_or_else(|| String::new().into()),
+            integration_fqn: received.integration_fqn,
             collaborators: received.collaborators,
             owned_by: received.owned_by,
         })
@@ -74,13 +75,13 @@ enum ManifestKind {
 
 impl SecretGroupManifest {
     /// A manifest for the group `name` in the store with this FQN
-    /// ([`SecretStore::fqn`](crate::SecretStore::fqn)).
+    /// ([`SecretStore::fqn`](crate::SecretStore::fqn)). It says nothing of collaborators.
     pub fn new(name: impl Into<String>, integration_fqn: impl Into<String>) -> Self {
         Self {
             kind: ManifestKind::SecretGroup,
             name: name.into().into(),
-            integration_fqn: integration_fqn.into().into(),
-            collaborators: Some(Vec::new()),
+            integration_fqn: Some(integration_fqn.into().into()),
+            collaborators: None,
             owned_by: None,
         }
     }
@@ -89,6 +90,13 @@ impl SecretGroupManifest {
     #[must_use]
     pub fn collaborator(mut self, collaborator: Collaborator) -> Self {
         self.collaborators.get_or_insert_default().push(collaborator);
+        self
+    }
+
+    /// States that there are no collaborators: whoever has a role in the group can lose it.
+    #[must_use]
+    pub fn no_collaborators(mut self) -> Self {
+        self.collaborators = Some(Vec::new());
         self
     }
 
@@ -106,10 +114,10 @@ impl SecretGroupManifest {
 
     /// The store's FQN; empty where the answer did not carry it.
     pub fn integration_fqn(&self) -> &str {
-        self.integration_fqn.as_str()
+        self.integration_fqn.as_ref().map_or("", Text::as_str)
     }
 
-    /// Who may do what with the group; `None` where the answer did not say.
+    /// Who may do what with the group; `None` if neither the answer nor the caller said.
     pub fn collaborators(&self) -> Option<&[Collaborator]> {
         self.collaborators.as_deref()
     }

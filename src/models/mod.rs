@@ -13,7 +13,7 @@ mod subject;
 
 pub(crate) use envelope::{Data, Listed};
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
-pub(crate) use inputs::{Checks, FullList, SecretEntry, check_secrets};
+pub(crate) use inputs::{Checks, FullList, SecretEntry, check_group_name, check_secrets};
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};
 pub(crate) use raw::Raw;

@@ -121,12 +121,17 @@ impl Secret {
     /// The reference to it, to be written into a manifest.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where the answer did not carry the FQN.
+    /// [`Error::InvalidInput`] if the answer did not carry the FQN, or the group's name has a colon, so that
+    /// the reference would name another group's key.
     pub fn reference(&self) -> Result<SecretRef> {
         let fqn = self.fqn().unwrap_or_default();
-        fqn.parse().map_err(|error: crate::ParseSecretRefError| {
+        let reference: SecretRef = fqn.parse().map_err(|error: crate::ParseSecretRefError| {
             Error::invalid_input("secret", format!("it has no usable FQN: {error}"))
-        })
+        })?;
+        if self.key() != Some(reference.key()) {
+            return Err(Error::invalid_input("secret", "its FQN does not end in its key"));
+        }
+        Ok(reference)
     }
 }
 

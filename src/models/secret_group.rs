@@ -210,14 +210,20 @@ impl SecretGroup {
         self.record.updated_at.as_ref()
     }
 
-    /// The reference to one of the group's keys, to be written into a manifest. Whether the group has
-    /// such a key is not looked at.
+    /// The two parts of the FQN; a name with a colon is in the second one as it is.
+    pub(crate) fn tenant_and_name(&self) -> Option<(&str, &str)> {
+        self.fqn().split_once(':').filter(|(tenant, name)| !tenant.is_empty() && !name.is_empty())
+    }
+
+    /// The reference to one of the group's keys, to be written into a manifest: the group's FQN and the key.
+    /// Whether the group has such a key is not looked at.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where `key` cannot be part of a reference, or the group has no usable FQN.
+    /// [`Error::InvalidInput`] if `key` cannot be part of a reference, or the group has no usable FQN: with a
+    /// colon in its name the reference would name another group's key.
     pub fn reference(&self, key: &str) -> crate::Result<SecretRef> {
-        let tenant = self.tenant_name().unwrap_or_default();
-        SecretRef::new(tenant, self.name().unwrap_or_default(), key)
+        let (tenant, name) = self.tenant_and_name().unwrap_or_default();
+        SecretRef::new(tenant, name, key)
             .map_err(|error| Error::invalid_input("reference", error.to_string()))
     }
 }

@@ -7,7 +7,7 @@ use crate::text::Text;
 /// A secret store that the customer connected: what the API calls an *integration* of the type
 /// `secret-store`.
 ///
-/// The store's own credentials, which the API may send along, are never kept.
+/// The store's own credentials, which the API may send along, are never kept: the answer is wiped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretStore {

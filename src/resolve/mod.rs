@@ -108,9 +108,9 @@ impl Client {
     /// [`resolve_all`](Self::resolve_all).
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the group; [`Error::Config`] where the tenant cannot be learned;
-    /// [`Error::Decode`] if the list changes, or contradicts its total, each of the three times that it is
-    /// read; else as
+    /// [`Error::NotFound`] for the group, and what else
+    /// [`get_by_name`](crate::SecretGroups::get_by_name) fails with; [`Error::Decode`] if the list changes, or
+    /// contradicts its total, each of the three times that it is read; else as
     /// [`resolve_all`](Self::resolve_all).
     pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
         let group = self.secret_groups().get_by_name(name).await?;

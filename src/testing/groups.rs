@@ -58,7 +58,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Reply {
         .find(|store| store.id == integration)
         .cloned()
         .ok_or_else(|| Answer::error(404, "Integration not found"))?;
-    if state.group_named(&name).is_some() {
+    if state.own_group(&name).is_some() {
         return Err(Answer::error(409, "Secret group with this name already exists"));
     }
     for entry in &entries {

@@ -26,7 +26,7 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
     let store_id = store_id(state, manifest)?;
     let collaborators = collaborators(manifest)?;
 
-    let existing = state.group_named(&name).cloned();
+    let existing = state.own_group(&name).cloned();
     let is_new = existing.is_none();
     let mut group = match existing {
         None => state.new_group(&name, Some(store_id)),

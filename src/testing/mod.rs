@@ -50,8 +50,8 @@
 //!
 //! Paths are relative to `/api/svc/v1` and compared before percent-decoding. The endpoints are
 //! `secret_groups.list`, `.create`, `.create_or_update`, `.get`, `.update`, `.delete`; `secrets.list`, `.get`,
-//! `.delete`, `.versions`; `provider_accounts.list`; `provider_integrations.list`. A pattern that names none of
-//! them matches nothing.
+//! `.delete`, `.versions`; `provider_accounts.list`; `provider_integrations.list`; `tenant_id.get`;
+//! `session.get`. A pattern that names none of them matches nothing.
 //!
 //! # Where the service is not known
 //!
@@ -82,6 +82,7 @@ mod server;
 mod setup;
 mod state;
 mod stores;
+mod tenant;
 mod tombstones;
 mod wire;
 

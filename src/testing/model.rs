@@ -10,6 +10,8 @@ pub(super) struct Store {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) kind: SecretStoreKind,
+    /// Another tenant that it belongs to, such as the platform's own.
+    pub(super) tenant: Option<String>,
     /// The store's own password, which a client must neither keep nor print.
     pub(super) credential: String,
     pub(super) created: Millis,
@@ -19,6 +21,8 @@ pub(super) struct Store {
 pub(super) struct Group {
     pub(super) id: String,
     pub(super) name: String,
+    /// Another tenant that shares it with this one.
+    pub(super) tenant: Option<String>,
     pub(super) store_id: Option<String>,
     pub(super) keys: Vec<Key>,
     pub(super) collaborators: Value,

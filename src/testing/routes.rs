@@ -4,8 +4,8 @@ use http::Method;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::state::State;
-use super::{groups, manifest, secrets, stores};
+use super::state::{Quirk, State};
+use super::{groups, manifest, secrets, stores, tenant};
 
 #[derive(Clone, PartialEq, Eq)]
 enum Route {
@@ -16,6 +16,8 @@ enum Route {
     Versions(String),
     Accounts,
     Integrations,
+    TenantId,
+    Session,
 }
 
 pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Answer {
@@ -24,7 +26,16 @@ pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Answer {
 
 fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answer> {
     let route = route(call)?;
-    if !authorized(call, api_key) {
+    let missing = match route {
+        Route::TenantId => state.has(Quirk::NoTenantId),
+        Route::Session => state.has(Quirk::NoSession),
+        _ => false,
+    };
+    if missing {
+        return Err(unknown(call));
+    }
+    // A login asks for the tenant before it has a key.
+    if route != Route::TenantId && !authorized(call, api_key) {
         return Err(Answer::error(401, "Unauthorized"));
     }
     match (route, call.method.as_str()) {
@@ -40,6 +51,8 @@ fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answe
         (Route::Versions(id), "GET") => secrets::versions(state, &id),
         (Route::Accounts, "GET") => stores::accounts(state, call),
         (Route::Integrations, "GET") => stores::integrations(state, call),
+        (Route::TenantId, "GET") => tenant::tenant_id(state, call),
+        (Route::Session, "GET") => Ok(tenant::session(state)),
         (route, _) => {
             Err(Answer::error(405, "Method Not Allowed").header("allow", allowed(&route)))
         }
@@ -47,9 +60,8 @@ fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answe
 }
 
 fn route(call: &Call) -> Result<Route, Answer> {
-    let unknown = || Answer::error(404, format!("Cannot {} {}", call.method, call.path));
     if call.route.is_none() {
-        return Err(unknown());
+        return Err(unknown(call));
     }
     let segments = call.segments()?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -61,8 +73,14 @@ fn route(call: &Call) -> Result<Route, Answer> {
         ["secrets", id, "versions"] => Route::Versions((*id).to_owned()),
         ["provider-accounts"] => Route::Accounts,
         ["provider-integrations"] => Route::Integrations,
-        _ => return Err(unknown()),
+        ["tenant-id"] => Route::TenantId,
+        ["session"] => Route::Session,
+        _ => return Err(unknown(call)),
     })
+}
+
+fn unknown(call: &Call) -> Answer {
+    Answer::error(404, format!("Cannot {} {}", call.method, call.path))
 }
 
 fn authorized(call: &Call, api_key: &str) -> bool {
@@ -77,7 +95,11 @@ fn allowed(route: &Route) -> &'static str {
         Route::Group(_) => "GET, PUT, DELETE",
         Route::Secrets => "POST",
         Route::Secret(_) => "GET, DELETE",
-        Route::Versions(_) | Route::Accounts | Route::Integrations => "GET",
+        Route::Versions(_)
+        | Route::Accounts
+        | Route::Integrations
+        | Route::TenantId
+        | Route::Session => "GET",
     }
 }
 
@@ -97,6 +119,8 @@ pub(super) fn operation(call: &Call) -> Option<&'static str> {
         (Route::Versions(_), &Method::GET) => "secrets.versions",
         (Route::Accounts, &Method::GET) => "provider_accounts.list",
         (Route::Integrations, &Method::GET) => "provider_integrations.list",
+        (Route::TenantId, &Method::GET) => "tenant_id.get",
+        (Route::Session, &Method::GET) => "session.get",
         _ => return None,
     })
 }

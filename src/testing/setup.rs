@@ -24,7 +24,16 @@ impl FakeTrueFoundry {
     #[must_use]
     pub fn with_store(self, kind: SecretStoreKind) -> Self {
         self.with(|state| {
-            state.add_store(kind);
+            state.add_store(kind, None);
+        })
+    }
+
+    /// As [`with_store`](Self::with_store), with a store that the platform owns: its tenant is `internal`,
+    /// whatever tenant uses it.
+    #[must_use]
+    pub fn with_platform_store(self, kind: SecretStoreKind) -> Self {
+        self.with(|state| {
+            state.add_store(kind, Some("internal".to_owned()));
         })
     }
 
@@ -49,6 +58,40 @@ impl FakeTrueFoundry {
                 state.seed(name, &key.into(), &value.into());
             }
         })
+    }
+
+    /// Puts secrets into a group of another tenant that the key may see. Tests name it by its FQN:
+    /// `fake.value("internal:prod", "KEY")`.
+    #[must_use]
+    pub fn with_shared_group<K, V>(
+        self,
+        tenant: &str,
+        name: &str,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let fqn = format!("{tenant}:{name}");
+        self.with(|state| {
+            if state.group_named(&fqn).is_none() {
+                state.add_group(name, Some(tenant.to_owned()));
+            }
+        })
+        .with_group(&fqn, pairs)
+    }
+
+    /// An older server: it has no `GET /tenant-id`.
+    #[must_use]
+    pub fn without_tenant_id(self) -> Self {
+        self.quirk(Quirk::NoTenantId)
+    }
+
+    /// An older server: it has no `GET /session`.
+    #[must_use]
+    pub fn without_session(self) -> Self {
+        self.quirk(Quirk::NoSession)
     }
 
     /// Names the tenant.

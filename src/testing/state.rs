@@ -20,6 +20,8 @@ pub(super) enum Quirk {
     StrictBatches,
     ScheduledDeletion,
     StoreFailing,
+    NoTenantId,
+    NoSession,
 }
 
 pub(super) struct State {
@@ -51,7 +53,7 @@ impl State {
             clock: Clock::new(),
             only_the_default_store: false,
         };
-        state.add_store(SecretStoreKind::AwsSecretsManager);
+        state.add_store(SecretStoreKind::AwsSecretsManager, None);
         state.only_the_default_store = true;
         state
     }
@@ -61,10 +63,15 @@ impl State {
     }
 
     pub(super) fn fqn(&self, group: &Group) -> String {
-        format!("{}:{}", self.tenant, group.name)
+        format!("{}:{}", self.tenant_of(group.tenant.as_ref()), group.name)
     }
 
-    pub(super) fn add_store(&mut self, kind: SecretStoreKind) -> String {
+    /// The owner's name, where it is another tenant than the server's own.
+    pub(super) fn tenant_of<'a>(&'a self, other: Option<&'a String>) -> &'a str {
+        other.unwrap_or(&self.tenant)
+    }
+
+    pub(super) fn add_store(&mut self, kind: SecretStoreKind, tenant: Option<String>) -> String {
         let id = self.clock.id();
         if self.only_the_default_store {
             self.stores.clear();
@@ -79,6 +86,7 @@ impl State {
             id: id.clone(),
             name: format!("store-{}", self.stores.len().saturating_add(1)),
             kind,
+            tenant,
             credential: format!("fake-store-password-{}", random_token()),
             created: self.clock.tick(),
         });
@@ -103,6 +111,7 @@ impl State {
         Group {
             id: self.clock.id(),
             name: name.to_owned(),
+            tenant: None,
             store_id,
             keys: Vec::new(),
             collaborators: json!([{ "subject": "user:ada@example.com", "role_id": "secret-group-admin" }]),
@@ -114,26 +123,37 @@ impl State {
 
     /// Writes past the API, as somebody else's client would have done.
     pub(super) fn seed(&mut self, group: &str, key: &str, value: &str) {
-        self.ensure_group(group);
+        let id = self.ensure_group(group);
         let Self { groups, clock, .. } = self;
-        if let Some(group) = groups.iter_mut().find(|candidate| candidate.name == group) {
+        if let Some(group) = groups.iter_mut().find(|candidate| candidate.id == id) {
             group.set(clock, key, value);
         }
     }
 
     pub(super) fn ensure_group(&mut self, name: &str) -> String {
-        if let Some(group) = self.groups.iter().find(|group| group.name == name) {
+        if let Some(group) = self.group_named(name) {
             return group.id.clone();
         }
+        self.add_group(name, None)
+    }
+
+    pub(super) fn add_group(&mut self, name: &str, tenant: Option<String>) -> String {
         let store = self.stores.first().map(|store| store.id.clone());
-        let group = self.new_group(name, store);
+        let group = Group { tenant, ..self.new_group(name, store) };
         let id = group.id.clone();
         self.groups.push(group);
         id
     }
 
+    /// The tenant's own group of this name: what the API matches by name.
+    pub(super) fn own_group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.tenant.is_none() && group.name == name)
+    }
+
+    /// The tenant's own group of this name, or any group with this FQN: how tests name one.
     pub(super) fn group_named(&self, name: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.name == name)
+        let by_fqn = || self.groups.iter().find(|group| self.fqn(group) == name);
+        self.own_group(name).or_else(by_fqn)
     }
 
     pub(super) fn visible(&self, group: &Group) -> bool {

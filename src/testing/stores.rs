@@ -16,15 +16,15 @@ type Reply = Result<Answer, Answer>;
 
 pub(super) fn accounts(state: &State, call: &Call) -> Reply {
     let window = call.window()?;
-    let mut providers: Vec<&str> = Vec::new();
+    let mut accounts: Vec<String> = Vec::new();
     if call.param("type").is_none_or(|kind| kind == TYPE) {
-        for store in &state.stores {
-            if !providers.contains(&provider(&store.kind)) {
-                providers.push(provider(&store.kind));
+        for fqn in state.stores.iter().map(|store| account_fqn(state, store)) {
+            if !accounts.contains(&fqn) {
+                accounts.push(fqn);
             }
         }
     }
-    Ok(wire::page(state, &providers, &window, |provider| account(state, provider)))
+    Ok(wire::page(state, &accounts, &window, |fqn| account(state, fqn)))
 }
 
 pub(super) fn integrations(state: &State, call: &Call) -> Reply {
@@ -41,11 +41,12 @@ pub(super) fn integrations(state: &State, call: &Call) -> Reply {
 }
 
 pub(super) fn fqn(state: &State, store: &Store) -> String {
-    format!("{}:{TYPE}:{}", account_fqn(state, provider(&store.kind)), store.name)
+    format!("{}:{TYPE}:{}", account_fqn(state, store), store.name)
 }
 
-fn account_fqn(state: &State, provider: &str) -> String {
-    format!("{}:{provider}:{provider}-1", state.tenant)
+fn account_fqn(state: &State, store: &Store) -> String {
+    let provider = provider(&store.kind);
+    format!("{}:{provider}:{provider}-1", state.tenant_of(store.tenant.as_ref()))
 }
 
 fn provider(kind: &SecretStoreKind) -> &'static str {
@@ -59,16 +60,14 @@ fn provider(kind: &SecretStoreKind) -> &'static str {
     }
 }
 
-fn account(state: &State, name: &str) -> Value {
-    let integrations: Vec<Value> = state
-        .stores
-        .iter()
-        .filter(|store| provider(&store.kind) == name)
-        .map(|store| integration(state, store))
-        .collect();
+fn account(state: &State, fqn: &str) -> Value {
+    let stores: Vec<&Store> =
+        state.stores.iter().filter(|store| account_fqn(state, store) == fqn).collect();
+    let integrations: Vec<Value> = stores.iter().map(|store| integration(state, store)).collect();
+    let name = stores.first().map_or("", |store| provider(&store.kind));
     json!({
-        "id": format!("pa-fake-{name}"),
-        "fqn": account_fqn(state, name),
+        "id": format!("pa-fake-{}", fqn.replace(':', "-")),
+        "fqn": fqn,
         "provider": name,
         "manifest": { "type": format!("provider-account/{name}"), "name": format!("{name}-1") },
         "integrations": integrations,
@@ -85,8 +84,8 @@ fn integration(state: &State, store: &Store) -> Value {
         "type": TYPE,
         "manifest": manifest(store),
         "metadata": {},
-        "providerAccountFqn": account_fqn(state, provider(&store.kind)),
-        "tenantName": state.tenant,
+        "providerAccountFqn": account_fqn(state, store),
+        "tenantName": state.tenant_of(store.tenant.as_ref()),
         "createdBySubject": wire::subject(),
         "createdAt": render(store.created),
         "updatedAt": render(store.created),

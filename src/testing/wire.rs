@@ -25,7 +25,7 @@ pub(super) fn group(state: &State, group: &Group) -> Value {
     let mut body = json!({
         "id": group.id,
         "fqn": state.fqn(group),
-        "tenantName": state.tenant,
+        "tenantName": state.tenant_of(group.tenant.as_ref()),
         "createdBySubject": subject(),
         "createdBy": USER,
         "integrationId": group.store_id,

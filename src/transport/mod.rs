@@ -202,6 +202,9 @@ impl Transport {
         let mut frames = Frames::new(self.reuse.clone(), last);
         let mut outgoing = reqwest::Request::new(request.operation.method(), url.clone());
         outgoing.headers_mut().clone_from(&self.headers);
+        if !request.operation.sends_key() {
+            outgoing.headers_mut().remove(AUTHORIZATION);
+        }
         if let Some(body) = &request.body {
             outgoing
                 .headers_mut()

@@ -16,9 +16,10 @@ pub(crate) async fn app(keys: &[&str]) -> (FakeTrueFoundry, String) {
     (fake, id)
 }
 
-/// A client that retries without waiting long.
+/// A client that retries without waiting long and knows its tenant.
 pub(crate) fn client(fake: &FakeTrueFoundry, write_timeout: Duration) -> Client {
     fake.client_builder()
+        .tenant(fake.tenant())
         .unconfirmed_write_timeout(write_timeout)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
         .build()

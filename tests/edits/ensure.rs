@@ -33,12 +33,11 @@ async fn a_group_that_is_missing_is_created_with_two_requests() {
 }
 
 #[tokio::test]
-async fn the_first_group_of_all_needs_no_tenant() {
-    let (fake, other_client, store) = empty().await;
-    drop(other_client);
-    let client = client(&fake, SETTLE);
+async fn a_client_that_does_not_know_its_tenant_asks_for_it_first() {
+    let (fake, _, store) = empty().await;
+    let client = fake.client();
     client.secret_groups().ensure(wanted(&store, &["A"])).await.unwrap();
-    assert_eq!(sent(&fake), [BY_NAME, CREATE], "the first is for the tenant");
+    assert_eq!(sent(&fake), ["tenant_id.get", BY_NAME, CREATE]);
     let again = client.secret_groups().ensure(wanted(&store, &["A"])).await.unwrap();
     assert!(matches!(again, Ensured::Unchanged(_)), "{again:?}");
 }

@@ -274,6 +274,7 @@ async fn a_manifest_that_names_no_group_or_no_store_is_refused_before_it_is_sent
     for manifest in [
         SecretGroupManifest::new("", "my-tenant:store"),
         SecretGroupManifest::new("a\nb", "my-tenant:store"),
+        SecretGroupManifest::new("a:b", "my-tenant:store"),
         SecretGroupManifest::new("app", ""),
     ] {
         for result in [

@@ -140,11 +140,15 @@ async fn names_and_texts_stay_inside_their_parameter() {
         let stores = ListSecretStores::new().fqn(text).id(text);
         client.secret_stores().list(&stores).await.unwrap();
         let by_name = client.secret_groups().get_by_name(text).await.unwrap_err();
-        assert!(by_name.is_not_found(), "{by_name}");
         assert_well_formed(&by_name);
 
         let seen = server.requests();
-        assert_eq!(seen.len(), 3, "{text:?}");
+        let is_name = !text.contains(|c: char| c == ':' || c.is_control());
+        assert_eq!(
+            (by_name.is_not_found(), seen.len()),
+            (is_name, 2 + usize::from(is_name)),
+            "{text:?}"
+        );
         let page = [("limit", "100"), ("offset", "0")];
         let list = expected(&[page[0], page[1], ("fqn", text), ("search", text)]);
         assert_eq!(pairs(&seen[0]), list);
@@ -152,7 +156,9 @@ async fn names_and_texts_stay_inside_their_parameter() {
         let stores = expected(&[page[0], page[1], kind, ("fqn", text), ("id", text)]);
         assert_eq!(pairs(&seen[1]), stores);
         let fqn = format!("my-tenant:{text}");
-        assert_eq!(pairs(&seen[2]), expected(&[page[0], page[1], ("fqn", &fqn)]));
+        if let Some(seen) = seen.get(2) {
+            assert_eq!(pairs(seen), expected(&[page[0], page[1], ("fqn", &fqn)]));
+        }
         for request in &seen {
             assert!(request.path().starts_with("/api/svc/v1/"), "{}", request.path());
             assert_eq!(request.headers().len(), 4, "{:?}", request.headers());

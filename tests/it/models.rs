@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 use truefoundry_secrets::{
-    Client, ListSecretGroups, ListSecrets, PartialSecretGroup, Role, Secret, SecretGroup,
+    Client, Error, ListSecretGroups, ListSecrets, PartialSecretGroup, Role, Secret, SecretGroup,
     SecretStoreKind, SecretVersion,
 };
 
@@ -78,6 +78,33 @@ async fn a_full_group_is_read_field_by_field() {
     assert_eq!(roles, [Role::Admin, Role::Other("secret-group-auditor".into())]);
     let reference = group.reference("DB").unwrap();
     assert_eq!(reference.to_string(), "tfy-secret://my-tenant:app:DB");
+}
+
+#[tokio::test]
+async fn a_reference_has_the_groups_own_fqn_whatever_else_it_says() {
+    let named = r#"{"id":"g","fqn":"ours:app","name":"other","tenantName":"internal",
+        "manifest":{"name":"third"}}"#;
+    let reference = group(named).await.reference("DB").unwrap();
+    assert_eq!(reference.to_string(), "tfy-secret://ours:app:DB");
+}
+
+#[tokio::test]
+async fn no_reference_to_a_group_with_a_colon_in_its_name_names_another_group() {
+    for fqn in ["ours:a:b", "ours:a:b:c", ":a", "ours:", "ours", ""] {
+        let group =
+            group(&format!(r#"{{"id":"g","fqn":"{fqn}","tenantName":"t","name":"a"}}"#)).await;
+        let error = group.reference("K").unwrap_err();
+        assert!(matches!(error, Error::InvalidInput { .. }), "{fqn}: {error}");
+    }
+    // The secret's FQN is the whole reference, which says "b:K" of "a".
+    let error =
+        secret(r#"{"id":"s","fqn":"ours:a:b:K","name":"K"}"#).await.reference().unwrap_err();
+    assert!(matches!(error, Error::InvalidInput { .. }), "{error}");
+    // A colon in the key divides nothing.
+    let key = secret(r#"{"id":"s","fqn":"ours:a:b:K","name":"b:K"}"#).await;
+    let group = group(r#"{"id":"g","fqn":"ours:a"}"#).await;
+    assert_eq!(key.reference().unwrap(), group.reference("b:K").unwrap());
+    assert_eq!(key.reference().unwrap().key(), "b:K");
 }
 
 #[tokio::test]

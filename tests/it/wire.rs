@@ -4,6 +4,7 @@ mod by_name;
 mod groups;
 mod secrets;
 mod stores;
+mod tenant;
 
 use crate::support::endpoints::{self, Endpoint};
 use crate::support::raw::{Act, RawServer, Seen, answer, ok};

@@ -14,6 +14,7 @@ mod fallback;
 mod liar;
 mod lies;
 mod maps;
+mod tenants;
 
 use truefoundry_secrets::SecretRef;
 use truefoundry_secrets::testing::FakeTrueFoundry;

@@ -35,6 +35,28 @@ impl Json {
         }
     }
 
+    /// Gives every object within, and itself, some fields that no model has.
+    pub(super) fn add_unknown_fields(&mut self) {
+        match self {
+            Self::Plain(_) => {}
+            Self::List(items) => items.iter_mut().for_each(Self::add_unknown_fields),
+            Self::Object(fields) => {
+                for (_, value) in fields.iter_mut() {
+                    value.add_unknown_fields();
+                }
+                let unknown = [
+                    format!("\"{CANARY}\""),
+                    format!("\"\\n{CANARY}\\u00e9é\""),
+                    format!("[1, {{\"{CANARY}\": [\"{CANARY}\"]}}]"),
+                    format!("{{\"auth_data\": {{\"client_secret\": \"{CANARY}\"}}}}"),
+                ];
+                for (index, value) in unknown.into_iter().enumerate() {
+                    fields.insert(index, (format!("unknown-{index}"), Self::Plain(value)));
+                }
+            }
+        }
+    }
+
     fn count(&self) -> usize {
         1 + match self {
             Self::Plain(_) => 0,

@@ -1,6 +1,8 @@
+use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{
-    Attribute, Collaborator, DeleteOptions, Error, IntegrationId, ListSecretGroups, NewSecretGroup,
-    Role, SecretGroupId, SecretGroupManifest, SecretUpdate, SecretValue,
+    Attribute, Collaborator, DeleteOptions, Ensured, Error, IntegrationId, ListSecretGroups,
+    NewSecretGroup, Role, SecretGroup, SecretGroupId, SecretGroupManifest, SecretStoreKind,
+    SecretUpdate, SecretValue,
 };
 
 use super::sent;
@@ -135,6 +137,13 @@ async fn what_would_be_refused_is_refused_before_anything_is_sent() {
         groups.create(new().secret("K", "corr***")).await,
         groups.create(new().secret("K", "tfy-secret://t:g:K")).await,
         groups.get_by_name("").await,
+        // A reference would name the key "b:K" of the group "a".
+        groups.create(NewSecretGroup::in_integration("a:b", "i-1").secret("K", "v")).await,
+        groups.ensure(NewSecretGroup::in_integration("a:b", "i-1")).await.map(Ensured::into_group),
+        groups.create_or_update(&SecretGroupManifest::new("a:b", "t:s")).await,
+        groups.edit_by_name("a:b").set("K", "v").apply().await.map(|_| unreachable!()),
+        groups.edit_by_name("a:b").set("K", "v").plan().await.map(|_| unreachable!()),
+        client.resolve_group("a:b").await.map(|_| unreachable!()),
     ];
     for (index, result) in refused.into_iter().enumerate() {
         let expected = if index == 0 { "EmptyGroup" } else { "InvalidInput" };
@@ -178,8 +187,31 @@ async fn a_manifest_is_snake_case_inside_and_says_whether_it_is_a_dry_run() {
         client.secret_groups().create_or_update(&least).await.unwrap();
     })
     .await;
-    let least = r#"{"manifest":{"type":"secret-group","name":"app","integration_fqn":"t:s","collaborators":[]},"dryRun":false}"#;
+    let least = r#"{"manifest":{"type":"secret-group","name":"app","integration_fqn":"t:s"},"dryRun":false}"#;
     assert_eq!(body, least);
+    let (_, body) = sent(GROUP, async |client| {
+        let alone = SecretGroupManifest::new("app", "t:s").no_collaborators();
+        client.secret_groups().create_or_update(&alone).await.unwrap();
+    })
+    .await;
+    assert_eq!(body, least.replace(r#""t:s""#, r#""t:s","collaborators":[]"#));
+}
+
+#[tokio::test]
+async fn a_manifest_that_says_nothing_of_collaborators_leaves_them_their_roles() {
+    let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "v")]);
+    let store = fake.store_fqn(&SecretStoreKind::AwsSecretsManager).unwrap();
+    let client = fake.client();
+    let manifest = SecretGroupManifest::new("app", store);
+    let subjects = |group: &SecretGroup| -> Vec<String> {
+        let collaborators = group.manifest().unwrap().collaborators().unwrap();
+        collaborators.iter().map(|one| one.subject().to_owned()).collect()
+    };
+    let group = client.secret_groups().create_or_update(&manifest).await.unwrap();
+    assert_eq!(subjects(&group), ["user:ada@example.com"]);
+    let nobody = manifest.no_collaborators();
+    let group = client.secret_groups().create_or_update(&nobody).await.unwrap();
+    assert_eq!(subjects(&group), [""; 0]);
 }
 
 #[tokio::test]

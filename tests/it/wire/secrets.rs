@@ -3,7 +3,7 @@ use truefoundry_secrets::{DeleteOptions, ListSecrets, SecretVersion};
 use super::sent;
 use crate::support::endpoints::GROUP;
 use crate::support::raw::{RawServer, answer, ok};
-use crate::support::tenant_client;
+use crate::support::{tenant_client, variant};
 
 const ROOT: &str = "/api/svc/v1/secrets";
 
@@ -18,10 +18,6 @@ async fn list_sends_limit_offset_and_with_value_always() {
         (
             ListSecrets::by_fqns(["t:g:A", "t:g:\"B\""]),
             r#"{"limit":100,"offset":0,"secretFqns":["t:g:A","t:g:\"B\""],"withValue":false}"#,
-        ),
-        (
-            ListSecrets::by_fqns(Vec::<String>::new()),
-            r#"{"limit":100,"offset":0,"secretFqns":[],"withValue":false}"#,
         ),
     ] {
         let (line, sent) = sent(r#"{"data":[{"id":"s-1"}]}"#, async |client| {
@@ -86,6 +82,19 @@ async fn delete_tells_how_many_where_the_server_does() {
         .await;
         assert_eq!((line, sent), (format!("DELETE {ROOT}/s-1"), String::new()));
     }
+}
+
+#[tokio::test]
+async fn an_empty_list_of_names_is_not_sent_because_it_can_be_taken_for_all() {
+    let server = RawServer::always(ok(r#"{"data":[]}"#));
+    let params = ListSecrets::by_fqns(Vec::<String>::new()).with_values();
+    let client = tenant_client(server.url());
+    let listed = client.secrets().list(&params).await.map(drop);
+    let streamed = client.secrets().stream(params).next().await.unwrap().map(drop);
+    for error in [listed.unwrap_err(), streamed.unwrap_err()] {
+        assert_eq!(variant(&error), "InvalidInput", "{error}");
+    }
+    assert_eq!(server.count(), 0);
 }
 
 #[tokio::test]

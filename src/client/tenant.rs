@@ -1,0 +1,133 @@
+//! The tenant's name, which is the first part of every fully qualified name: who tells it, and in which
+//! order.
+
+use std::sync::OnceLock;
+
+use url::Host;
+
+use super::Client;
+use crate::decode::wire_object;
+use crate::text::Text;
+use crate::transport::{Query, Request};
+use crate::{Error, Operation, Result};
+
+/// Domains under which the first label of the host is the tenant's name.
+const TENANT_DOMAINS: [&str; 2] = [".truefoundry.cloud", ".truefoundry.com"];
+/// Hosts there that all tenants share.
+const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
+
+/// What a client knows of its tenant.
+#[derive(Debug)]
+pub(super) struct Tenant {
+    given: Option<String>,
+    /// What `tenant-id` or `session` said. Nothing else is written here: a group, a secret or a store that
+    /// the key may see can belong to another tenant.
+    told: OnceLock<String>,
+}
+
+impl Tenant {
+    pub(super) fn new(given: Option<String>) -> Self {
+        Self { given, told: OnceLock::new() }
+    }
+}
+
+/// Whether a fully qualified name can begin with it.
+pub(crate) fn is_tenant_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c == ':' || c.is_control())
+}
+
+struct TenantInfo {
+    name: Option<Text>,
+}
+
+wire_object!(TenantInfo {
+    required {  }
+    optional {
+        name: "tenantName",
+    }
+});
+
+impl TenantInfo {
+    fn into_name(self) -> Option<String> {
+        let name = self.name?;
+        is_tenant_name(name.as_str()).then(|| name.as_str().to_owned())
+    }
+}
+
+struct Session {
+    user: Option<TenantInfo>,
+    tenant: Option<TenantInfo>,
+}
+
+wire_object!(Session {
+    required {  }
+    optional {
+        user: "user",
+        tenant: "tenantInfo",
+    }
+});
+
+impl Client {
+    /// The tenant's name: given, else the host's, else what `tenant-id` says, else what `session` says.
+    /// `None` if none of them tells it.
+    ///
+    /// # Errors
+    /// Failures of the two requests that may pass, such as a timeout or a 503: another try may tell the name.
+    pub(crate) async fn tenant(&self) -> Result<Option<&str>> {
+        if let Some(name) = self.known_tenant() {
+            return Ok(Some(name));
+        }
+        // Every caller that misses asks: one that shares another's request would wait for ever if that one
+        // is no longer polled.
+        let name = match self.ask_tenant_id().await? {
+            Some(name) => Some(name),
+            None => self.ask_session().await?,
+        };
+        Ok(name.map(|name| self.inner.tenant.told.get_or_init(|| name).as_str()))
+    }
+
+    /// The tenant's name as far as it is known without a request.
+    pub(super) fn known_tenant(&self) -> Option<&str> {
+        let tenant = &self.inner.tenant;
+        // The `tenantName` of a token that is a JWT belongs between these two.
+        let without_request = tenant.given.as_deref().or_else(|| self.tenant_of_host());
+        without_request.or_else(|| tenant.told.get().map(String::as_str))
+    }
+
+    fn tenant_of_host(&self) -> Option<&str> {
+        let Some(Host::Domain(host)) = self.inner.transport.base.host() else { return None };
+        let label = TENANT_DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
+        let label = label.split('.').next()?;
+        (!label.is_empty() && !SHARED_LABELS.contains(&label)).then_some(label)
+    }
+
+    async fn ask_tenant_id(&self) -> Result<Option<String>> {
+        let request = Request::new(Operation::GetTenantId, "tenant-id")
+            .query(Query::default().with("hostName", self.host()));
+        match self.transport().call::<TenantInfo>(request).await {
+            Ok(tenant) => Ok(tenant.into_name()),
+            Err(error) if tells_nothing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask_session(&self) -> Result<Option<String>> {
+        let request = Request::new(Operation::GetSession, "session");
+        match self.transport().call::<Session>(request).await {
+            Ok(Session { user, tenant }) => {
+                let told = user.and_then(TenantInfo::into_name);
+                Ok(told.or_else(|| tenant.and_then(TenantInfo::into_name)))
+            }
+            // The look-up itself would fail in the same way.
+            Err(error @ Error::Unauthorized { .. }) => Err(error),
+            Err(error) if tells_nothing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether there was a response that will be the same next time: the endpoint does not exist, or something
+/// in front of it refuses the request.
+fn tells_nothing(error: &Error) -> bool {
+    error.status().is_some_and(|status| status == 501 || !error.is_retryable())
+}
