@@ -1,23 +1,19 @@
 //! What can go wrong, said so that a program can decide and a person knows the next step.
 
-mod answer;
-mod classify;
 mod connect;
 mod context;
 mod hint;
 mod predicates;
 mod recovery;
-mod soft_delete;
+mod response;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-pub(crate) use answer::{ServerAnswer, cut, parse};
-pub(crate) use classify::{Class, classify};
 pub use connect::ConnectReason;
 pub use context::CallContext;
-pub use recovery::{RecoveryOption, SoftDeleted};
-pub use soft_delete::SoftDeleteState;
+pub use recovery::{RecoveryOption, SoftDeleteState, SoftDeleted};
+pub(crate) use response::{ErrorBody, ErrorClass, classify, cut, key_named, parse, secret_named};
 
 use crate::display::{Escaped, List, Named, Quoted};
 use crate::{Resource, SecretRef, SecretStoreKind};
@@ -232,7 +228,7 @@ pub enum Error {
         /// What was asked.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
-        source: Source,
+        source: BoxError,
     },
 
     /// The connection broke after the request was, or may have been, sent.
@@ -243,7 +239,7 @@ pub enum Error {
         /// What was asked.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
-        source: Source,
+        source: BoxError,
     },
 
     /// A successful answer whose text is not what the API describes.
@@ -343,7 +339,7 @@ pub enum Error {
 }
 
 /// What another library reported. Its type is not part of the stable API.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
 

@@ -1,13 +1,13 @@
 //! "What goes wrong", row by row: the variant, what it names, and the next step that it gives.
 
 use truefoundry_secrets::{
-    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Resource, SecretGroupManifest,
+    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Resource, SecretGroupManifest, SecretRef,
     SecretUpdate,
 };
 
 use crate::support::endpoints::{Endpoint, SENT};
-use crate::support::raw::{RawServer, answer, status};
-use crate::support::{assert_well_formed, tenant_client, variant};
+use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::{assert_nowhere, assert_well_formed, tenant_client, variant};
 
 /// A row of the reference: what the server says, to which request, and what the error makes of it.
 struct Row {
@@ -99,14 +99,14 @@ const ROWS: [Row; 19] = [
     },
     Row {
         status: 409,
-        words: "Secret db-password is already in a deleted state",
+        words: "Secret K is already in a deleted state",
         endpoint: Endpoint::CreateGroup,
         variant: "SoftDeleted",
         advice: &[
             "Use another group name",
             "Azure portal",
             "Manage deleted secrets",
-            "az keyvault secret purge --vault-name <vault> --name db-password",
+            "az keyvault secret purge --vault-name <vault> --name K",
             "90 days",
             "purge protection",
         ],
@@ -284,4 +284,77 @@ async fn a_manifest_that_names_no_group_or_no_store_is_refused_before_it_is_sent
         }
     }
     assert_eq!(server.count(), 0);
+}
+
+/// A value that quotes its own key, as people's passwords do.
+#[tokio::test]
+async fn a_value_that_holds_its_key_hides_neither_the_key_nor_the_purge_command() {
+    let value = "dev-db-password-2024";
+    let create = async |status_code, words: &str, key: &str| {
+        let server = RawServer::always(status(status_code, words));
+        let new = NewSecretGroup::in_integration("dev", "i-1").secret("OTHER", SENT);
+        let client = tenant_client(server.url());
+        let error = client.secret_groups().create(new.secret(key, value)).await.unwrap_err();
+        assert_eq!(server.count(), 1);
+        assert_nowhere(&error, &[value]);
+        error
+    };
+
+    let words = "Secret DB-PASSWORD is already in a deleted state";
+    let error = create(409, words, "DB-PASSWORD").await;
+    let Error::SoftDeleted { details, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(details.name(), Some("DB-PASSWORD"));
+    let command = "az keyvault secret purge --vault-name <vault> --name DB-PASSWORD";
+    assert!(error.hint().contains(command), "{}", error.hint());
+
+    let words = "Key name DB_PASSWORD does not support underscores (_)";
+    let error = create(422, words, "DB_PASSWORD").await;
+    let Error::KeyNotSupported { key, suggestion, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((&**key, suggestion.as_deref()), ("DB_PASSWORD", Some("DB-PASSWORD")));
+}
+
+#[tokio::test]
+async fn every_not_found_names_the_resource_that_is_missing_and_how_to_find_it() {
+    let is = |error: Error, expected: Resource, name: &str| {
+        let Error::NotFound { resource, id, .. } = &error else { panic!("{error}") };
+        assert_eq!((*resource, &**id), (expected, name), "{error}");
+        let start = format!("{expected} \"{name}\" not found");
+        assert!(error.to_string().starts_with(&start), "{error}");
+        let hint = match expected {
+            Resource::SecretGroup => "List the secret groups",
+            Resource::Secret => "List the secrets of the group",
+            _ => "List the secret stores",
+        };
+        assert!(error.hint().contains(hint), "{}", error.hint());
+    };
+    let reference = SecretRef::new("my-tenant", "app", "NONE").unwrap();
+
+    let server = RawServer::always(answer(200, "", r#"{"data":[]}"#));
+    let empty = tenant_client(server.url());
+    is(empty.resolve(&reference).await.unwrap_err(), Resource::Secret, reference.as_str());
+    is(empty.resolve_group("app").await.unwrap_err(), Resource::SecretGroup, "app");
+    let by_name = empty.secret_groups().get_by_name("app").await;
+    is(by_name.unwrap_err(), Resource::SecretGroup, "app");
+
+    let server = RawServer::always(status(404, "gone"));
+    let absent = tenant_client(server.url());
+    let (groups, secrets) = (absent.secret_groups(), absent.secrets());
+    is(absent.resolve(&reference).await.unwrap_err(), Resource::Secret, reference.as_str());
+    is(groups.get("g-1").await.unwrap_err(), Resource::SecretGroup, "g-1");
+    is(groups.delete("g-1").await.unwrap_err(), Resource::SecretGroup, "g-1");
+    is(secrets.get("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    is(secrets.versions("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    is(secrets.delete("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    let new = NewSecretGroup::in_integration("app", "i-1").secret("K", SENT);
+    is(groups.create(new).await.unwrap_err(), Resource::SecretStore, "i-1");
+
+    let server = RawServer::start(|_, seen| {
+        Act::Send(ok(match seen.method() {
+            "GET" => r#"{"data":{"id":"g-1","fqn":"my-tenant:app","associatedSecrets":[]}}"#,
+            _ => r#"{"data":[],"pagination":{"total":0}}"#,
+        }))
+    });
+    let client = tenant_client(server.url());
+    let plan = client.secret_groups().edit("g-1").remove("NONE").plan().await;
+    is(plan.unwrap_err(), Resource::Secret, "NONE");
 }

@@ -10,7 +10,7 @@ pub(super) fn text(page: &str, max: usize) -> String {
         let (visible, tail) = rest.split_once('<').unwrap_or((rest, ""));
         let visible = unescape(visible);
         // The heading of such a page repeats its title.
-        if !visible.is_empty() && !seen.contains(&visible) {
+        if !visible.is_empty() && seen.last() != Some(&visible) {
             length += visible.len();
             seen.push(visible);
         }
