@@ -148,7 +148,7 @@ impl Client {
         }
         self.check().await?;
         self.inner.tenant.get().map(String::as_str).ok_or_else(|| {
-            Error::config("tenant", "it cannot be learned from the control plane; set .tenant()")
+            Error::config("tenant", "cannot be learned from the control plane; set .tenant()")
         })
     }
 

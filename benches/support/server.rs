@@ -71,10 +71,15 @@ async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
         if path.starts_with("/slow") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let body = answers.get(&path).map_or(&b""[..], Vec::as_slice);
-        let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+        let refusal = path.strip_prefix("/refused-").and_then(|rest| rest.get(..3));
+        let refusal = refusal.map(|status| (status, canned::refusal(status)));
+        let (status, body) = match (&refusal, answers.get(&path)) {
+            (Some((status, body)), _) => (*status, body.as_bytes()),
+            (None, Some(body)) => ("200", body.as_slice()),
+            (None, None) => ("404", &b""[..]),
+        };
         let mut answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();

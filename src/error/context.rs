@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Error;
+use crate::display::Wait;
 use crate::{Operation, Resource};
 
 /// What was asked and what came back: the part that all errors of a call share.
@@ -143,7 +144,7 @@ impl fmt::Display for CallContext {
             write!(f, ", request {}", crate::scrub::escape_control(id))?;
         }
         if self.attempts > 1 {
-            write!(f, ", {} attempts in {:.1?}", self.attempts, self.elapsed)?;
+            write!(f, ", {} attempts in {}", self.attempts, Wait(self.elapsed))?;
         }
         f.write_str("]")
     }

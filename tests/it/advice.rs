@@ -1,8 +1,9 @@
 //! "What goes wrong", row by row: the variant, what it names, and the next step that it gives.
 
+use truefoundry_secrets::testing::error_from_answer;
 use truefoundry_secrets::{
-    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Resource, SecretGroupManifest, SecretRef,
-    SecretUpdate,
+    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Operation, Resource, SecretGroupManifest,
+    SecretRef, SecretStoreKind, SecretUpdate,
 };
 
 use crate::support::endpoints::{Endpoint, SENT};
@@ -357,4 +358,64 @@ async fn every_not_found_names_the_resource_that_is_missing_and_how_to_find_it()
     let client = tenant_client(server.url());
     let plan = client.secret_groups().edit("g-1").remove("NONE").plan().await;
     is(plan.unwrap_err(), Resource::Secret, "NONE");
+}
+
+#[test]
+fn debug_is_one_line_with_the_hint_and_the_structure_shows_no_details() {
+    let body = r#"{"statusCode":409,"message":"Busy\nnow","details":{"held":"by-someone"}}"#;
+    let error = error_from_answer(Operation::UpdateSecretGroup, 409, body);
+    let line = format!("{error:?}");
+    assert_eq!(line, format!("{error} (hint: {})", error.hint()));
+    assert!(!line.contains('\n'), "{line}");
+    let structure = format!("{error:#?}");
+    assert!(structure.starts_with("Conflict {\n"), "{structure}");
+    assert!(structure.contains("Busy"), "{structure}");
+    let context = error.context().unwrap();
+    for text in [line, structure, format!("{context:?}"), format!("{context}")] {
+        assert!(!text.contains("by-someone"), "{text}");
+    }
+    assert!(context.server_details().unwrap().contains("by-someone"));
+}
+
+#[tokio::test]
+async fn texts_name_the_thing_first_leave_empty_lists_out_and_read_durations_well() {
+    let moved = "location: https://elsewhere.example/login?x=1\r\n";
+    for (bytes, expected, hint) in [
+        (
+            answer(429, "retry-after: 90\r\n", ""),
+            "cannot create secret group: rate limited; retry after 90 s [",
+            "Wait 90 s before",
+        ),
+        (
+            answer(302, moved, ""),
+            "cannot create secret group: redirected to https://elsewhere.example/login; redirects are not followed [",
+            "base URL",
+        ),
+        (
+            status(401, "Unauthorized"),
+            "cannot create secret group: the control plane rejected the API key: Unauthorized [",
+            "TFY_API_KEY",
+        ),
+        (
+            status(422, "No secret store configured for this workspace"),
+            "no secret store is connected: No secret store configured",
+            "administrator",
+        ),
+    ] {
+        let server = RawServer::always(bytes);
+        let error = Endpoint::CreateGroup.call(&tenant_client(server.url())).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.hint().contains(hint), "{}", error.hint());
+    }
+
+    let server = RawServer::always(ok(r#"{"data":[]}"#));
+    let client = tenant_client(server.url());
+    let of = |key| SecretRef::new("my-tenant", "app", key).unwrap();
+    let one = client.resolve_all([of("A")]).await.unwrap_err();
+    let text = "cannot resolve 1 reference: tfy-secret://my-tenant:app:A does not exist";
+    assert_eq!(one.to_string(), text);
+    let two = client.resolve_all([of("A"), of("B")]).await.unwrap_err().to_string();
+    assert!(two.starts_with("cannot resolve 2 references: ") && two.ends_with(":B do not exist"));
+    let none = client.secret_stores().find(SecretStoreKind::HashicorpVault).await.unwrap_err();
+    assert_eq!(none.to_string(), "no HashiCorp Vault store is connected");
 }

@@ -26,6 +26,7 @@ const ELLIPSIS: &str = "…";
 /// A code point that is no character, so that no server's own text ends with it.
 const CUT_HERE: &str = "\u{10ffff}";
 /// Failures whose response can be a proxy's, while the service behind it is still at work.
+#[allow(dead_code, reason = "as `has_ended`")]
 const NOT_ENDED: [u16; 3] = [408, 502, 504];
 
 /// What a failed response says, bounded in every part.
@@ -57,6 +58,7 @@ impl ErrorBody {
     /// Whether the service itself has ended the work with this failure, so that nothing of it can still
     /// happen: its body is an object that states the response's own status and a message. 408, 502 and 504
     /// tell of a wait that was given up, never of the work.
+    #[allow(dead_code, reason = "for the edits of one group that wait for each other")]
     pub(crate) fn has_ended(&self, status: u16) -> bool {
         self.has_message
             && self.status_code == Some(u64::from(status))
