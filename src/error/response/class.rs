@@ -28,12 +28,20 @@ pub(crate) enum ErrorClass {
 
 /// The first rule that fits one of the texts of `body`; the status if none does.
 pub(crate) fn classify(body: &ErrorBody) -> ErrorClass {
-    let rules = || RULES.iter().filter(|rule| rule.statuses.contains(&body.status));
-    if rules().next().is_none() {
+    let mut rules = RULES.iter().filter(|rule| rule.statuses.contains(&body.status)).peekable();
+    if rules.peek().is_none() {
         return by_status(body.status);
     }
-    let texts: Vec<String> = body.texts().map(str::to_ascii_lowercase).collect();
-    let fitting = rules().find(|rule| texts.iter().any(|text| rule.fits(text)));
+    let mut together = String::new();
+    for text in body.texts() {
+        together.push_str(text);
+        together.push('\n');
+    }
+    together.make_ascii_lowercase();
+    // Nearly no rule has its words anywhere, which is cheaper to find out than for each of many texts.
+    let mut possible = rules.filter(|rule| rule.occurs(&together));
+    let texts = || body.texts().map(str::to_ascii_lowercase);
+    let fitting = possible.find(|rule| texts().any(|text| rule.fits(&text)));
     fitting.map_or_else(|| by_status(body.status), |rule| rule.class.clone())
 }
 

@@ -13,6 +13,11 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// Whether all the words occur in `lowercase`, be it in longer ones.
+    pub(super) fn occurs(&self, lowercase: &str) -> bool {
+        self.all.iter().all(|word| lowercase.contains(word))
+    }
+
     pub(super) fn fits(&self, lowercase: &str) -> bool {
         self.all.iter().all(|word| has_word(lowercase, word))
             && !self.none.iter().any(|word| has_word(lowercase, word))
@@ -67,7 +72,7 @@ pub(super) static RULES: &[Rule] = &[
 
 /// Whether a name is one of the words by which the rules know a text.
 pub(super) fn is_word_of_rules(lowercase: &str) -> bool {
-    RULES.iter().flat_map(|rule| rule.all).any(|text| has_word(text, lowercase))
+    RULES.iter().flat_map(|rule| rule.all).any(|text| text.split(' ').any(|word| word == lowercase))
 }
 
 /// Whether `word` stands in `text` and is not a part of a longer name.
