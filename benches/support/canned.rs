@@ -54,23 +54,3 @@ pub(crate) fn values(count: usize) -> String {
     let value = "correct horse battery staple, 48 characters long";
     list((0..count).map(|n| secret(1, n, Some(value))), count, 0)
 }
-
-/// The body of a failure with this status.
-pub(crate) fn refusal(status: &str) -> String {
-    match status {
-        "404" => r#"{"statusCode":404,"message":"Secret group ID not found"}"#.to_owned(),
-        "409" => {
-            r#"{"statusCode":409,"message":"Secret prod-DB is currently in a deleted but recoverable state, and its name cannot be reused","code":"ObjectIsDeletedButRecoverable"}"#.to_owned()
-        }
-        "422" => {
-            let problems: Vec<String> = (0..32)
-                .map(|n| format!("\"secrets.{n}.value must be shorter than or equal to 65536 characters, and this problem goes on as long as such a problem of a validator does\""))
-                .collect();
-            format!(r#"{{"statusCode":422,"message":[{}]}}"#, problems.join(","))
-        }
-        _ => {
-            let line = "<p>The page of a proxy, with more words than any person reads.</p>\n";
-            format!("<html><body>{}</body></html>", line.repeat(64 * 1024 / line.len()))
-        }
-    }
-}
