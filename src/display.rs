@@ -1,6 +1,7 @@
 //! How names from outside are shown in texts for people.
 
 use std::fmt::{self, Display};
+use std::time::Duration;
 
 use crate::scrub::escape_control;
 
@@ -47,6 +48,20 @@ impl<T: Display> Display for List<'_, T> {
         match self.0.len().saturating_sub(SHOWN) {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// A duration as people write it: `90 s`, `1.5 s`, `250 ms`.
+pub(crate) struct Wait(pub(crate) Duration);
+
+impl Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, milliseconds) = (self.0.as_secs(), self.0.subsec_millis());
+        match (seconds, milliseconds / 100) {
+            (0, _) => write!(f, "{milliseconds} ms"),
+            (1..10, tenths @ 1..) => write!(f, "{seconds}.{tenths} s"),
+            _ => write!(f, "{seconds} s"),
         }
     }
 }

@@ -92,7 +92,8 @@ pub use client::Client;
 pub use config::ClientBuilder;
 pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
 pub use error::{
-    CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState, SoftDeleted, Source,
+    BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
+    SoftDeleted,
 };
 pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
 pub use models::{

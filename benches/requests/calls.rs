@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use truefoundry_secrets::{Client, SecretRef};
+use truefoundry_secrets::{Client, NewSecretGroup, SecretRef};
 
 use crate::support::peers::{KEY, Peer};
 use crate::support::runtime;
@@ -27,6 +27,27 @@ pub(crate) fn repeated(peer: &str, scenario: &str, count: usize, url: &str) {
         let peer = Peer::new(peer, url);
         for _ in 0..count {
             peer.call(scenario).await;
+        }
+    });
+}
+
+/// Only calls that fail with this status: a read with 404, else the creation of a group with one secret.
+pub(crate) fn refused(status: &str, count: usize, url: &str) {
+    let client = Client::builder().base_url(format!("{url}/refused-{status}")).api_key(KEY);
+    let client = client.build().unwrap();
+    runtime().block_on(async {
+        let groups = client.secret_groups();
+        for _ in 0..count {
+            let error = if status == "404" {
+                groups.get("group-1").await.unwrap_err()
+            } else {
+                let new = NewSecretGroup::in_integration("prod", "store-1");
+                groups
+                    .create(new.secret("DB", "a value of 32 characters, nearly"))
+                    .await
+                    .unwrap_err()
+            };
+            assert_eq!(black_box(error).status().map(|it| it.to_string()).as_deref(), Some(status));
         }
     });
 }

@@ -12,6 +12,14 @@ const SCENARIOS: [(&str, &str, usize); 3] = [
     ("values", "100 secrets with values", 30),
 ];
 
+const REFUSALS: [(&str, &str); 4] = [
+    ("404", "404"),
+    ("409", "409, soft-deleted"),
+    ("422", "422 with 4 KB of problems"),
+    ("502", "502 with a page of 64 KB"),
+];
+const REFUSED: usize = 50;
+
 pub(crate) fn run() {
     let server = Server::start();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -47,8 +55,20 @@ fn instructions(url: &str) -> Vec<Bar> {
         .map(|peer| (peer, count_instructions(&["first", peer, url]).unwrap()))
         .to_vec();
     bars.extend(table("first secret from process start", &first, "instructions"));
+    refusals(url);
     println!();
     bars
+}
+
+/// What a failure costs with all that is made of it.
+fn refusals(url: &str) {
+    println!("\n| refusal | instructions |\n|---|---|");
+    for (status, title) in REFUSALS {
+        let of = |calls: usize| {
+            count_instructions(&["refused", status, &calls.to_string(), url]).unwrap()
+        };
+        println!("| {title} | {:.0} |", (of(2 * REFUSED) - of(REFUSED)) / REFUSED as f64);
+    }
 }
 
 fn table(title: &str, counts: &[(&str, f64)], what: &str) -> Vec<Bar> {

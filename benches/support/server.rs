@@ -71,14 +71,39 @@ async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
         if path.starts_with("/slow") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let body = answers.get(&path).map_or(&b""[..], Vec::as_slice);
-        let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+        let refusal = path.strip_prefix("/refused-").and_then(|rest| rest.get(..3));
+        let refusal = refusal.map(|status| (status, body_of(status)));
+        let (status, body) = match (&refusal, answers.get(&path)) {
+            (Some((status, body)), _) => (*status, body.as_bytes()),
+            (None, Some(body)) => ("200", body.as_slice()),
+            (None, None) => ("404", &b""[..]),
+        };
         let mut answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();
         answer.extend_from_slice(body);
         stream.write_all(&answer).await.ok()?;
+    }
+}
+
+/// The body of a failure with this status.
+fn body_of(status: &str) -> String {
+    match status {
+        "404" => r#"{"statusCode":404,"message":"Secret group ID not found"}"#.to_owned(),
+        "409" => {
+            r#"{"statusCode":409,"message":"Secret prod-DB is currently in a deleted but recoverable state, and its name cannot be reused","code":"ObjectIsDeletedButRecoverable"}"#.to_owned()
+        }
+        "422" => {
+            let problems: Vec<String> = (0..32)
+                .map(|n| format!("\"secrets.{n}.value must be shorter than or equal to 65536 characters, and this problem goes on as long as such a problem of a validator does\""))
+                .collect();
+            format!(r#"{{"statusCode":422,"message":[{}]}}"#, problems.join(","))
+        }
+        _ => {
+            let line = "<p>The page of a proxy, with more words than any person reads.</p>\n";
+            format!("<html><body>{}</body></html>", line.repeat(64 * 1024 / line.len()))
+        }
     }
 }

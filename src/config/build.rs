@@ -40,6 +40,7 @@ const THIS_MACHINE: [SocketAddr; 2] = [
 ];
 /// Places in an answer are kept in 32 bits.
 const MOST_RESPONSE: usize = u32::MAX as usize;
+const NOT_IN_HEADERS: &str = "contains a character not allowed in an HTTP header";
 
 impl ClientBuilder {
     /// The client.
@@ -51,14 +52,11 @@ impl ClientBuilder {
     /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
     /// `response_limit` of zero or of 4 GiB and more, no usable TLS.
     pub fn build(mut self) -> Result<Client> {
-        let base_url = self.base_url.take().ok_or_else(|| {
-            Error::config("base_url", "it is not set (TFY_BASE_URL, TFY_HOST or TFY_API_HOST)")
-        })?;
+        let base_url =
+            self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
-        let api_key = self
-            .api_key
-            .take()
-            .ok_or_else(|| Error::config("api_key", "it is not set (TFY_API_KEY)"))?;
+        let api_key =
+            self.api_key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
         let headers = self.headers(&api_key)?;
         let timeout = positive("timeout", self.timeout, 60)?;
         let connect_timeout = positive("connect_timeout", self.connect_timeout, 10)?;
@@ -69,20 +67,20 @@ impl ClientBuilder {
             concurrent_reads: self.concurrent_reads.unwrap_or(10),
         };
         if limits.concurrent_reads == 0 {
-            return Err(Error::config("concurrent_reads", "it must be at least 1"));
+            return Err(Error::config("concurrent_reads", "must be at least 1"));
         }
         let response_limit = self.response_limit.unwrap_or(16 * 1024 * 1024);
         if response_limit == 0 || response_limit > MOST_RESPONSE {
             return Err(Error::config(
                 "response_limit",
-                "it must be from 1 byte to 4 GiB less one byte",
+                "must be from 1 byte to 4 GiB less one byte",
             ));
         }
         let tenant = self.tenant.take();
         if tenant.as_ref().is_some_and(|name| !is_tenant_name(name)) {
             return Err(Error::config(
                 "tenant",
-                "it must be a name without a colon or a control character",
+                "must be a name without a colon or a control character",
             ));
         }
         let retry = self.retry;
@@ -100,7 +98,7 @@ impl ClientBuilder {
         headers.insert(AUTHORIZATION, authorization(api_key)?);
         let agent = self.user_agent.as_deref().unwrap_or(OWN_USER_AGENT);
         let agent = HeaderValue::from_str(agent)
-            .map_err(|_| Error::config("user_agent", "it has a character that no header takes"))?;
+            .map_err(|_| Error::config("user_agent", NOT_IN_HEADERS))?;
         headers.insert(USER_AGENT, agent);
         if self.http.is_some() {
             // Default headers cannot be read from a builder, only overruled.
@@ -117,7 +115,7 @@ impl ClientBuilder {
                 return refuse("is set by the client itself");
             }
             let Some(value) = sensitive("", value) else {
-                return refuse("has a value with a character that no header takes");
+                return refuse("has a value with a character not allowed in an HTTP header");
             };
             headers.append(header, value);
         }
@@ -136,7 +134,7 @@ impl ClientBuilder {
         {
             return Err(Error::config(
                 "base_url",
-                "https needs one of this crate's features `rustls` and `native-tls`",
+                "begins with https, which needs one of this crate's features `rustls` and `native-tls`",
             ));
         }
         let mut builder = self.http.unwrap_or_else(own_http);
@@ -173,8 +171,8 @@ impl ClientBuilder {
         // Without a TLS provider the HTTP library panics instead of failing; where panics abort, it aborts.
         match catch_unwind(AssertUnwindSafe(|| builder.build())) {
             Ok(Ok(client)) => Ok(client),
-            Ok(Err(error)) => Err(Error::config("http", http_reason(&error.without_url()))),
-            Err(_) => Err(Error::config("tls", "no usable TLS provider is installed")),
+            Ok(Err(error)) => Err(Error::config("HTTP", http_reason(&error.without_url()))),
+            Err(_) => Err(Error::config("TLS", "has no usable provider installed")),
         }
     }
 }
@@ -192,12 +190,12 @@ fn own_http() -> reqwest::ClientBuilder {
 
 fn http_reason(error: &dyn std::error::Error) -> String {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("the HTTP client cannot be set up: {error}{cause}")
+    format!("client cannot be set up: {error}{cause}")
 }
 
 fn positive(setting: &'static str, value: Option<Duration>, seconds: u64) -> Result<Duration> {
     match value {
-        Some(Duration::ZERO) => Err(Error::config(setting, "it must be longer than nothing")),
+        Some(Duration::ZERO) => Err(Error::config(setting, "must be greater than zero")),
         Some(value) => Ok(value),
         None => Ok(Duration::from_secs(seconds)),
     }
@@ -211,16 +209,16 @@ pub(super) fn check_url(
     let refuse = |reason: &'static str| Err(Error::config(setting.name, reason));
     let text = setting.value.trim();
     let Ok(mut url) = Url::parse(text) else {
-        return refuse("it is not a URL; write it as https://my-org.truefoundry.cloud");
+        return refuse("is not a URL; write it as https://my-org.truefoundry.cloud");
     };
     if !matches!(url.scheme(), "https" | "http") {
-        return refuse("it must begin with https://");
+        return refuse("must begin with https://");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it must not hold a user name or a password");
+        return refuse("must not hold a user name or a password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it must end before any `?` or `#`");
+        return refuse("must end before any `?` or `#`");
     }
     let loopback = match url.host() {
         Some(Host::Domain(name)) => {
@@ -229,11 +227,11 @@ pub(super) fn check_url(
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse("it has no host"),
+        None => return refuse("has no host"),
     };
     if url.scheme() == "http" && !loopback && !allow_insecure_http {
         return refuse(
-            "plain http:// would send the key in clear text; use https://, or allow it with \
+            "is plain http://, which would send the key in clear text; use https://, or allow it with \
              allow_insecure_http()",
         );
     }
@@ -252,17 +250,17 @@ fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
     let refuse = |reason: &'static str| Err(Error::config(key.name, reason));
     let text = key.value.expose_secret().as_bytes();
     if text.is_empty() {
-        return refuse("it is empty");
+        return refuse("is empty");
     }
     if text.iter().any(u8::is_ascii_control) {
-        return refuse("it has a control character, such as the line break at the end of a file");
+        return refuse("contains a control character, such as the line break at the end of a file");
     }
     if !text.iter().all(u8::is_ascii_graphic) {
-        return refuse("it has a blank or a character outside of ASCII");
+        return refuse("contains whitespace or non-ASCII characters");
     }
     match sensitive("Bearer ", &key.value) {
         Some(value) => Ok(value),
-        None => refuse("it has a character that no header takes"),
+        None => refuse(NOT_IN_HEADERS),
     }
 }
 

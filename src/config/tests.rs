@@ -109,8 +109,8 @@ fn the_environment_is_read_in_order_and_empty_is_unset() {
         Some("https://own.example")
     );
 
-    assert_eq!(refusal(from(all)), ("api_key", "it is not set (TFY_API_KEY)".to_owned()));
-    assert_eq!(refusal(from(&[("TFY_API_KEY", "k")])).0, "base_url");
+    assert_eq!(refusal(from(all)), ("TFY_API_KEY", "is not set".to_owned()));
+    assert_eq!(refusal(from(&[("TFY_API_KEY", "k")])), ("TFY_BASE_URL", "is not set".to_owned()));
     assert_eq!(refusal(from(&[("TFY_HOST", "no-scheme"), ("TFY_API_KEY", "k")])).0, "TFY_HOST");
     assert_eq!(
         refusal(from(&[("TFY_HOST", "https://h.example"), ("TFY_API_KEY", "a\nb")])).0,

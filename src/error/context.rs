@@ -1,13 +1,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::Operation;
+use super::Error;
+use crate::display::Wait;
+use crate::{Operation, Resource};
 
 /// What was asked and what came back: the part that all errors of a call share.
 ///
 /// Texts from the server are scrubbed: neither the API key nor a value of four bytes or more that this call
 /// sent stands in them. The names of keys can.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CallContext {
     pub(crate) operation: Operation,
     pub(crate) path: Box<str>,
@@ -26,6 +28,25 @@ pub struct CallContext {
 }
 
 impl CallContext {
+    /// Of a call that succeeded, but with nothing that can be used.
+    pub(crate) fn of_success(operation: Operation, path: String) -> Self {
+        Self {
+            operation,
+            path: path.into(),
+            // It would read as the reason.
+            status: None,
+            code: None,
+            message: None,
+            details: None,
+            request_id: None,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            may_have_been_applied: false,
+            may_still_arrive: false,
+            edit_wait: None,
+        }
+    }
+
     /// The operation that failed.
     pub fn operation(&self) -> Operation {
         self.operation
@@ -62,7 +83,8 @@ impl CallContext {
         self.message.as_deref()
     }
 
-    /// What the server added in `details`, as compact JSON, at most 1 KiB of it, scrubbed.
+    /// What the server added in `details`, as the JSON that it sent, at most 1 KiB of it, scrubbed. No
+    /// `Debug` or `Display` shows it.
     pub fn server_details(&self) -> Option<&str> {
         self.details.as_deref()
     }
@@ -83,6 +105,34 @@ impl CallContext {
     }
 }
 
+impl Error {
+    pub(crate) fn not_found(resource: Resource, id: &str, context: CallContext) -> Self {
+        Self::NotFound { resource, id: id.into(), context: Box::new(context) }
+    }
+
+    /// Of responses that cannot be decoded only together, so that there is no place in a text.
+    pub(crate) fn not_understood(context: CallContext) -> Self {
+        Self::Decode { line: 0, column: 0, context: Box::new(context) }
+    }
+}
+
+/// Without `details`: they can hold whatever the server knows.
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext")
+            .field("operation", &self.operation)
+            .field("path", &self.path)
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("request_id", &self.request_id)
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .field("may_have_been_applied", &self.may_have_been_applied)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The tail of an error's line: what the server said, then how to find the call in logs.
 impl fmt::Display for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +150,7 @@ impl fmt::Display for CallContext {
             write!(f, ", request {}", crate::scrub::escape_control(id))?;
         }
         if self.attempts > 1 {
-            write!(f, ", {} attempts in {:.1?}", self.attempts, self.elapsed)?;
+            write!(f, ", {} attempts in {}", self.attempts, Wait(self.elapsed))?;
         }
         f.write_str("]")
     }

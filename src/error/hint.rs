@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ConnectReason, Error, SoftDeleteState};
-use crate::display::{Escaped, Quoted};
+use crate::display::{Escaped, Quoted, Wait};
 use crate::{KeyProblem, Operation, Resource, SecretStoreKind};
 
 impl Error {
@@ -22,7 +22,7 @@ impl Error {
             return hint.into();
         }
         match self {
-            Self::Config { .. } => "Correct this setting; nothing was changed.".into(),
+            Self::Config { setting, reason } => config(setting, reason).into(),
             Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
             Self::Unauthorized { .. } => {
                 "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
@@ -59,7 +59,7 @@ impl Error {
                     .into()
             }
             Self::RateLimited { retry_after: Some(wait), .. } => {
-                format!("Wait {wait:.0?} before the next request.").into()
+                format!("Wait {} before the next request.", Wait(*wait)).into()
             }
             Self::RateLimited { .. } => "Wait a moment and send fewer requests at a time.".into(),
             Self::Timeout { context } if context.attempts == 0 => {
@@ -83,10 +83,10 @@ impl Error {
                  reference."
                     .into()
             }
-            Self::ConcurrentEdit { .. } => "Plan the edit again on what is there now.".into(),
+            Self::ConcurrentEdit { .. } => "Re-plan the edit against the current state.".into(),
             Self::PartiallyApplied { source, .. } => source.next_step(),
             Self::Unresolved { .. } => {
-                "Check the references for typing errors and the key's access to their groups.".into()
+                "Check the references for typos and the key's access to their groups.".into()
             }
         }
     }
@@ -120,6 +120,17 @@ impl Error {
             }
             _ => Some("The write may have been done: read the group before repeating it."),
         }
+    }
+}
+
+fn config(setting: &str, reason: &str) -> &'static str {
+    match (setting, reason) {
+        ("TFY_BASE_URL", "is not set") => {
+            "Set it to the control plane's URL, such as https://my-org.truefoundry.cloud, or call \
+             ClientBuilder::base_url."
+        }
+        ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        _ => "Correct this setting; nothing was changed.",
     }
 }
 

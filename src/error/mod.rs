@@ -1,25 +1,22 @@
 //! What can go wrong, said so that a program can decide and a person knows the next step.
 
-mod answer;
-mod classify;
 mod connect;
 mod context;
+mod debug;
 mod hint;
 mod predicates;
 mod recovery;
-mod soft_delete;
+mod response;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-pub(crate) use answer::{ServerAnswer, cut, parse};
-pub(crate) use classify::{Class, classify};
 pub use connect::ConnectReason;
 pub use context::CallContext;
-pub use recovery::{RecoveryOption, SoftDeleted};
-pub use soft_delete::SoftDeleteState;
+pub use recovery::{RecoveryOption, SoftDeleteState, SoftDeleted};
+pub(crate) use response::{ErrorBody, ErrorClass, classify, cut, key_named, parse, secret_named};
 
-use crate::display::{Escaped, List, Named, Quoted};
+use crate::display::{Escaped, List, Named, Quoted, Wait};
 use crate::{Resource, SecretRef, SecretStoreKind};
 
 /// The result of this crate's methods.
@@ -27,8 +24,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of any of the crate's methods, named for what happened.
 ///
-/// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in one sentence; the
-/// cause, where another library reported one, is in [`source`](std::error::Error::source) only (its
+/// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in one sentence. `{:?}` is
+/// both on one line, which is what a `main` that returns this crate's [`Result`] prints; `{:#?}` is the
+/// structure. The cause, where another library reported one, is in [`source`](std::error::Error::source) only (its
 /// type is not part of the stable API). No text of an error holds a value or the API key.
 ///
 /// ```
@@ -47,16 +45,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A setting of the client is missing or cannot be used. Nothing was written.
-    #[error("configuration: {setting}: {reason}")]
+    #[error("{setting} {reason}")]
     #[non_exhaustive]
     Config {
         /// The setting, as the builder or the environment names it.
         setting: &'static str,
-        /// What is wrong with it; never the key itself.
+        /// What is wrong with it, such as `is not set`; never the key itself.
         reason: Cow<'static, str>,
     },
 
@@ -71,7 +69,7 @@ pub enum Error {
     },
 
     /// 401: the API key is missing, expired or wrong.
-    #[error("cannot {}: the control plane does not accept the API key{context}", context.operation)]
+    #[error("cannot {}: the control plane rejected the API key{context}", context.operation)]
     #[non_exhaustive]
     Unauthorized {
         /// What was asked and answered.
@@ -150,7 +148,7 @@ pub enum Error {
     },
 
     /// No secret store (of this kind) is connected.
-    #[error("no secret store{} is connected{}", of_kind(kind.as_deref()), tail(context.as_deref()))]
+    #[error("no {} store is connected{}", of_kind(kind.as_deref()), tail(context.as_deref()))]
     #[non_exhaustive]
     NoSecretStore {
         /// The kind that was looked for, where one was.
@@ -189,7 +187,7 @@ pub enum Error {
     },
 
     /// 429: too many requests.
-    #[error("cannot {}: too many requests{}{context}", context.operation, after(*retry_after))]
+    #[error("cannot {}: rate limited{}{context}", context.operation, after(*retry_after))]
     #[non_exhaustive]
     RateLimited {
         /// How long the server asks to wait, a year at most; `None` where it does not say.
@@ -207,7 +205,7 @@ pub enum Error {
     },
 
     /// A status that the API does not document.
-    #[error("cannot {}: unexpected answer{context}", context.operation)]
+    #[error("cannot {}: unexpected response{context}", context.operation)]
     #[non_exhaustive]
     UnexpectedStatus {
         /// What was asked and answered.
@@ -216,7 +214,7 @@ pub enum Error {
 
     /// The call's whole time ran out, retries included. With 0 [`attempts`](CallContext::attempts) nothing
     /// was sent: an edit waited in vain for an earlier edit of its group.
-    #[error("cannot {}: {} {:.1?}{context}", context.operation, waited(context), context.elapsed)]
+    #[error("cannot {}: {} {}{context}", context.operation, waited(context), Wait(context.elapsed))]
     #[non_exhaustive]
     Timeout {
         /// What was asked.
@@ -233,22 +231,21 @@ pub enum Error {
         /// What was asked.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
-        source: Source,
+        source: BoxError,
     },
 
     /// The connection broke after the request was, or may have been, sent.
-    #[error("cannot {}: the connection broke before the whole answer was there{context}",
-        context.operation)]
+    #[error("cannot {}: connection lost before the response was complete{context}", context.operation)]
     #[non_exhaustive]
     Transport {
         /// What was asked.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
-        source: Source,
+        source: BoxError,
     },
 
     /// A successful answer whose text is not what the API describes.
-    #[error("cannot {}: the answer is not what the API describes (line {line}, column {column}){context}",
+    #[error("cannot {}: the response is not what the API describes (line {line}, column {column}){context}",
         context.operation)]
     #[non_exhaustive]
     Decode {
@@ -262,7 +259,7 @@ pub enum Error {
     },
 
     /// The answer is longer than the client accepts.
-    #[error("cannot {}: the answer is longer than {limit} bytes{context}", context.operation)]
+    #[error("cannot {}: the response is longer than {limit} bytes{context}", context.operation)]
     #[non_exhaustive]
     ResponseTooLarge {
         /// The limit in bytes ([`ClientBuilder::response_limit`](crate::ClientBuilder::response_limit)).
@@ -272,7 +269,7 @@ pub enum Error {
     },
 
     /// The server points elsewhere. Redirects are never followed: the key would travel along.
-    #[error("cannot {}: redirected{}, which is never followed{context}", context.operation,
+    #[error("cannot {}: redirected{}; redirects are not followed{context}", context.operation,
         to(location.as_deref()))]
     #[non_exhaustive]
     UnexpectedRedirect {
@@ -291,13 +288,8 @@ pub enum Error {
     },
 
     /// Somebody else changed the group meanwhile.
-    #[error(
-        "the secret group was changed meanwhile (added: {}; removed: {}; modified: {}){}",
-        List(added),
-        List(removed),
-        List(modified),
-        written(*applied)
-    )]
+    #[error("the secret group was changed since it was read{}{}",
+        lists(&[("added", added), ("removed", removed), ("modified", modified)]), written(*applied))]
     #[non_exhaustive]
     ConcurrentEdit {
         /// Keys that are there and were not; where `applied`, keys that the edit removed and that are there
@@ -314,12 +306,7 @@ pub enum Error {
     },
 
     /// Some of the keys were removed, then one failed.
-    #[error(
-        "removed {}, then {} failed; not tried: {}",
-        List(done),
-        Quoted(failed),
-        List(not_tried)
-    )]
+    #[error("{}{} could not be removed{}", removed(done), Quoted(failed), not_tried_of(not_tried))]
     #[non_exhaustive]
     PartiallyApplied {
         /// The keys that are removed.
@@ -333,7 +320,7 @@ pub enum Error {
     },
 
     /// References that could not be turned into values.
-    #[error("unresolved references (missing: {}; value hidden: {})", List(missing), List(hidden))]
+    #[error("{}", unresolved(missing, hidden))]
     #[non_exhaustive]
     Unresolved {
         /// Those that name no secret that this key can see.
@@ -344,7 +331,7 @@ pub enum Error {
 }
 
 /// What another library reported. Its type is not part of the stable API.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
 
@@ -398,23 +385,55 @@ fn rule(key: &str, store: Option<&SecretStoreKind>) -> String {
 }
 
 fn of_kind(kind: Option<&SecretStoreKind>) -> String {
-    kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default()
+    kind.map_or_else(|| "secret".to_owned(), ToString::to_string)
 }
 
 fn after(wait: Option<Duration>) -> String {
-    wait.map(|wait| format!(", wait {wait:.1?}")).unwrap_or_default()
+    wait.map(|wait| format!("; retry after {}", Wait(wait))).unwrap_or_default()
 }
 
 fn waited(context: &CallContext) -> &'static str {
     if context.attempts == 0 {
         "an earlier edit of this group is still under way after"
     } else {
-        "no answer within"
+        "no response within"
     }
 }
 
 fn written(applied: bool) -> &'static str {
-    if applied { ", which undid what was written" } else { ", nothing was written" }
+    if applied { "; that undid what was written" } else { "; nothing was written" }
+}
+
+/// ` (added: A, B; removed: C)`, without the lists that are empty.
+fn lists(all: &[(&str, &[String])]) -> String {
+    let filled = all.iter().filter(|(_, names)| !names.is_empty());
+    let texts: Vec<String> =
+        filled.map(|(what, names)| format!("{what}: {}", List(names))).collect();
+    if texts.is_empty() { String::new() } else { format!(" ({})", texts.join("; ")) }
+}
+
+fn removed(done: &[String]) -> String {
+    if done.is_empty() { String::new() } else { format!("removed {}, but ", List(done)) }
+}
+
+fn not_tried_of(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; not tried: {}", List(names)) }
+}
+
+fn unresolved(missing: &[SecretRef], hidden: &[SecretRef]) -> String {
+    let count = missing.len() + hidden.len();
+    let mut reasons = Vec::new();
+    if !missing.is_empty() {
+        let verb = if missing.len() == 1 { "does" } else { "do" };
+        reasons.push(format!("{} {verb} not exist", List(missing)));
+    }
+    if !hidden.is_empty() {
+        let value = if hidden.len() == 1 { "value of {} is" } else { "values of {} are" };
+        let value = value.replace("{}", &List(hidden).to_string());
+        reasons.push(format!("the {value} not shown"));
+    }
+    let references = if count == 1 { "reference" } else { "references" };
+    format!("cannot resolve {count} {references}: {}", reasons.join("; "))
 }
 
 fn to(location: Option<&str>) -> String {

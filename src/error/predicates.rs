@@ -122,15 +122,15 @@ mod tests {
 
     #[test]
     fn a_partial_edit_leaves_its_cause_to_the_source() {
-        let cause = Error::config("timeout", "told once");
+        let cause = Error::config("timeout", "is told once");
         let error = Error::PartiallyApplied {
             done: Box::new(["A".to_owned()]),
             failed: "B".into(),
             not_tried: Box::new(["C".to_owned()]),
             source: Box::new(cause),
         };
-        assert_eq!(error.to_string(), "removed A, then \"B\" failed; not tried: C");
+        assert_eq!(error.to_string(), "removed A, but \"B\" could not be removed; not tried: C");
         let source = error.source().unwrap();
-        assert_eq!(source.to_string(), "configuration: timeout: told once");
+        assert_eq!(source.to_string(), "timeout is told once");
     }
 }

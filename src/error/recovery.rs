@@ -1,7 +1,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::SoftDeleteState;
 use crate::SecretStoreKind;
 use crate::display::Quoted;
 
@@ -10,6 +9,21 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const AZURE_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
 /// The longest of AWS Secrets Manager's 7 to 30 days, and its default.
 const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
+
+/// How far the deletion of a secret has got whose name is still held by the store.
+///
+/// Some stores keep a deleted secret for a while, so that it can be brought back. Until it is gone
+/// for good, its name cannot be used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SoftDeleteState {
+    /// Deleted and kept: the name is free once the secret is purged, or once the retention is over.
+    Deleted,
+    /// The store is still at work deleting it. Trying again later may show another state.
+    BeingDeleted,
+    /// The store is bringing it back. Once that is done, the name belongs to a live secret.
+    BeingRecovered,
+}
 
 /// A deleted secret that its store still holds, so that its name cannot be used.
 ///

@@ -161,7 +161,7 @@ impl Client {
     }
 
     fn no_such_secret(&self, reference: &SecretRef) -> Error {
-        self.transport().not_found(crate::Operation::ListSecrets, "secrets", reference.as_str())
+        self.transport().no_such_secret(reference.as_str())
     }
 }
 

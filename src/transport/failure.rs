@@ -6,13 +6,14 @@ use http::header::{HeaderMap, LOCATION};
 use url::Url;
 
 use super::{Answer, Received, Request};
+use crate::Error;
 use crate::decode::DecodeFailure;
 use crate::error::{
-    CallContext, Class, ConnectReason, ServerAnswer, SoftDeleted, Source, classify, cut,
+    BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SoftDeleted, classify, cut,
+    key_named, secret_named,
 };
 use crate::retry::Outcome;
 use crate::scrub::Scrubber;
-use crate::{Error, SecretStoreKind};
 
 /// Where services and the proxies in front of them put a request's identifier.
 const REQUEST_ID_HEADERS: [&str; 4] =
@@ -30,10 +31,10 @@ pub(super) struct Failure {
 }
 
 pub(super) enum Cause {
-    Answer(ServerAnswer),
+    Answer(ErrorBody),
     Redirect(Option<Box<str>>),
-    Connect(ConnectReason, Source),
-    Wire(Source),
+    Connect(ConnectReason, BoxError),
+    Wire(BoxError),
     Timeout,
     TooLarge(usize),
     Decode(DecodeFailure),
@@ -74,7 +75,8 @@ impl Failure {
 
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
-        let has_ended = matches!(&self.cause, Cause::Answer(answer) if answer.has_ended);
+        let has_ended =
+            matches!(&self.cause, Cause::Answer(body) if body.has_ended(body.status));
         self.outcome.is_unclear() && !has_ended
     }
 
@@ -96,7 +98,7 @@ impl Failure {
             let values = request.values.iter().map(|value| value.expose_secret());
             Scrubber::new(values.chain(credentials.iter().copied()))
         };
-        let mut context = Box::new(CallContext {
+        let context = Box::new(CallContext {
             operation: request.operation,
             path: circumstances.path,
             status: self.status,
@@ -126,84 +128,77 @@ impl Failure {
             Cause::Timeout => Error::Timeout { context },
             Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
             Cause::Decode(DecodeFailure { line, column }) => {
-                // The text came with a success, but nothing of it was understood.
-                context.message = None;
                 Error::Decode { line, column, context }
             }
         }
     }
 }
 
-/// Classified by what the server really said; only then is the text scrubbed for keeping.
+/// Classified by what the server really said, and names are found in it; only then is the text scrubbed for
+/// keeping.
 fn from_answer(
-    mut answer: ServerAnswer,
+    mut body: ErrorBody,
     scrubber: &Scrubber,
     request: &Request<'_>,
     retry_after: Option<Duration>,
     mut context: Box<CallContext>,
 ) -> Error {
-    let mut class = classify(&answer);
-    class.scrub(scrubber);
-    answer.scrub(scrubber);
-    context.code = answer.code.map(String::into_boxed_str);
-    context.message = answer.message.map(String::into_boxed_str);
-    context.details = answer.details.map(String::into_boxed_str);
+    let class = classify(&body);
+    let name = match &class {
+        ErrorClass::SoftDeleted { store, .. } => {
+            secret_named(&body, store, request.taken, all_keys(request))
+        }
+        // The server need not say which it means.
+        ErrorClass::KeyNotSupported { .. } => key_named(&body, all_keys(request))
+            .or_else(|| all_keys(request).find(|key| key.contains('_')).map(str::to_owned)),
+        _ => None,
+    };
+    body.scrub(scrubber);
+    context.code = body.code.map(String::into_boxed_str);
+    context.message = body.message.map(String::into_boxed_str);
+    context.details = body.details.map(String::into_boxed_str);
     match class {
-        Class::Unauthorized => Error::Unauthorized { context },
-        Class::PermissionDenied => Error::PermissionDenied { context },
-        Class::NotFound => match request.sought {
+        ErrorClass::Unauthorized => Error::Unauthorized { context },
+        ErrorClass::PermissionDenied => Error::PermissionDenied { context },
+        ErrorClass::NotFound => match request.sought {
             Some((resource, id)) => Error::NotFound { resource, id: id.into(), context },
             None => Error::UnexpectedStatus { context },
         },
-        Class::AlreadyExists => match request.taken {
+        ErrorClass::AlreadyExists => match request.taken {
             Some(name) => Error::AlreadyExists { name: name.into(), context },
             // What exists is something else than a group of this name.
-            None if answer.status == 409 => Error::Conflict { context },
-            None => Error::InvalidRequest { problems: answer.problems.into(), context },
+            None if body.status == 409 => Error::Conflict { context },
+            None => Error::InvalidRequest { problems: body.problems.into(), context },
         },
-        Class::Conflict => Error::Conflict { context },
-        Class::SoftDeleted { store, state, name } => {
-            Error::SoftDeleted { details: Box::new(SoftDeleted::new(name, store, state)), context }
+        ErrorClass::Conflict => Error::Conflict { context },
+        ErrorClass::SoftDeleted { store, state } => {
+            let details = Box::new(SoftDeleted::new(name, Some(store), state));
+            Error::SoftDeleted { details, context }
         }
-        Class::KeyNotSupported { key, store } => {
-            let key = key.or_else(|| underscored(request));
-            key_not_supported(key, store, context)
+        ErrorClass::KeyNotSupported { store } => {
+            let key = name.unwrap_or_default();
+            let suggestion = store.suggest_key(&key).map(String::into_boxed_str);
+            let (key, store, context) = (key.into(), Some(Box::new(store)), Some(context));
+            Error::KeyNotSupported { key, store, suggestion, context }
         }
-        Class::EmptyGroup => Error::EmptyGroup { context: Some(context) },
-        Class::NoSecretStore => Error::NoSecretStore { kind: None, context: Some(context) },
-        Class::MissingFields => {
+        ErrorClass::EmptyGroup => Error::EmptyGroup { context: Some(context) },
+        ErrorClass::NoSecretStore => Error::NoSecretStore { kind: None, context: Some(context) },
+        ErrorClass::MissingFields => {
             let keys = request.kept.iter().map(|key| (*key).to_owned()).collect();
             Error::MissingFields { keys, context }
         }
-        Class::InvalidRequest => {
-            Error::InvalidRequest { problems: answer.problems.into(), context }
+        ErrorClass::InvalidRequest => {
+            Error::InvalidRequest { problems: body.problems.into(), context }
         }
-        Class::StoreFailed => Error::StoreFailed { context },
-        Class::RateLimited => Error::RateLimited { retry_after, context },
-        Class::Service => Error::Service { context },
-        Class::Redirect | Class::UnexpectedStatus => Error::UnexpectedStatus { context },
+        ErrorClass::StoreFailed => Error::StoreFailed { context },
+        ErrorClass::RateLimited => Error::RateLimited { retry_after, context },
+        ErrorClass::Service => Error::Service { context },
+        ErrorClass::UnexpectedStatus => Error::UnexpectedStatus { context },
     }
 }
 
-/// The first key with an underscore among those that were sent: the server need not say which it means.
-fn underscored(request: &Request<'_>) -> Option<String> {
-    let key = request.keys.iter().chain(&request.kept).find(|key| key.contains('_'))?;
-    Some((*key).to_owned())
-}
-
-fn key_not_supported(
-    key: Option<String>,
-    store: Option<SecretStoreKind>,
-    context: Box<CallContext>,
-) -> Error {
-    let key = key.unwrap_or_default();
-    let suggestion = store.as_ref().and_then(|store| store.suggest_key(&key));
-    Error::KeyNotSupported {
-        key: key.into(),
-        store: store.map(Box::new),
-        suggestion: suggestion.map(String::into_boxed_str),
-        context: Some(context),
-    }
+fn all_keys<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a str> {
+    request.keys.iter().chain(&request.kept).copied()
 }
 
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {

@@ -343,26 +343,27 @@ impl Transport {
         })
     }
 
-    /// The error of a look-up that was answered well, but with nothing.
+    /// The error of a look-up that succeeded with nothing.
     pub(crate) fn not_found(&self, operation: Operation, collection: &str, name: &str) -> Error {
-        let context = Box::new(self.answered(operation, collection));
-        Error::NotFound { resource: operation.resource(), id: name.into(), context }
+        Error::not_found(operation.resource(), name, self.succeeded(operation, collection))
+    }
+
+    /// The error of a secret that a list of secrets does not have.
+    pub(crate) fn no_such_secret(&self, reference: &str) -> Error {
+        let context = self.succeeded(Operation::ListSecrets, "secrets");
+        Error::not_found(Resource::Secret, reference, context)
     }
 
     /// The error of a key that a group does not have.
     pub(crate) fn no_such_key(&self, group: &SecretGroupId, key: &str) -> Error {
         let path = format!("secret-groups/{}", group.as_str());
-        let context = Box::new(self.answered(Operation::GetSecretGroup, &path));
-        Error::NotFound { resource: Resource::Secret, id: key.into(), context }
+        let context = self.succeeded(Operation::GetSecretGroup, &path);
+        Error::not_found(Resource::Secret, key, context)
     }
 
-    /// The error of answers that are well formed each, but make no sense together.
+    /// The error of responses that are well formed each, but make no sense together.
     pub(crate) fn not_understood(&self, operation: Operation, collection: &str) -> Error {
-        Error::Decode {
-            line: 0,
-            column: 0,
-            context: Box::new(self.answered(operation, collection)),
-        }
+        Error::not_understood(self.succeeded(operation, collection))
     }
 
     /// The error of an edit that waited for an earlier one of its group; nothing was sent.
@@ -372,28 +373,14 @@ impl Transport {
             Ok(request) => request.path,
             Err(error) => return error,
         };
-        let mut context = self.answered(operation, path.trim_start_matches('/'));
+        let mut context = self.succeeded(operation, path.trim_start_matches('/'));
         context.attempts = 0;
         context.elapsed = waited;
         Error::Timeout { context: Box::new(context) }
     }
 
-    fn answered(&self, operation: Operation, collection: &str) -> CallContext {
-        CallContext {
-            operation,
-            path: format!("{}/{collection}", self.base.path()).into(),
-            // The answer itself was a success; a status here would read as its reason.
-            status: None,
-            code: None,
-            message: None,
-            details: None,
-            request_id: None,
-            attempts: 1,
-            elapsed: Duration::ZERO,
-            may_have_been_applied: false,
-            may_still_arrive: false,
-            edit_wait: None,
-        }
+    fn succeeded(&self, operation: Operation, collection: &str) -> CallContext {
+        CallContext::of_success(operation, format!("{}/{collection}", self.base.path()))
     }
 
     fn error(

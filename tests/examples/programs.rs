@@ -108,7 +108,7 @@ fn a_setting_that_cannot_be_used_is_told_with_its_own_hint() {
         .env("TFY_API_KEY", "k")
         .run()
         .ended_with(1);
-    assert!(ran.stderr.contains("TFY_HOST: it is not a URL"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("TFY_HOST is not a URL"), "{}", ran.stderr);
     assert!(ran.stderr.contains("Correct this setting"), "{}", ran.stderr);
 }
 

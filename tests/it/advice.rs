@@ -1,13 +1,14 @@
 //! "What goes wrong", row by row: the variant, what it names, and the next step that it gives.
 
+use truefoundry_secrets::testing::error_from_answer;
 use truefoundry_secrets::{
-    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Resource, SecretGroupManifest,
-    SecretUpdate,
+    Error, ListSecretGroups, ListSecrets, NewSecretGroup, Operation, Resource, SecretGroupManifest,
+    SecretRef, SecretStoreKind, SecretUpdate,
 };
 
 use crate::support::endpoints::{Endpoint, SENT};
-use crate::support::raw::{RawServer, answer, status};
-use crate::support::{assert_well_formed, tenant_client, variant};
+use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::{assert_nowhere, assert_well_formed, tenant_client, variant};
 
 /// A row of the reference: what the server says, to which request, and what the error makes of it.
 struct Row {
@@ -99,14 +100,14 @@ const ROWS: [Row; 19] = [
     },
     Row {
         status: 409,
-        words: "Secret db-password is already in a deleted state",
+        words: "Secret K is already in a deleted state",
         endpoint: Endpoint::CreateGroup,
         variant: "SoftDeleted",
         advice: &[
             "Use another group name",
             "Azure portal",
             "Manage deleted secrets",
-            "az keyvault secret purge --vault-name <vault> --name db-password",
+            "az keyvault secret purge --vault-name <vault> --name K",
             "90 days",
             "purge protection",
         ],
@@ -285,4 +286,137 @@ async fn a_manifest_that_names_no_group_or_no_store_is_refused_before_it_is_sent
         }
     }
     assert_eq!(server.count(), 0);
+}
+
+/// A value that quotes its own key, as people's passwords do.
+#[tokio::test]
+async fn a_value_that_holds_its_key_hides_neither_the_key_nor_the_purge_command() {
+    let value = "dev-db-password-2024";
+    let create = async |status_code, words: &str, key: &str| {
+        let server = RawServer::always(status(status_code, words));
+        let new = NewSecretGroup::in_integration("dev", "i-1").secret("OTHER", SENT);
+        let client = tenant_client(server.url());
+        let error = client.secret_groups().create(new.secret(key, value)).await.unwrap_err();
+        assert_eq!(server.count(), 1);
+        assert_nowhere(&error, &[value]);
+        error
+    };
+
+    let words = "Secret DB-PASSWORD is already in a deleted state";
+    let error = create(409, words, "DB-PASSWORD").await;
+    let Error::SoftDeleted { details, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(details.name(), Some("DB-PASSWORD"));
+    let command = "az keyvault secret purge --vault-name <vault> --name DB-PASSWORD";
+    assert!(error.hint().contains(command), "{}", error.hint());
+
+    let words = "Key name DB_PASSWORD does not support underscores (_)";
+    let error = create(422, words, "DB_PASSWORD").await;
+    let Error::KeyNotSupported { key, suggestion, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((&**key, suggestion.as_deref()), ("DB_PASSWORD", Some("DB-PASSWORD")));
+}
+
+#[tokio::test]
+async fn every_not_found_names_the_resource_that_is_missing_and_how_to_find_it() {
+    let is = |error: Error, expected: Resource, name: &str| {
+        let Error::NotFound { resource, id, .. } = &error else { panic!("{error}") };
+        assert_eq!((*resource, &**id), (expected, name), "{error}");
+        let start = format!("{expected} \"{name}\" not found");
+        assert!(error.to_string().starts_with(&start), "{error}");
+        let hint = match expected {
+            Resource::SecretGroup => "List the secret groups",
+            Resource::Secret => "List the secrets of the group",
+            _ => "List the secret stores",
+        };
+        assert!(error.hint().contains(hint), "{}", error.hint());
+    };
+    let reference = SecretRef::new("my-tenant", "app", "NONE").unwrap();
+
+    let server = RawServer::always(answer(200, "", r#"{"data":[]}"#));
+    let empty = tenant_client(server.url());
+    is(empty.resolve(&reference).await.unwrap_err(), Resource::Secret, reference.as_str());
+    is(empty.resolve_group("app").await.unwrap_err(), Resource::SecretGroup, "app");
+    let by_name = empty.secret_groups().get_by_name("app").await;
+    is(by_name.unwrap_err(), Resource::SecretGroup, "app");
+
+    let server = RawServer::always(status(404, "gone"));
+    let absent = tenant_client(server.url());
+    let (groups, secrets) = (absent.secret_groups(), absent.secrets());
+    is(absent.resolve(&reference).await.unwrap_err(), Resource::Secret, reference.as_str());
+    is(groups.get("g-1").await.unwrap_err(), Resource::SecretGroup, "g-1");
+    is(groups.delete("g-1").await.unwrap_err(), Resource::SecretGroup, "g-1");
+    is(secrets.get("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    is(secrets.versions("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    is(secrets.delete("s-1").await.unwrap_err(), Resource::Secret, "s-1");
+    let new = NewSecretGroup::in_integration("app", "i-1").secret("K", SENT);
+    is(groups.create(new).await.unwrap_err(), Resource::SecretStore, "i-1");
+
+    let server = RawServer::start(|_, seen| {
+        Act::Send(ok(match seen.method() {
+            "GET" => r#"{"data":{"id":"g-1","fqn":"my-tenant:app","associatedSecrets":[]}}"#,
+            _ => r#"{"data":[],"pagination":{"total":0}}"#,
+        }))
+    });
+    let client = tenant_client(server.url());
+    let plan = client.secret_groups().edit("g-1").remove("NONE").plan().await;
+    is(plan.unwrap_err(), Resource::Secret, "NONE");
+}
+
+#[test]
+fn debug_is_one_line_with_the_hint_and_the_structure_shows_no_details() {
+    let body = r#"{"statusCode":409,"message":"Busy\nnow","details":{"held":"by-someone"}}"#;
+    let error = error_from_answer(Operation::UpdateSecretGroup, 409, body);
+    let line = format!("{error:?}");
+    assert_eq!(line, format!("{error} (hint: {})", error.hint()));
+    assert!(!line.contains('\n'), "{line}");
+    let structure = format!("{error:#?}");
+    assert!(structure.starts_with("Conflict {\n"), "{structure}");
+    assert!(structure.contains("Busy"), "{structure}");
+    let context = error.context().unwrap();
+    for text in [line, structure, format!("{context:?}"), format!("{context}")] {
+        assert!(!text.contains("by-someone"), "{text}");
+    }
+    assert!(context.server_details().unwrap().contains("by-someone"));
+}
+
+#[tokio::test]
+async fn texts_name_the_thing_first_leave_empty_lists_out_and_read_durations_well() {
+    let moved = "location: https://elsewhere.example/login?x=1\r\n";
+    for (bytes, expected, hint) in [
+        (
+            answer(429, "retry-after: 90\r\n", ""),
+            "cannot create secret group: rate limited; retry after 90 s [",
+            "Wait 90 s before",
+        ),
+        (
+            answer(302, moved, ""),
+            "cannot create secret group: redirected to https://elsewhere.example/login; redirects are not followed [",
+            "base URL",
+        ),
+        (
+            status(401, "Unauthorized"),
+            "cannot create secret group: the control plane rejected the API key: Unauthorized [",
+            "TFY_API_KEY",
+        ),
+        (
+            status(422, "No secret store configured for this workspace"),
+            "no secret store is connected: No secret store configured",
+            "administrator",
+        ),
+    ] {
+        let server = RawServer::always(bytes);
+        let error = Endpoint::CreateGroup.call(&tenant_client(server.url())).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.hint().contains(hint), "{}", error.hint());
+    }
+
+    let server = RawServer::always(ok(r#"{"data":[]}"#));
+    let client = tenant_client(server.url());
+    let of = |key| SecretRef::new("my-tenant", "app", key).unwrap();
+    let one = client.resolve_all([of("A")]).await.unwrap_err();
+    let text = "cannot resolve 1 reference: tfy-secret://my-tenant:app:A does not exist";
+    assert_eq!(one.to_string(), text);
+    let two = client.resolve_all([of("A"), of("B")]).await.unwrap_err().to_string();
+    assert!(two.starts_with("cannot resolve 2 references: ") && two.ends_with(":B do not exist"));
+    let none = client.secret_stores().find(SecretStoreKind::HashicorpVault).await.unwrap_err();
+    assert_eq!(none.to_string(), "no HashiCorp Vault store is connected");
 }

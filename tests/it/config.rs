@@ -94,24 +94,54 @@ fn the_environment_sets_a_client_up() {
 fn what_the_environment_lacks_is_named_and_never_quoted() {
     let host = ("TFY_HOST", "http://127.0.0.1:1");
     for (environment, expected) in [
-        (vec![], "TFY_BASE_URL, TFY_HOST or TFY_API_HOST"),
-        (vec![("TFY_API_KEY", KEY)], "TFY_BASE_URL, TFY_HOST or TFY_API_HOST"),
-        (vec![host], "TFY_API_KEY"),
-        (vec![host, ("TFY_API_KEY", "")], "TFY_API_KEY"),
-        (vec![host, ("TFY_API_KEY", "quoted-key\n")], "TFY_API_KEY: it has a control character"),
-        (vec![("TFY_API_HOST", "quoted host"), ("TFY_API_KEY", KEY)], "TFY_API_HOST: it is not"),
+        (vec![], "TFY_BASE_URL is not set"),
+        (vec![("TFY_API_KEY", KEY)], "TFY_BASE_URL is not set"),
+        (vec![host], "TFY_API_KEY is not set"),
+        (vec![host, ("TFY_API_KEY", "")], "TFY_API_KEY is not set"),
+        (vec![host, ("TFY_API_KEY", "quoted-key\n")], "TFY_API_KEY contains a control character"),
+        (vec![("TFY_API_HOST", "quoted host"), ("TFY_API_KEY", KEY)], "TFY_API_HOST is not a URL"),
         (
             vec![("TFY_HOST", "http://plain.example"), ("TFY_API_KEY", KEY)],
-            "TFY_HOST: plain http:// would send the key in clear text",
+            "TFY_HOST is plain http://, which would send the key in clear text",
         ),
     ] {
         let output = child("config::child_reads_its_environment", &environment);
         succeed(&output);
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("refused: configuration: "), "{text}");
+        assert!(text.contains("refused: TFY_"), "{text}");
         assert!(text.contains(expected), "{environment:?}: {text}");
         assert!(!text.contains("quoted") && !text.contains(KEY), "{text}");
     }
+}
+
+#[test]
+fn the_readmes_first_program_without_settings_prints_a_sentence_and_what_to_do() {
+    let host = ("TFY_HOST", "http://127.0.0.1:1");
+    for (environment, expected) in [
+        (
+            &[][..],
+            "Error: TFY_BASE_URL is not set (hint: Set it to the control plane's URL, such as \
+             https://my-org.truefoundry.cloud, or call ClientBuilder::base_url.)",
+        ),
+        (&[host], "Error: TFY_API_KEY is not set (hint: Set it, or call ClientBuilder::api_key.)"),
+    ] {
+        let output = child("config::child_is_the_readmes_first_program", environment);
+        let printed = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<_> = printed.lines().filter(|line| line.contains("TFY_")).collect();
+        assert_eq!(errors, [expected], "{output:?}");
+        assert!(!output.status.success());
+    }
+}
+
+/// The harness ends a test that returns a `Result` as Rust ends such a `main`.
+#[tokio::test]
+#[ignore = "a process of its own"]
+async fn child_is_the_readmes_first_program() -> truefoundry_secrets::Result<()> {
+    let client = Client::from_env()?;
+    let password = SecretValue::from_env("DB_PASSWORD")?;
+    let edit = client.secret_groups().edit_by_name("prod-secrets").set("DB_PASSWORD", password);
+    println!("{}", edit.apply().await?);
+    Ok(())
 }
 
 #[tokio::test]

@@ -208,6 +208,6 @@ fn texts_of_soft_deleted(details: &SoftDeleted) -> String {
 
 /// The variant's name.
 fn variant(error: &Error) -> String {
-    let text = format!("{error:?}");
+    let text = format!("{error:#?}");
     text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
 }

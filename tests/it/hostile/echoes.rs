@@ -48,7 +48,8 @@ async fn an_echoed_key_or_value_is_masked_wherever_it_stands() {
                 let error = failing(&client, endpoint, SENT).await;
                 assert_nowhere(&error, &[SENT, KEY]);
                 assert_well_formed(&error);
-                let shown = format!("{error:?}");
+                let details = error.context().and_then(|context| context.server_details());
+                let shown = format!("{error:?} {details:?}");
                 let code_only = shape.contains(r#""code":"TEXT""#) && !shape.contains("error");
                 assert!(code_only || shown.contains("***"), "{shape}: {shown}");
             }

@@ -26,7 +26,7 @@ async fn no_endpoint_follows_a_redirect() {
             assert_eq!((error.status(), server.count()), (Some(code), 1), "{endpoint:?}");
             assert_eq!((target.connections(), target.count()), (0, 0), "{endpoint:?}");
             assert!(!error.may_have_been_applied() && !error.is_retryable(), "{endpoint:?}");
-            assert!(error.to_string().contains(&format!("{}/elsewhere,", target.url())), "{error}");
+            assert!(error.to_string().contains(&format!("{}/elsewhere;", target.url())), "{error}");
             assert_nowhere(&error, &["next", SENT]);
             assert_well_formed(&error);
         }

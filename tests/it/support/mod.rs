@@ -72,6 +72,6 @@ pub(crate) fn assert_nowhere(error: &Error, secrets: &[&str]) {
 
 /// The variant's name.
 pub(crate) fn variant(error: &Error) -> String {
-    let text = format!("{error:?}");
+    let text = format!("{error:#?}");
     text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
 }

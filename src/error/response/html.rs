@@ -9,9 +9,9 @@ pub(super) fn text(page: &str, max: usize) -> String {
     while !rest.is_empty() && length <= max {
         let (visible, tail) = rest.split_once('<').unwrap_or((rest, ""));
         let visible = unescape(visible);
+        length += visible.len();
         // The heading of such a page repeats its title.
-        if !visible.is_empty() && !seen.contains(&visible) {
-            length += visible.len();
+        if !visible.is_empty() && seen.last() != Some(&visible) {
             seen.push(visible);
         }
         rest = after_tag(tail);

@@ -1,0 +1,12 @@
+//! What a failed response says: its body, what kind of failure it is, and which of the request's own names it
+//! is about.
+
+mod body;
+mod class;
+mod extract;
+mod html;
+mod rules;
+
+pub(crate) use body::{ErrorBody, cut, parse};
+pub(crate) use class::{ErrorClass, classify};
+pub(crate) use extract::{key_named, secret_named};
