@@ -7,7 +7,7 @@ use url::Host;
 use crate::edit::Queues;
 use crate::known_stores::{FoundStore, KnownStores};
 use crate::models::fqn_part;
-use crate::transport::Transport;
+use crate::transport::{Calls, Sends, Transport};
 use crate::{
     ClientBuilder, Error, ListSecretGroups, Result, SecretGroup, SecretGroups, SecretStores,
     Secrets,
@@ -37,6 +37,8 @@ const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// What the operation that this clone works for sends.
+    sends: Option<Arc<dyn Sends>>,
 }
 
 struct Inner {
@@ -75,6 +77,7 @@ impl Client {
             let _ = known.set(tenant);
         }
         Self {
+            sends: None,
             inner: Arc::new(Inner {
                 transport,
                 tenant: known,
@@ -116,8 +119,13 @@ impl Client {
         self.inner.transport.base.authority()
     }
 
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.inner.transport
+    /// A clone for an operation of several requests, which may answer with what any of them sent.
+    pub(crate) fn sending(&self, values: Arc<dyn Sends>) -> Self {
+        Self { sends: Some(values), ..self.clone() }
+    }
+
+    pub(crate) fn transport(&self) -> Calls<'_> {
+        Calls::new(&self.inner.transport, self.sends.as_deref())
     }
 
     pub(crate) fn settle_time(&self) -> Duration {

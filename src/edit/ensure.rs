@@ -1,11 +1,14 @@
 //! The deploy-time bootstrap: a group that has at least these keys.
 
+use std::sync::Arc;
+
 use super::plan::Summary;
 use super::snapshot::Snapshot;
 use super::{Changes, write};
 use crate::known_stores::FoundStore;
 use crate::secret_groups::SecretGroups;
-use crate::{Error, NewSecretGroup, Result, SecretGroup};
+use crate::transport::Sends;
+use crate::{Error, NewSecretGroup, Result, SecretGroup, SecretValue};
 
 /// How often [`SecretGroups::ensure`] looks, writes what is missing and looks again.
 const ROUNDS: u32 = 3;
@@ -68,10 +71,18 @@ impl SecretGroups<'_> {
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
         let mut progress = Progress::default();
-        let ensured = ensure(self, &new, &mut progress).await;
+        let new = Arc::new(new);
+        let client = self.client().sending(new.clone());
+        let ensured = ensure(client.secret_groups(), &new, &mut progress).await;
         // What failed may be a later look: what was written before stays written.
         ensured
             .map_err(|error| if progress.may_have_written { error.after_a_write() } else { error })
+    }
+}
+
+impl Sends for NewSecretGroup {
+    fn values(&self) -> Vec<&SecretValue> {
+        self.secrets().iter().map(|(_, value)| value).collect()
     }
 }
 

@@ -6,7 +6,7 @@ pub(in crate::error) mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::scrub::{Scrubber, WITHHELD};
+use crate::redact::{Scrubber, WITHHELD};
 
 /// An answer may be as large as the response limit allows, but its beginning says what went wrong.
 const LOOKED_AT: usize = 64 * 1024;
@@ -66,28 +66,22 @@ pub(crate) struct ServerAnswer {
 }
 
 impl ServerAnswer {
-    /// Removes every secret that the server echoed, and shortens what is left. Must come after
+    /// Withholds every text in which the server echoed a secret, and shortens the others. Must come after
     /// classification, which needs the words.
     pub(crate) fn scrub(&mut self, scrubber: &Scrubber) {
-        for text in self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details) {
-            scrubber.scrub_string(text);
-        }
+        let texts = self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details);
+        scrubber.withhold(texts.chain(&mut self.code));
         for problem in &mut self.problems {
             *problem = cut(problem, MAX_PROBLEM);
-        }
-        if scrubber.is_spread_over(&self.problems) {
-            self.problems = vec![WITHHELD.to_owned()];
         }
         if self.joined {
             self.message = Some(self.problems.join("; "));
         }
         self.message = self.message.take().map(|text| cut(&text, self.message_limit));
         self.details = self.details.take().map(|text| cut(&text, MAX_DETAILS));
-        // Programs compare codes: half a code would be a wrong one, none at all is only less.
-        if self.code.as_mut().is_some_and(|code| scrubber.scrub_string(code)) {
-            self.code = None;
-        }
-        self.code = self.code.take().map(|code| cut(&code, MAX_CODE));
+        // Programs compare codes.
+        let code = self.code.take().filter(|code| code != WITHHELD);
+        self.code = code.map(|code| cut(&code, MAX_CODE));
     }
 }
 

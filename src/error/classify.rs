@@ -9,7 +9,7 @@ mod words;
 
 use super::{ServerAnswer, SoftDeleteState};
 use crate::models::SecretStoreKind;
-use crate::scrub::Scrubber;
+use crate::redact::Scrubber;
 use table::{ROWS, Row};
 use words::Said;
 
@@ -43,7 +43,7 @@ impl Class {
         else {
             return;
         };
-        if said.as_mut().is_some_and(|text| scrubber.scrub_string(text)) {
+        if said.as_ref().is_some_and(|text| scrubber.shows(text)) {
             *said = None;
         }
     }

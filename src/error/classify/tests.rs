@@ -9,7 +9,7 @@ use super::{Class, by_status, classify};
 use crate::error::answer::tests::body;
 use crate::error::{SoftDeleteState, parse};
 use crate::models::SecretStoreKind;
-use crate::scrub::Scrubber;
+use crate::redact::Scrubber;
 use cases::{cases, held};
 
 use SecretStoreKind::{AwsSecretsManager, AzureVault};
