@@ -11,14 +11,8 @@ use super::step;
 /// What begins a number of so many hexadecimal digits.
 const HEXADECIMAL: [(&[u8], usize); 5] =
     [(b"%", 2), (br"\x", 2), (br"\u", 4), (b"%u", 4), (br"\U", 8)];
-const ENTITIES: [(&[u8], char); 6] = [
-    (b"amp", '&'),
-    (b"lt", '<'),
-    (b"gt", '>'),
-    (b"quot", '"'),
-    (b"apos", '\''),
-    (b"nbsp", ' '),
-];
+const ENTITIES: [(&[u8], char); 6] =
+    [(b"amp", '&'), (b"lt", '<'), (b"gt", '>'), (b"quot", '"'), (b"apos", '\''), (b"nbsp", ' ')];
 /// A backslash that was itself written as an escape. It escapes what follows, but is not the first half of an
 /// escaped backslash together with the beginning of the next escape: `\u005c\u006e` is `\n`. No byte of UTF-8.
 const BACKSLASH: u8 = 0xFF;

@@ -5,14 +5,16 @@ use zeroize::Zeroizing;
 use super::control::steers;
 use super::{escapes, step};
 
-/// The texts that a comparison is about: as it stands, and without its escapes.
-pub(super) fn both(text: &str) -> [Zeroizing<Vec<u8>>; 2] {
-    [Zeroizing::new(text.as_bytes().to_vec()), escapes::undone(text)]
+/// The texts that a comparison is about: as it stands and, where it has any, without its escapes.
+pub(super) fn of_text(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec()), escapes::undone(text)];
+    texts.dedup();
+    texts
 }
 
 /// Those of a value, and those of what is left of it on a page that holds it unescaped, whose tags are taken out.
 pub(super) fn of_value(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
-    let mut texts = Vec::from(both(value));
+    let mut texts = of_text(value);
     if value.contains('<') {
         let mut without_tags = Zeroizing::new(String::with_capacity(value.len()));
         let mut in_tag = false;
@@ -25,7 +27,7 @@ pub(super) fn of_value(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
                 _ => {}
             }
         }
-        texts.extend(both(&without_tags));
+        texts.extend(of_text(&without_tags));
     }
     texts
 }

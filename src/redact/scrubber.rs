@@ -62,7 +62,7 @@ impl Scrubber {
             return false;
         }
         text.contains(MARK)
-            || reading::both(text).iter().any(|text| {
+            || reading::of_text(text).iter().any(|text| {
                 self.letters.any_in(|| reading::letters(text))
                     || self.spelled.any_in(|| reading::spelling(text))
             })
@@ -91,7 +91,9 @@ impl Scrubber {
 
 fn together(texts: &[&mut String]) -> Zeroizing<String> {
     let mut all = Zeroizing::new(String::with_capacity(texts.iter().map(|it| it.len()).sum()));
-    texts.iter().for_each(|text| all.push_str(text));
+    for text in texts {
+        all.push_str(text);
+    }
     all
 }
 

@@ -11,12 +11,17 @@ const WITHHELD: &str = "(message withheld)";
 const GROUP: &str = r#"{"data":{"id":"g-1","fqn":"my-tenant:app","name":"app"}}"#;
 const KEYS: &str = r#"{"data":[{"id":"s-1","name":"A"}],"pagination":{"total":1}}"#;
 
+/// Which requests are meant.
+type IsIt = fn(&Seen) -> bool;
+/// What is tried: from which of the requests that are meant on the server answers so.
+type Case = (&'static str, usize, IsIt, fn() -> Act);
+
 fn echo() -> Act {
     Act::Send(status(403, &format!("who sent {VALUE}?")))
 }
 
 /// Answers as a group with the key `A` would, and with an echo from the n-th request that `is_it` on.
-fn echoing(nth: usize, is_it: fn(&Seen) -> bool, then: fn() -> Act) -> RawServer {
+fn echoing(nth: usize, is_it: IsIt, then: fn() -> Act) -> RawServer {
     let seen = std::sync::Mutex::new(0);
     RawServer::start(move |_, request| {
         if is_it(request) {
@@ -48,7 +53,7 @@ fn is_write(request: &Seen) -> bool {
 #[tokio::test]
 async fn no_request_of_an_edit_shows_its_values() {
     let refuse = || Act::Send(status(400, "no"));
-    let cases: [(&str, usize, fn(&Seen) -> bool, fn() -> Act); 6] = [
+    let cases: [Case; 6] = [
         ("first read", 1, is_read_of_group, echo),
         ("first list of keys", 1, is_list, echo),
         ("write", 1, is_write, echo),
@@ -145,7 +150,8 @@ async fn characters_that_nobody_sees_do_not_hide_an_echo() {
         "&nbsp;",
         "\u{200d}\u{ad}",
     ] {
-        let echoed = VALUE.chars().map(|it| format!("{it}{between}")).collect::<String>();
+        let letters: Vec<String> = VALUE.chars().map(String::from).collect();
+        let echoed = letters.join(between);
         let error = refused(VALUE, &echoed).await;
         assert!(error.to_string().contains(WITHHELD), "{between:?}: {error}");
         let echoed = format!("q7{between}Zx");
