@@ -6,7 +6,7 @@ pub(in crate::error) mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::redact::{Scrubber, WITHHELD};
+use crate::redact::{MARK, Scrubber, WITHHELD};
 
 /// An answer may be as large as the response limit allows, but its beginning says what went wrong.
 const LOOKED_AT: usize = 64 * 1024;
@@ -171,7 +171,7 @@ fn is_binary(text: &str) -> bool {
     for character in text.chars().take(MAX_JUNK) {
         all += 1;
         let is_odd = character == char::REPLACEMENT_CHARACTER
-            || (character.is_control() && !character.is_whitespace());
+            || (character.is_control() && !character.is_whitespace() && character != MARK);
         odd += usize::from(is_odd);
     }
     odd * 4 > all

@@ -14,7 +14,7 @@ mod scrubber;
 mod tests;
 
 pub(crate) use control::escape_control;
-pub(crate) use scrubber::{Scrubber, WITHHELD};
+pub(crate) use scrubber::{MARK, Scrubber, WITHHELD};
 
 #[cfg(test)]
 thread_local! {

@@ -10,7 +10,7 @@ use super::{reading, step};
 /// What stands in the place of a text that shows a value.
 pub(crate) const WITHHELD: &str = "(message withheld)";
 /// What [`Scrubber::cut_quotes`] leaves in the place of a character. No text of a service has it.
-pub(super) const MARK: char = '\u{7f}';
+pub(crate) const MARK: char = '\u{7f}';
 /// Shorter values are not looked for: any text holds three bytes of anything, so every message
 /// would be withheld, and three bytes are found by trying anyway.
 const MIN_VALUE: usize = 4;
