@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::edit::EditLocks;
 use crate::store_cache::{FoundStore, StoreCache};
-use crate::transport::Transport;
+use crate::transport::{Calls, Sends, Transport};
 use crate::{
     ClientBuilder, ListSecretGroups, Result, SecretGroup, SecretGroups, SecretStores, Secrets,
 };
@@ -32,6 +32,8 @@ pub(crate) use tenant::is_tenant_name;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// What the operation that this clone works for sends.
+    sends: Option<Arc<dyn Sends>>,
 }
 
 struct Inner {
@@ -66,6 +68,7 @@ impl Client {
 
     pub(crate) fn new(transport: Transport, tenant: Option<String>, limits: Limits) -> Self {
         Self {
+            sends: None,
             inner: Arc::new(Inner {
                 transport,
                 tenant: Tenant::new(tenant),
@@ -107,8 +110,13 @@ impl Client {
         self.inner.transport.base.authority()
     }
 
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.inner.transport
+    /// A clone for an operation of several requests, which may answer with what any of them sent.
+    pub(crate) fn sending(&self, values: Arc<dyn Sends>) -> Self {
+        Self { sends: Some(values), ..self.clone() }
+    }
+
+    pub(crate) fn transport(&self) -> Calls<'_> {
+        Calls::new(&self.inner.transport, self.sends.as_deref())
     }
 
     /// How long one call may take.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use crate::scrub::escape_control;
+use crate::redact::escape_control;
 
 /// With control characters escaped, so that a name cannot forge a line of a log or move a cursor.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);

@@ -48,8 +48,8 @@
 //!
 //! A [`SecretValue`] prints masked, cannot be serialized, and is wiped when it is dropped; so are the
 //! buffers that this crate owns, also after an error or when a call is cancelled. The crate writes no
-//! value and no API key into an error or a trace, and takes what was sent out of a server's message
-//! that echoes it.
+//! value and no API key into an error or a trace, and withholds a server's message that echoes what was
+//! sent.
 //!
 //! Not promised is that no copy is left in memory. The crate tries to wipe HTTP/1.1 answers as far as
 //! the library below lets go of them; its test `memory` looks through a whole process, and over plain
@@ -71,9 +71,9 @@ mod group_list;
 mod models;
 mod operation;
 mod pagination;
+mod redact;
 mod resolve;
 mod retry;
-mod scrub;
 mod secret_groups;
 mod secret_ref;
 mod secret_stores;

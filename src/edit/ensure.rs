@@ -1,6 +1,7 @@
 //! The deploy-time bootstrap: a group that has at least these keys.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::lock::lock;
 use super::snapshot::Snapshot;
@@ -8,7 +9,8 @@ use super::summary::Summary;
 use super::{Changes, write};
 use crate::secret_groups::SecretGroups;
 use crate::store_cache::FoundStore;
-use crate::{Error, NewSecretGroup, Result, SecretGroup};
+use crate::transport::Sends;
+use crate::{Error, NewSecretGroup, Result, SecretGroup, SecretValue};
 
 /// How often [`SecretGroups::ensure`] looks, writes what is missing and looks again.
 const ROUNDS: u32 = 3;
@@ -72,10 +74,18 @@ impl SecretGroups<'_> {
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
         let mut progress = Progress::default();
-        let ensured = ensure(self, &new, &mut progress).await;
+        let new = Arc::new(new);
+        let client = self.client().sending(new.clone());
+        let ensured = ensure(client.secret_groups(), &new, &mut progress).await;
         // What failed may be a later look: what was written before stays written.
         ensured
             .map_err(|error| if progress.may_have_written { error.after_a_write() } else { error })
+    }
+}
+
+impl Sends for NewSecretGroup {
+    fn values(&self) -> Vec<&SecretValue> {
+        self.secrets().iter().map(|(_, value)| value).collect()
     }
 }
 

@@ -12,6 +12,7 @@ mod summary;
 mod write;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 pub(crate) use edit_locks::EditLocks;
 pub use ensure::Ensured;
@@ -21,6 +22,7 @@ use crate::display::Quoted;
 use crate::models::{Checks, SecretEntry, check_secrets};
 use crate::secret_groups::SecretGroups;
 use crate::store_cache::FoundStore;
+use crate::transport::Sends;
 use crate::{Client, Error, Result, SecretGroup, SecretGroupId, SecretStoreKind, SecretValue};
 use lock::lock;
 use snapshot::Snapshot;
@@ -171,16 +173,18 @@ impl Edit {
     /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
         self.changes.check_input()?;
+        let changes = Arc::new(self.changes);
+        let client = self.client.sending(changes.clone());
         let snapshot = match self.target {
-            Target::Id(id) => Snapshot::read(&self.client, &id).await?,
+            Target::Id(id) => Snapshot::read(&client, &id).await?,
             Target::Name(name) => {
-                let group = self.client.secret_groups().get_by_name(&name).await?;
-                Snapshot::of(&self.client, group).await?
+                let group = client.secret_groups().get_by_name(&name).await?;
+                Snapshot::of(&client, group).await?
             }
         };
-        let store = self.changes.store(&self.client, &snapshot.group).await;
-        let summary = self.changes.planned_on(&self.client, &snapshot, store.kind.as_ref())?;
-        Ok(EditPlan { client: self.client, changes: self.changes, snapshot, summary })
+        let store = changes.store(&client, &snapshot.group).await;
+        let summary = changes.planned_on(&client, &snapshot, store.kind.as_ref())?;
+        Ok(EditPlan { client, changes, snapshot, summary })
     }
 
     /// Plans and writes in one go, with nobody else of this client in between. Where the group turns out
@@ -195,13 +199,14 @@ impl Edit {
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].
     pub async fn apply(self) -> Result<AppliedEdit> {
         self.changes.check_input()?;
-        let client = &self.client;
+        let changes = Arc::new(self.changes);
+        let client = &self.client.sending(changes.clone());
         let mut store = None;
         let id = match self.target {
             Target::Id(id) => id,
             Target::Name(name) => {
                 let group = client.secret_groups().get_by_name(&name).await?;
-                store = Some(self.changes.store(client, &group).await);
+                store = Some(changes.store(client, &group).await);
                 group.id().clone()
             }
         };
@@ -210,7 +215,7 @@ impl Edit {
         loop {
             let snapshot = Snapshot::read(client, &id).await?;
             if store.is_none() {
-                let found = self.changes.store(client, &snapshot.group).await;
+                let found = changes.store(client, &snapshot.group).await;
                 let made_request = found.made_request;
                 store = Some(found);
                 // Others may have written meanwhile, and between the last read and the write there is
@@ -220,12 +225,18 @@ impl Edit {
                 }
             }
             let kind = store.as_ref().and_then(|store| store.kind.as_ref());
-            let summary = self.changes.planned_on(client, &snapshot, kind)?;
-            match write::write(client, &mut guard, &snapshot, &self.changes, &summary).await {
+            let summary = changes.planned_on(client, &snapshot, kind)?;
+            match write::write(client, &mut guard, &snapshot, &changes, &summary).await {
                 Err(Error::ConcurrentEdit { applied: false, .. }) if plans < PLANS => plans += 1,
                 written => return written.map(|group| AppliedEdit { group, summary }),
             }
         }
+    }
+}
+
+impl Sends for Changes {
+    fn values(&self) -> Vec<&SecretValue> {
+        self.set.iter().map(|(_, value)| value).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an edit would do, and what it did.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::lock::lock;
 use super::snapshot::Snapshot;
@@ -42,7 +43,7 @@ macro_rules! summary_accessors {
 #[must_use = "a plan changes nothing until it is applied"]
 pub struct EditPlan {
     pub(super) client: Client,
-    pub(super) changes: Changes,
+    pub(super) changes: Arc<Changes>,
     pub(super) snapshot: Snapshot,
     pub(super) summary: Summary,
 }

@@ -7,8 +7,10 @@ use crate::{Operation, Resource};
 
 /// What was asked and what came back: the part that all errors of a call share.
 ///
-/// Texts from the server are scrubbed: neither the API key nor a value of four bytes or more that this call
-/// sent stands in them. The names of keys can.
+/// A text from the server that shows the API key, or a value of four bytes or more that the operation sent,
+/// is withheld as a whole: `(message withheld)` stands in its place, and a code or a request's identifier is
+/// left out. So is a text that shows 16 letters and digits in a row of a value. The names of keys can stand
+/// in texts. `Debug` leaves the details out, in which a server may put anything.
 #[derive(Clone)]
 pub struct CallContext {
     pub(crate) operation: Operation,
@@ -77,14 +79,14 @@ impl CallContext {
         self.code.as_deref()
     }
 
-    /// The server's message, at most 2 KiB of it, scrubbed. Control characters are kept: escape them
+    /// The server's message, at most 2 KiB of it, or `(message withheld)`. Control characters are kept: escape them
     /// before printing (this crate's own `Display` does).
     pub fn server_message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// What the server added in `details`, as the JSON that it sent, at most 1 KiB of it, scrubbed. No
-    /// `Debug` or `Display` shows it.
+    /// What the server added in `details`, as the JSON that it sent, at most 1 KiB of it, or
+    /// `(message withheld)`. No `Debug` or `Display` shows it.
     pub fn server_details(&self) -> Option<&str> {
         self.details.as_deref()
     }
@@ -116,7 +118,7 @@ impl Error {
     }
 }
 
-/// Without `details`: they can hold whatever the server knows.
+/// All but the server's details, which can hold whatever it knows.
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallContext")
@@ -137,17 +139,17 @@ impl fmt::Debug for CallContext {
 impl fmt::Display for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(message) = self.message.as_deref().filter(|text| !text.is_empty()) {
-            write!(f, ": {}", crate::scrub::escape_control(message))?;
+            write!(f, ": {}", crate::redact::escape_control(message))?;
         }
-        write!(f, " [{} {}", self.method(), self.path)?;
+        write!(f, " [{} {}", self.method(), crate::redact::escape_control(&self.path))?;
         if let Some(status) = self.status {
             write!(f, ", status {status}")?;
         }
         if let Some(code) = self.code.as_deref() {
-            write!(f, ", code {}", crate::scrub::escape_control(code))?;
+            write!(f, ", code {}", crate::redact::escape_control(code))?;
         }
         if let Some(id) = self.request_id.as_deref() {
-            write!(f, ", request {}", crate::scrub::escape_control(id))?;
+            write!(f, ", request {}", crate::redact::escape_control(id))?;
         }
         if self.attempts > 1 {
             write!(f, ", {} attempts in {}", self.attempts, Wait(self.elapsed))?;

@@ -171,7 +171,7 @@ pub enum Error {
     #[error("cannot {}: the server refused the request{context}", context.operation)]
     #[non_exhaustive]
     InvalidRequest {
-        /// The server's list of problems, scrubbed, at most 32 of 512 bytes each; empty where it sent one
+        /// The server's list of problems, each withheld as its message is, at most 32 of 512 bytes each; empty where it sent one
         /// message only.
         problems: Box<[String]>,
         /// What was asked and answered.

@@ -66,7 +66,7 @@ macro_rules! identifier {
         /// The identifier, with control characters escaped.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&crate::scrub::escape_control(self.as_str()))
+                f.pad(&crate::redact::escape_control(self.as_str()))
             }
         }
 

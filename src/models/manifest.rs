@@ -219,7 +219,7 @@ impl Role {
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&crate::scrub::escape_control(self.as_str()))
+        f.pad(&crate::redact::escape_control(self.as_str()))
     }
 }
 

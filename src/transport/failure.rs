@@ -1,5 +1,6 @@
 //! From what went wrong on the wire to the public [`Error`].
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use http::header::{HeaderMap, LOCATION};
@@ -12,8 +13,8 @@ use crate::error::{
     BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SoftDeleted, classify, cut,
     key_named, secret_named,
 };
+use crate::redact::Scrubber;
 use crate::retry::Outcome;
-use crate::scrub::Scrubber;
 
 /// Where services and the proxies in front of them put a request's identifier.
 const REQUEST_ID_HEADERS: [&str; 4] =
@@ -94,10 +95,7 @@ impl Failure {
         credentials: &[&str],
         circumstances: Circumstances,
     ) -> Error {
-        let scrubber = || {
-            let values = request.values.iter().map(|value| value.expose_secret());
-            Scrubber::new(values.chain(credentials.iter().copied()))
-        };
+        let scrubber = LazyCell::new(|| request.scrubber(credentials.iter().copied()));
         let context = Box::new(CallContext {
             operation: request.operation,
             path: circumstances.path,
@@ -107,7 +105,8 @@ impl Failure {
             details: None,
             request_id: self
                 .request_id
-                .map(|id| cut(&scrubber().scrub(&id), REQUEST_ID_LIMIT).into()),
+                .filter(|id| !scrubber.shows(id))
+                .map(|id| cut(&id, REQUEST_ID_LIMIT).into()),
             attempts: circumstances.attempts,
             elapsed: circumstances.elapsed,
             may_have_been_applied: circumstances.may_have_been_applied,
@@ -116,11 +115,12 @@ impl Failure {
         });
         match self.cause {
             Cause::Answer(answer) => {
-                from_answer(answer, &scrubber(), request, self.retry_after, context)
+                from_answer(answer, &scrubber, request, self.retry_after, context)
             }
             Cause::Redirect(location) => {
-                let location =
-                    location.map(|place| cut(&scrubber().scrub(&place), LOCATION_LIMIT).into());
+                let location = location
+                    .filter(|place| !scrubber.shows(place))
+                    .map(|place| cut(&place, LOCATION_LIMIT).into());
                 Error::UnexpectedRedirect { location, context }
             }
             Cause::Connect(reason, source) => Error::Connect { reason, context, source },

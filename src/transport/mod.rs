@@ -1,9 +1,9 @@
 //! The one path to the wire: every call of the crate passes through [`Transport::send`].
 
+mod calls;
 mod failure;
 mod frames;
 mod outgoing;
-mod quoted;
 mod request;
 mod reuse;
 
@@ -18,6 +18,7 @@ use crate::error::CallContext;
 use crate::operation::Repeat;
 use crate::retry::{self, Budget, Outcome, RetryPolicy};
 use crate::{Error, Operation, Resource, Result, SecretGroupId, trace};
+pub(crate) use calls::{Calls, Sends};
 #[cfg(feature = "testing")]
 pub(crate) use failure::of_answer;
 use failure::{Cause, Failure};
@@ -77,7 +78,7 @@ struct Received {
 
 impl Transport {
     /// Sends a request and decodes its answer.
-    pub(crate) async fn call<T: Wire>(&self, request: Request<'_>) -> Result<T> {
+    async fn call<T: Wire>(&self, request: Request<'_>) -> Result<T> {
         let started = Instant::now();
         let (received, progress) = self.send(&request, started).await?;
         let decoded = match received.answer {
@@ -100,7 +101,7 @@ impl Transport {
     }
 
     /// Sends a delete. The answer is how many were deleted, where the server says so.
-    pub(crate) async fn delete(&self, request: Request<'_>) -> Result<Option<u64>> {
+    async fn delete(&self, request: Request<'_>) -> Result<Option<u64>> {
         let started = Instant::now();
         let (received, progress) = self.send(&request, started).await?;
         let Answer::Plain(bytes) = received.answer else {
@@ -319,9 +320,8 @@ impl Transport {
         let cause = if let Some(location) = redirect {
             Cause::Redirect(location)
         } else {
-            let values = request.values.iter().map(|value| value.expose_secret());
             let body = frames.text();
-            let clean = quoted::without(body, values.chain(self.credentials()));
+            let clean = request.scrubber(self.credentials()).cut_quotes(body);
             let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
             Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
         };
@@ -356,7 +356,7 @@ impl Transport {
 
     /// The error of a key that a group does not have.
     pub(crate) fn no_such_key(&self, group: &SecretGroupId, key: &str) -> Error {
-        let path = format!("secret-groups/{}", group.as_str());
+        let path = format!("secret-groups/{}", request::segment(group.as_str()));
         let context = self.succeeded(Operation::GetSecretGroup, &path);
         Error::not_found(Resource::Secret, key, context)
     }

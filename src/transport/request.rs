@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 use url::Url;
 
+use crate::redact::Scrubber;
 use crate::secret_value::SecretValue;
 use crate::{Error, Operation, Resource, Result};
 
@@ -44,7 +45,7 @@ pub(crate) struct Request<'a> {
     pub(crate) taken: Option<&'a str>,
     pub(crate) query: Option<Query>,
     pub(crate) body: Option<Bytes>,
-    /// Values that stand in the body, to be looked for in what comes back.
+    /// Values that this call or the operation that it is part of sends, to be looked for in what comes back.
     pub(crate) values: Vec<&'a SecretValue>,
     /// Keys that are sent with a value, for [`Error::KeyNotSupported`].
     pub(crate) keys: Vec<&'a str>,
@@ -79,7 +80,7 @@ impl<'a> Request<'a> {
             self.path.push_str(id);
         } else {
             check_segment(id)?;
-            let _ = write!(self.path, "{}", utf8_percent_encode(id, SEGMENT));
+            let _ = write!(self.path, "{}", segment(id));
         }
         let resource = self.operation.resource();
         Ok(self.seeks(resource, id))
@@ -116,6 +117,14 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Knows what no text of a response may show: the values, and these.
+    pub(crate) fn scrubber<'s>(&self, credentials: impl Iterator<Item = &'s str>) -> Scrubber
+    where
+        'a: 's,
+    {
+        Scrubber::new(self.values.iter().map(|value| value.expose_secret()).chain(credentials))
+    }
+
     /// `base` with this request's path and query.
     ///
     /// # Errors
@@ -134,6 +143,11 @@ impl<'a> Request<'a> {
         url.set_query(query.map(|query| query.0.as_str()));
         Ok(url)
     }
+}
+
+/// An identifier as it stands in a path.
+pub(super) fn segment(id: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(id, SEGMENT)
 }
 
 fn check_segment(id: &str) -> Result<()> {

@@ -3,4 +3,5 @@
 mod bodies;
 mod echoes;
 mod heads;
+mod leaks;
 mod redirects;

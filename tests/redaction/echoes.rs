@@ -162,7 +162,7 @@ pub(crate) async fn walk(walk: &mut Walk) {
 }
 
 /// How many of the encodings each value takes in each shape: over all the values each shape meets each
-/// encoding three times, and `scrub`'s own tests try what is in between.
+/// encoding three times, and `redact`'s own tests try what is in between.
 const PER_SHAPE: usize = 3;
 
 /// Goes through encodings, cuts and statuses, which meet in all combinations: no two of their numbers,

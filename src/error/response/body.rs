@@ -7,7 +7,7 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::html;
-use crate::scrub::{Scrubber, WITHHELD};
+use crate::redact::{MARK, Scrubber, WITHHELD};
 
 /// A body may be as large as the response limit allows, but its beginning says what went wrong.
 const LOOKED_AT: usize = 64 * 1024;
@@ -69,28 +69,22 @@ impl ErrorBody {
         message.chain(&self.problems).chain(&self.details).chain(&self.code).map(String::as_str)
     }
 
-    /// Removes every secret that the server echoed, and shortens what is left. Must come after
+    /// Withholds every text in which the server echoed a secret, and shortens the others. Must come after
     /// classification, which needs the words.
     pub(crate) fn scrub(&mut self, scrubber: &Scrubber) {
-        for text in self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details) {
-            scrubber.scrub_string(text);
-        }
+        let texts = self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details);
+        scrubber.withhold(texts.chain(&mut self.code));
         for problem in &mut self.problems {
             *problem = cut(problem, MAX_PROBLEM);
-        }
-        if scrubber.is_spread_over(&self.problems) {
-            self.problems = vec![WITHHELD.to_owned()];
         }
         if self.joined {
             self.message = Some(self.problems.join("; "));
         }
         self.message = self.message.take().map(|text| cut(&text, self.message_limit));
         self.details = self.details.take().map(|text| cut(&text, MAX_DETAILS));
-        // Programs compare codes: half a code would be a wrong one, none at all is only less.
-        if self.code.as_mut().is_some_and(|code| scrubber.scrub_string(code)) {
-            self.code = None;
-        }
-        self.code = self.code.take().map(|code| cut(&code, MAX_CODE));
+        // Programs compare codes.
+        let code = self.code.take().filter(|code| code != WITHHELD);
+        self.code = code.map(|code| cut(&code, MAX_CODE));
     }
 }
 
@@ -178,7 +172,7 @@ fn is_binary(text: &str) -> bool {
     for character in text.chars().take(MAX_JUNK) {
         all += 1;
         let is_odd = character == char::REPLACEMENT_CHARACTER
-            || (character.is_control() && !character.is_whitespace());
+            || (character.is_control() && !character.is_whitespace() && character != MARK);
         odd += usize::from(is_odd);
     }
     odd * 4 > all

@@ -38,7 +38,7 @@ async fn failing(client: &Client, endpoint: usize, value: &str) -> Error {
 }
 
 #[tokio::test]
-async fn an_echoed_key_or_value_is_masked_wherever_it_stands() {
+async fn an_echoed_key_or_value_is_withheld_wherever_it_stands() {
     for (endpoint, secret) in [(0, SENT), (1, SENT), (0, KEY), (1, KEY), (2, KEY)] {
         for shape in SHAPES {
             for status in [400, 401, 403, 404, 409, 422, 424, 429, 500] {
@@ -48,17 +48,21 @@ async fn an_echoed_key_or_value_is_masked_wherever_it_stands() {
                 let error = failing(&client, endpoint, SENT).await;
                 assert_nowhere(&error, &[SENT, KEY]);
                 assert_well_formed(&error);
-                let details = error.context().and_then(|context| context.server_details());
-                let shown = format!("{error:?} {details:?}");
-                let code_only = shape.contains(r#""code":"TEXT""#) && !shape.contains("error");
-                assert!(code_only || shown.contains("***"), "{shape}: {shown}");
+                let shown = format!("{error:#?}");
+                // A code is left out, and details are not in `Debug`.
+                let said = [r#""message":"x""#, "unknown"].iter().any(|it| shape.contains(it));
+                let withheld = "(message withheld)";
+                assert!(said || shown.contains(withheld), "{shape}: {shown}");
+                let details = error.context().unwrap().server_details();
+                let in_details = details.is_none_or(|it| it == withheld || it.len() < 2);
+                assert!(in_details, "{shape}: {details:?}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn an_echo_in_another_writing_is_masked_too() {
+async fn an_echo_in_another_writing_is_withheld_too() {
     let value = "p\u{e4}ss \"w\\rd\"\n/line+2=&";
     let json = serde_json::to_string(value).unwrap();
     let json = json.trim_matches('"');
@@ -90,7 +94,7 @@ async fn an_echo_in_another_writing_is_masked_too() {
 
 #[tokio::test]
 async fn a_part_of_a_value_withholds_the_whole_message() {
-    let body = format!(r#"{{"message":"value begins with {}..."}}"#, &SENT[..10]);
+    let body = format!(r#"{{"message":"value begins with {}..."}}"#, &SENT[..20]);
     let server = RawServer::always(answer(422, "", body));
     let error = failing(&tenant_client(server.url()), 0, SENT).await;
     assert!(error.to_string().contains("(message withheld)"), "{error}");
@@ -117,27 +121,27 @@ async fn what_is_no_secret_stays_readable() {
 }
 
 #[tokio::test]
-async fn an_echo_in_the_request_id_is_masked() {
+async fn an_echo_in_the_request_id_is_left_out() {
     for secret in [SENT, KEY] {
         let headers = format!("x-request-id: id-{secret}\r\n");
         for answer in [answer(500, &headers, ""), answer(200, &headers, "no json")] {
             let server = RawServer::always(answer);
             let error = failing(&tenant_client(server.url()), 0, SENT).await;
-            assert!(error.request_id().is_some());
+            assert_eq!(error.request_id(), None);
             assert_nowhere(&error, &[SENT, KEY]);
         }
     }
 }
 
 #[tokio::test]
-async fn an_echoed_gateway_token_is_masked() {
+async fn an_echoed_gateway_token_is_withheld() {
     const TOKEN: &str = "gateway-token-5f2b8c1d";
     let body = format!(r#"{{"message":"token {TOKEN} has expired"}}"#);
     let server = RawServer::always(answer(403, "", body));
     let client = builder(server.url()).header("x-gateway", TOKEN).build().unwrap();
     let error = failing(&client, 2, "").await;
     assert_nowhere(&error, &[TOKEN]);
-    assert!(error.to_string().contains("token *** has expired"), "{error}");
+    assert!(error.to_string().contains("(message withheld)"), "{error}");
 }
 
 #[tokio::test]

@@ -78,15 +78,15 @@ async fn the_target_is_shown_without_query_user_and_control_characters() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_target_is_masked() {
+async fn a_target_with_the_key_is_left_out() {
     for location in [
         format!("https://evil.example/{KEY}/x"),
         format!("https://{KEY}.evil.example/"),
-        format!("https://evil.example/a/{}", &KEY[4..20]),
+        format!("https://evil.example/a/{}", &KEY[4..21]),
     ] {
         let server = RawServer::always(answer(302, &format!("location: {location}\r\n"), ""));
         let (place, error) = redirected(&client(server.url())).await;
-        assert!(!place.unwrap().contains(&KEY[4..12]));
+        assert_eq!(place, None);
         assert_nowhere(&error, &[&KEY[4..12]]);
     }
 }

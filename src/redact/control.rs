@@ -25,7 +25,7 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn steers(character: char) -> bool {
+pub(super) fn steers(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

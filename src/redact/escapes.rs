@@ -1,0 +1,181 @@
+//! The one reader of escapes.
+//!
+//! It undoes them until none is left, however many layers there are, so that a text and its escaped form
+//! become the same. Of a text that is not escaped but looks so, such as a value with `%41` in it, that is as
+//! true: it becomes the same on both sides of a comparison.
+
+use zeroize::Zeroizing;
+
+use super::step;
+
+/// What begins a number of so many hexadecimal digits.
+const HEXADECIMAL: [(&[u8], usize); 5] =
+    [(b"%", 2), (br"\x", 2), (br"\u", 4), (b"%u", 4), (br"\U", 8)];
+const ENTITIES: [(&[u8], char); 6] =
+    [(b"amp", '&'), (b"lt", '<'), (b"gt", '>'), (b"quot", '"'), (b"apos", '\''), (b"nbsp", ' ')];
+/// A backslash that was itself written as an escape. It escapes what follows, but is not the first half of an
+/// escaped backslash together with the beginning of the next escape: `\u005c\u006e` is `\n`. No byte of UTF-8.
+const BACKSLASH: u8 = 0xFF;
+/// HTML has names of up to 31 characters, and numbers may have leading zeros.
+const MAX_ENTITY: usize = 32;
+const MAX_BRACED: usize = 10;
+
+/// What an escape stands for.
+enum Decoded {
+    /// Part of a character, possibly.
+    Byte(u8),
+    Character(char),
+}
+
+/// The text without its escapes, in bytes, because `%XX` and `\xXX` are such.
+///
+/// Each byte is appended, and where an escape ends with it that is replaced by what it stands for, which is
+/// shorter and may be the end of another escape. So the work is linear however they are nested.
+pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
+    // It never grows, and so leaves no copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    for byte in text.bytes() {
+        bytes.push(byte);
+        step();
+        while let Some((length, decoded)) = escape_at_end(&bytes) {
+            step();
+            let start = bytes.len().saturating_sub(length);
+            bytes.truncate(start);
+            match decoded {
+                Decoded::Byte(b'\\') | Decoded::Character('\\') => bytes.push(BACKSLASH),
+                Decoded::Byte(byte) if byte != BACKSLASH => bytes.push(byte),
+                Decoded::Byte(byte) => push(&mut bytes, char::from(byte)),
+                Decoded::Character(character) => push(&mut bytes, character),
+            }
+        }
+    }
+    // Only now, because `\0` also begins an octal number.
+    let mut after_backslash = false;
+    bytes.retain_mut(|byte| {
+        let is_nul = after_backslash && *byte == b'0';
+        after_backslash = is_backslash(*byte);
+        if after_backslash {
+            *byte = b'\\';
+        }
+        !is_nul
+    });
+    bytes
+}
+
+fn push(bytes: &mut Vec<u8>, character: char) {
+    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+fn is_backslash(byte: u8) -> bool {
+    byte == b'\\' || byte == BACKSLASH
+}
+
+/// The length of the escape that the bytes end with, and what it stands for.
+fn escape_at_end(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    let escape = match bytes.last()? {
+        b';' => entity(bytes),
+        b'}' => braced(bytes),
+        b'0'..=b'7' => hexadecimal(bytes).or_else(|| octal(bytes)),
+        last if last.is_ascii_hexdigit() => hexadecimal(bytes),
+        _ => None,
+    };
+    escape.or_else(|| after_backslash(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    HEXADECIMAL.iter().find_map(|(begin, digits)| {
+        let length = begin.len() + digits;
+        let number = number_behind(bytes, begin, *digits)?;
+        if *digits == 2 {
+            return Some((length, Decoded::Byte(u8::try_from(number).ok()?)));
+        }
+        match number {
+            // Half of a pair: its other half follows.
+            0xD800..0xDC00 => None,
+            0xDC00..0xE000 => {
+                let before = bytes.get(..bytes.len().checked_sub(length)?)?;
+                let high = number_behind(before, begin, *digits)?.checked_sub(0xD800)?;
+                let pair = 0x1_0000 + (high << 10) + (number - 0xDC00);
+                Some((2 * length, Decoded::Character(char::from_u32(pair)?)))
+            }
+            _ => Some((length, character(number))),
+        }
+    })
+}
+
+/// The number in so many digits at the end of the bytes, if `begin` stands before it.
+fn number_behind(bytes: &[u8], begin: &[u8], digits: usize) -> Option<u32> {
+    let (before, digits) = bytes.split_at_checked(bytes.len().checked_sub(digits)?)?;
+    let [first, rest @ ..] = begin else { return None };
+    let at = before.strip_suffix(rest)?.last()?;
+    let begins = at == first || (*first == b'\\' && is_backslash(*at));
+    if begins { number(digits, 16) } else { None }
+}
+
+/// As C and git print bytes.
+fn octal(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    let [first, digits @ ..] = bytes.last_chunk::<4>()?;
+    if !is_backslash(*first) {
+        return None;
+    }
+    Some((4, Decoded::Byte(u8::try_from(number(digits, 8)?).ok()?)))
+}
+
+/// As Rust prints characters: `\u{1b}`.
+fn braced(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    let tail = bytes.get(bytes.len().saturating_sub(MAX_BRACED)..)?;
+    let open = tail.iter().rposition(|byte| *byte == b'{')?;
+    let (before, digits) = tail.split_at_checked(open)?;
+    let number = number(digits.strip_prefix(b"{")?.strip_suffix(b"}")?, 16)?;
+    is_backslash(*before.strip_suffix(b"u")?.last()?).then(|| (digits.len() + 2, character(number)))
+}
+
+/// `&lt;`, `&#60;`, `&#x3c;`. Other names stand for characters that are left out of what is compared, or
+/// for letters that nobody has to write so: they become one that cannot be seen.
+fn entity(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    let tail = bytes.strip_suffix(b";")?;
+    let tail = tail.get(tail.len().saturating_sub(MAX_ENTITY)..)?;
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+    let start = tail.iter().rposition(|byte| !is_of_name(byte))?;
+    let name = tail.get(start..)?.strip_prefix(b"&")?;
+    let decoded = match name {
+        [] => return None,
+        [b'#', b'x' | b'X', digits @ ..] => character(number(digits, 16)?),
+        [b'#', digits @ ..] => character(number(digits, 10)?),
+        _ => {
+            let known = ENTITIES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+            Decoded::Character(known.map_or('\u{ad}', |it| it.1))
+        }
+    };
+    Some((name.len() + 2, decoded))
+}
+
+/// The escapes of one character that JSON and programming languages have, and a backslash that was put
+/// before a punctuation mark. The first characters of other escapes keep theirs: `\&#110;` is `\n`.
+fn after_backslash(bytes: &[u8]) -> Option<(usize, Decoded)> {
+    let [first, last] = bytes.last_chunk::<2>()?;
+    let decoded = match last {
+        _ if !is_backslash(*first) => return None,
+        b'\\' if *first == BACKSLASH => return None,
+        &BACKSLASH => b'\\',
+        b'n' | b'r' | b't' | b'f' | b'v' => b'\n',
+        b'a' | b'b' | b'e' => 0x08,
+        b'%' | b'&' => return None,
+        punctuation if punctuation.is_ascii_punctuation() => *punctuation,
+        _ => return None,
+    };
+    Some((2, Decoded::Byte(decoded)))
+}
+
+fn character(number: u32) -> Decoded {
+    Decoded::Character(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, byte| {
+        number.checked_mul(radix)?.checked_add(char::from(*byte).to_digit(radix)?)
+    })
+}

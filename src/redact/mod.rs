@@ -1,0 +1,29 @@
+//! What an error may show of a text that a server wrote.
+//!
+//! A server may echo what it was sent, in any writing. So its texts are compared with all that was sent:
+//! both sides are reduced to their letters and digits ([`reading`]), after escapes are undone
+//! ([`escapes`]), and a text that holds what a value is reduced to is withheld as a whole
+//! ([`Scrubber`]). All of it is linear in the text plus the values, whatever they are.
+
+mod control;
+mod cut_quotes;
+mod escapes;
+mod reading;
+mod scrubber;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use control::escape_control;
+pub(crate) use scrubber::{MARK, Scrubber, WITHHELD};
+
+#[cfg(test)]
+thread_local! {
+    /// How many bytes were looked at, and how many windows were compared.
+    static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// One unit of work, counted by the tests of how the work grows.
+fn step() {
+    #[cfg(test)]
+    STEPS.set(STEPS.get() + 1);
+}

@@ -1,0 +1,76 @@
+//! What of a text is compared.
+
+use zeroize::Zeroizing;
+
+use super::control::steers;
+use super::{escapes, step};
+
+/// The texts that a comparison is about: as it stands and, where it has any, without its escapes.
+pub(super) fn of_text(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec()), escapes::undone(text)];
+    texts.dedup();
+    texts
+}
+
+/// Those of a value, and those of what is left of it on a page that holds it unescaped, whose tags are taken out.
+pub(super) fn of_value(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut texts = of_text(value);
+    if value.contains('<') {
+        let mut without_tags = Zeroizing::new(String::with_capacity(value.len()));
+        let mut in_tag = false;
+        for character in value.chars() {
+            step();
+            match character {
+                '<' => in_tag = true,
+                '>' if in_tag => in_tag = false,
+                it if !in_tag => without_tags.push(it),
+                _ => {}
+            }
+        }
+        texts.extend(of_text(&without_tags));
+    }
+    texts
+}
+
+/// Letters and digits in lower case, and nothing of what servers change, add or leave out when they quote.
+pub(super) fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut letters = room(text);
+    for character in lower_case(text).filter(|it| it.is_alphanumeric()) {
+        push(&mut letters, character);
+    }
+    letters
+}
+
+/// All characters in lower case, for values that are short of letters: without backslashes and what cannot
+/// be seen, and with one blank for any number of them, as in a form also written `+`.
+pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut spelling = room(text);
+    for character in lower_case(text) {
+        if character.is_whitespace() || character == '+' {
+            if spelling.last() != Some(&b' ') {
+                spelling.push(b' ');
+            }
+        } else if character != '\\' && !steers(character) {
+            push(&mut spelling, character);
+        }
+    }
+    spelling
+}
+
+/// As one that never grows and so leaves no copy behind: in lower case some characters take three bytes
+/// in place of two, and a byte that is none of UTF-8 takes two.
+fn room(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(2 * text.len()))
+}
+
+fn push(bytes: &mut Vec<u8>, character: char) {
+    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Bytes that are none of UTF-8 are read as Latin-1, in which `%E9` is an `é`.
+fn lower_case(text: &[u8]) -> impl Iterator<Item = char> + '_ {
+    let characters = text.utf8_chunks().flat_map(|chunk| {
+        chunk.valid().chars().chain(chunk.invalid().iter().map(|byte| char::from(*byte)))
+    });
+    characters.inspect(|_| step()).flat_map(char::to_lowercase)
+}

@@ -1,0 +1,53 @@
+//! The transport as one operation uses it.
+
+use std::ops::Deref;
+
+use super::{Request, Transport};
+use crate::Result;
+use crate::decode::Wire;
+use crate::secret_value::SecretValue;
+
+/// What an operation of several requests sends with one of them.
+pub(crate) trait Sends: Send + Sync {
+    fn values(&self) -> Vec<&SecretValue>;
+}
+
+/// A server may echo what it was sent in its response to a later request, or keep it and echo it in another
+/// operation's. So all requests of an operation are made through this, which knows all its values.
+#[derive(Clone, Copy)]
+pub(crate) struct Calls<'a> {
+    transport: &'a Transport,
+    sends: Option<&'a dyn Sends>,
+}
+
+impl<'a> Calls<'a> {
+    pub(crate) fn new(transport: &'a Transport, sends: Option<&'a dyn Sends>) -> Self {
+        Self { transport, sends }
+    }
+
+    /// Sends a request and decodes its answer.
+    pub(crate) async fn call<T: Wire>(self, request: Request<'_>) -> Result<T> {
+        self.transport.call(self.knowing(request)).await
+    }
+
+    /// Sends a delete. The answer is how many were deleted, where the server says so.
+    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Option<u64>> {
+        self.transport.delete(self.knowing(request)).await
+    }
+
+    fn knowing<'r>(self, mut request: Request<'r>) -> Request<'r>
+    where
+        'a: 'r,
+    {
+        request.values.extend(self.sends.iter().flat_map(|sends| sends.values()));
+        request
+    }
+}
+
+impl Deref for Calls<'_> {
+    type Target = Transport;
+
+    fn deref(&self) -> &Transport {
+        self.transport
+    }
+}
