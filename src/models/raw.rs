@@ -10,12 +10,13 @@ use serde_json::value::RawValue;
 use crate::decode::{Context, Wire, whole_number_in};
 use crate::text::Text;
 
-/// A time or a version as it stands in the response, whatever its type.
+/// A time or a version as it stands in the response, a string or a number. Of any other type nothing is kept:
+/// it could hold a value.
 ///
 /// Whether something has changed is told by comparing the text, so that a server may write it as it likes.
 /// It is parsed when it is asked for: a page has thousands of them, and most are never looked at.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Raw(Text);
+pub(crate) struct Raw(Option<Text>);
 
 impl Raw {
     /// The time; one without an offset is UTC, as the service means it. `None` for text that is no time.
@@ -33,9 +34,14 @@ impl Raw {
         whole_number_in(&self.text())
     }
 
-    /// A string without its quotes and escapes; anything else as it is.
+    /// Whether there is anything to compare.
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// A string without its quotes and escapes; a number as it is.
     fn text(&self) -> Cow<'_, str> {
-        let raw = self.0.as_str();
+        let raw = self.0.as_ref().map_or("", Text::as_str);
         match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => plain.into(),
             Some(_) => serde_json::from_str::<String>(raw).unwrap_or_default().into(),
@@ -50,7 +56,10 @@ impl Wire for Raw {
         deserializer: D,
     ) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        context.text(raw).map(Self)
+        if raw.starts_with(['{', '[', 't', 'f']) {
+            return Ok(Self(None));
+        }
+        context.text(raw).map(Some).map(Self)
     }
 }
 
@@ -62,10 +71,10 @@ impl fmt::Debug for Raw {
 
 impl serde::Serialize for Raw {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.as_str().starts_with('"') {
-            return serializer.serialize_str(&self.text());
+        let Some(raw) = &self.0 else { return serializer.serialize_none() };
+        match serde_json::from_str::<serde_json::Number>(raw.as_str()) {
+            Ok(number) => number.serialize(serializer),
+            Err(_) => serializer.serialize_str(&self.text()),
         }
-        let value: Option<serde_json::Value> = serde_json::from_str(self.0.as_str()).ok();
-        value.serialize(serializer)
     }
 }

@@ -102,7 +102,7 @@ impl Secret {
         // The order of versions is not documented, and a list may have the newest only.
         let newest = self.versions.iter().flatten().max_by_key(|one| (one.version(), &one.id));
         Marker {
-            updated_at: self.updated_at.clone(),
+            updated_at: self.updated_at.clone().filter(Raw::is_some),
             newest: newest.map(|version| (version.id.clone(), version.version.clone())),
         }
     }

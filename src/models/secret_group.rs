@@ -207,7 +207,7 @@ impl SecretGroup {
 
     /// What changes when the group does.
     pub(crate) fn marker(&self) -> Option<&Raw> {
-        self.record.updated_at.as_ref()
+        self.record.updated_at.as_ref().filter(|raw| raw.is_some())
     }
 
     /// The two parts of the FQN; a name with a colon is in the second one as it is.

@@ -266,9 +266,9 @@ async fn times_of_any_type_fail_no_response() {
         ("17.5", json!(17.5)),
         ("\"soon\"", json!("soon")),
         ("\"a\\u002db\"", json!("a-b")),
-        ("true", json!(true)),
+        ("true", json!(null)),
         ("null", json!(null)),
-        ("{\"at\":[1]}", json!({"at": [1]})),
+        ("{\"at\":[1]}", json!(null)),
     ] {
         let group = group(&format!(r#"{{"id":"g","fqn":"t:n","updatedAt":{written}}}"#)).await;
         assert_eq!(group.updated_at(), None, "{written}");
