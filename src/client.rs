@@ -56,7 +56,7 @@ impl Client {
     /// environment keeps its copy of the key.
     ///
     /// # Errors
-    /// [`Error::Config`], naming the variable that is missing or cannot be used.
+    /// [`Error::Config`](crate::Error::Config), naming the variable that is missing or cannot be used.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_env().build()
     }
@@ -97,9 +97,11 @@ impl Client {
     /// Whether the control plane answers and accepts the key, in one request for one secret group.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] for a key that is not accepted; [`Error::PermissionDenied`] for one that
-    /// is, but may not list groups; [`Error::Connect`], [`Error::Timeout`]; [`Error::UnexpectedStatus`] or
-    /// [`Error::Decode`] where something else than a control plane answers.
+    /// [`Error::Unauthorized`](crate::Error::Unauthorized) for a key that is not accepted;
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) for one that is, but may not list groups;
+    /// [`Error::Connect`](crate::Error::Connect), [`Error::Timeout`](crate::Error::Timeout);
+    /// [`Error::UnexpectedStatus`](crate::Error::UnexpectedStatus) or
+    /// [`Error::Decode`](crate::Error::Decode) where something else than a control plane answers.
     pub async fn check(&self) -> Result<()> {
         self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
     }
