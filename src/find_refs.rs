@@ -1,8 +1,12 @@
-use std::{borrow::Cow, error::Error, fmt, iter::FusedIterator, ops::Range};
+use std::{error::Error, fmt, iter::FusedIterator, ops::Range};
 
-use crate::{ParseSecretRefError, SecretRef};
+use crate::{ParseSecretRefError, ParseSecretRefReason, SecretRef, secret_ref::SCHEME};
 
+mod context;
 mod scan;
+mod steps;
+
+use context::Context;
 
 /// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
 ///
@@ -53,7 +57,7 @@ mod scan;
 ///
 /// The time taken grows linearly with the text, whatever is in it.
 pub fn find_refs(text: &str) -> FindRefs<'_> {
-    FindRefs { text, at: 0, counted: 0, line: 1, column: 1 }
+    FindRefs { text, at: 0, context: Context::new(text) }
 }
 
 /// The references in a text, from [`find_refs`].
@@ -63,41 +67,46 @@ pub struct FindRefs<'a> {
     text: &'a str,
     /// Where the search goes on.
     at: usize,
-    /// How far `line` and `column` have been counted: each byte is counted once.
-    counted: usize,
-    line: usize,
-    column: usize,
-}
-
-impl FindRefs<'_> {
-    fn place(&mut self, range: Range<usize>) -> Place {
-        for character in self.text.get(self.counted..range.start).unwrap_or_default().chars() {
-            if character == '\n' {
-                self.line += 1;
-                self.column = 1;
-            } else {
-                self.column += 1;
-            }
-        }
-        self.counted = range.start;
-        Place { range, line: self.line, column: self.column }
-    }
+    /// What stands before the last reference.
+    context: Context<'a>,
 }
 
 impl Iterator for FindRefs<'_> {
     type Item = Result<FoundRef, MalformedRef>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Some(candidate) = scan::next_candidate(self.text, self.at) else {
-            self.at = self.text.len();
-            return None;
-        };
-        self.at = candidate.range.end;
-        let place = self.place(candidate.range);
-        Some(match SecretRef::parse(&candidate.decoded) {
-            Ok(reference) => Ok(FoundRef { reference, place }),
-            Err(problem) => Err(MalformedRef { problem, place }),
-        })
+        loop {
+            let Some(found) = scan::next_candidate(self.text, self.at, &mut self.context) else {
+                self.at = self.text.len();
+                return None;
+            };
+            let parsed = SecretRef::parse(&found.decoded);
+            if let Some(bare_end) = found.bare_end
+                && is_prose(&parsed)
+            {
+                self.at = bare_end;
+                continue;
+            }
+            self.at = found.range.end;
+            let (line, column) = self.context.line_and_column();
+            let place = Place { range: found.range, line, column };
+            return Some(match parsed {
+                Ok(reference) => Ok(FoundRef { reference, place }),
+                Err(problem) => Err(MalformedRef { problem, place }),
+            });
+        }
+    }
+}
+
+/// Whether a text that begins with a bare scheme only speaks of references.
+fn is_prose(parsed: &Result<SecretRef, ParseSecretRefError>) -> bool {
+    use ParseSecretRefReason::{NoGroup, NoKey, NoTenant, SlashForColon};
+    match parsed {
+        // The platform takes `tfy-secret:// t:g:k` for a reference.
+        Ok(reference) => reference.fqn().contains(SCHEME),
+        Err(problem) => {
+            matches!(problem.reason(), NoTenant | NoGroup | NoKey | SlashForColon)
+        }
     }
 }
 
@@ -192,12 +201,6 @@ impl fmt::Display for MalformedRef {
 }
 
 impl Error for MalformedRef {}
-
-/// A stretch of the text that begins with the scheme, and what it says.
-struct Candidate<'a> {
-    range: Range<usize>,
-    decoded: Cow<'a, str>,
-}
 
 #[cfg(test)]
 mod tests;

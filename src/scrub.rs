@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use zeroize::{Zeroize, Zeroizing};
 
-pub(crate) use control::escape_control;
+pub(crate) use control::{escape_control, is_steering};
 use views::{View, as_on_a_page, squeezed};
 
 /// What stands in the place of a secret that could be cut out cleanly.
