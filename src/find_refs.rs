@@ -11,8 +11,10 @@ use context::Context;
 /// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
 ///
 /// Each `tfy-secret://` in the text gives one item, in order: the reference and where it stands, or
-/// a [`MalformedRef`] where what follows the scheme is not one. So a look-over of a manifest cannot
-/// miss a broken reference: it has to say what becomes of the `Err`.
+/// a [`MalformedRef`] if what follows the scheme is not one. So a scan of a manifest cannot miss a
+/// broken reference: it has to say what becomes of the `Err`. A reference with a template in it is an
+/// `Err`, too, with the reason [`Template`](ParseSecretRefReason::Template). A scheme that nothing
+/// follows (white space, a quote, `...`) is prose and gives no item.
 ///
 /// ```
 /// use truefoundry_secrets::find_refs;
@@ -37,23 +39,31 @@ use context::Context;
 ///
 /// # Where a reference ends
 ///
-/// - Right after a `"`, `'` or backtick, it ends at the next such quote on its line, and may hold
-///   anything before it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not
-///   end it and JSON escapes are decoded (`tfy-secret:\/\/t:g:k`). Quotes that are escaped themselves
-///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and those within `{{…}}` do not. Doubled single
-///   quotes, which YAML reads as one, are not undone: the reference ends at the first.
-/// - Elsewhere it ends at white space, a control character, a quote (typographic ones, too), a
-///   backslash (unless it escapes a
-///   slash or is a `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`,
-///   `!`, `?`, `*` or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
-/// - Templates belong to it as they stand, and are not filled in: in
-///   `tfy-secret://${TENANT}:app:{{ .Values.key }}` the tenant is `${TENANT}` and the key
-///   `{{ .Values.key }}`. Outside quotes, `${…}`, `$(…)` and `{{…}}` must close on their line within
-///   256 bytes to be seen as templates.
+/// Where the format that it stands in ends the value. Where formats differ, the longest reading
+/// counts, so that no other secret is found than the one that the format's own reader sees.
+///
+/// - Right after a `"`, `'` or backtick, it ends at the next such quote, and may hold anything before
+///   it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not end it and JSON
+///   escapes are decoded (`tfy-secret:\/\/t:g:k`); within `'…'` two quotes stand for one, as in YAML.
+///   Quotes that are escaped themselves (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and
+///   those within `{{…}}` do not. A quote that is open at the end of its line makes it malformed.
+/// - As a value in YAML (after `key: `, `- ` or a line that ends with `:`), it ends at ` #`, `: ` or
+///   the end of the line; within `[…]` and `{…}` also at `,` and brackets. It is malformed if the
+///   value goes on in a deeper line.
+/// - After `NAME=` or `export NAME=` at the start of a line, it ends as in dotenv: at ` #` or the end
+///   of the line.
+/// - Within a longer text (prose, a comment, a command line, markup) it ends at a space, tab or line
+///   break, a quote (typographic ones, too), a backslash (unless it escapes a slash or is a
+///   `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`, `!`, `?`, `*`
+///   or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
+///
+/// A character that cannot be seen, such as U+00A0 or ESC, never ends it: [`SecretRef`] refuses it.
+/// Templates belong to it and are not filled in. Outside quotes, `${…}`, `$(…)`, `{{…}}` and
+/// placeholders such as `{stage}` must close on their line within 256 bytes to be seen as such.
 ///
 /// A list within one pair of quotes (`"tfy-secret://t:g:a,tfy-secret://t:g:b"`) is a single
-/// reference, as it is to the platform. Comments are searched like the rest of the text, and it makes
-/// no difference what stands before the scheme. References without the scheme (`t:g:k`) are not found.
+/// reference, as it is to the platform. Comments are searched like the rest of the text, and the
+/// scheme is found in the middle of a word, too. References without it (`t:g:k`) are not found.
 ///
 /// The time taken grows linearly with the text, whatever is in it.
 pub fn find_refs(text: &str) -> FindRefs<'_> {

@@ -135,8 +135,7 @@ impl SecretRef {
     }
 }
 
-/// The positions of the two colons that divide a name without line breaks into three parts, none
-/// of them empty.
+/// The positions of the two colons that divide a name into three parts, none of them empty.
 ///
 /// Taking each colon as early as its part allows finds a division wherever there is one: what is
 /// left to the parts behind is never shorter than with a later colon.

@@ -1,5 +1,6 @@
-//! Where a reference begins and ends in free text. Every step reads forward, and what one step may
-//! read again is bounded, so that hostile text costs no more than its length.
+//! Where a reference begins and ends. The text is read forward, and what a step reads beyond the end
+//! of its reference is bounded or stops at the next one, so that hostile text costs no more than its
+//! length.
 
 use std::{borrow::Cow, ops::Range};
 
