@@ -6,7 +6,6 @@ thread_local! {
 }
 
 /// So many bytes or characters are read, whether by our loops or by the standard library's.
-#[cfg_attr(not(test), allow(clippy::missing_const_for_fn, reason = "it counts in tests"))]
 pub(super) fn count(read: usize) {
     #[cfg(test)]
     READ.with(|total| total.set(total.get() + read));
