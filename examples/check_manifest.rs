@@ -10,17 +10,21 @@ mod support;
 use std::process::ExitCode;
 
 use support::{Args, Failure, MISSING, print, read_text, table};
-use truefoundry_secrets::{FoundRef, MalformedRef, find_refs};
+use truefoundry_secrets::{FoundRef, MalformedRef, ParseSecretRefReason, find_refs};
 
 const USAGE: &str = "\
 Usage: check_manifest FILE
 
-Lists each tfy-secret:// reference in FILE (- for stdin) with its line and column and whether there is such
-a secret. FILE can be any text: YAML, JSON, dotenv, Helm values. It is searched as text, so references in
-comments count, and a template in one ({{ .Values.key }}) is not filled in. No value is read.
+Lists each tfy-secret:// reference in FILE (- for stdin) with its line and column and whether the secret
+exists. FILE can be any text: YAML, JSON, dotenv, Helm values. References in comments count. No value is read.
 
-The exit code is 1 if a reference is malformed or does not exist, else 0.
+A reference with a template or a placeholder in it (${STAGE}, {{ .Values.key }}, <tenant>) is listed as not
+checked: render the text first to check it.
+
+The exit code is 1 if a reference is malformed or does not exist, else 0. What is not checked leaves it at 0.
 ";
+
+const NOT_CHECKED: &str = "not checked: has a template";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -53,10 +57,15 @@ async fn check_manifest() -> Result<(), Failure> {
             let state = if exists { "exists" } else { MISSING };
             [place(found.line(), found.column()), reference.to_string(), state.to_owned()]
         }
+        // Its text is not repeated: the secret itself may stand there.
         Err(problem) => {
-            malformed += 1;
-            // Its text is not repeated: somebody may have put the secret there.
-            [place(problem.line(), problem.column()), "(malformed)".to_owned(), reason(problem)]
+            let [what, state] = if is_template(problem) {
+                ["(template)".to_owned(), NOT_CHECKED.to_owned()]
+            } else {
+                malformed += 1;
+                ["(malformed)".to_owned(), problem.problem().to_string()]
+            };
+            [place(problem.line(), problem.column()), what, state]
         }
     });
     let table = table(&["Line:column", "Reference", "State"], rows);
@@ -77,6 +86,6 @@ fn place(line: usize, column: usize) -> String {
     format!("{line}:{column}")
 }
 
-fn reason(malformed: &MalformedRef) -> String {
-    malformed.problem().to_string()
+fn is_template(problem: &MalformedRef) -> bool {
+    problem.problem().reason() == ParseSecretRefReason::Template
 }

@@ -1,14 +1,20 @@
-use std::{borrow::Cow, error::Error, fmt, iter::FusedIterator, ops::Range};
+use std::{error::Error, fmt, iter::FusedIterator, ops::Range};
 
-use crate::{ParseSecretRefError, SecretRef};
+use crate::{ParseSecretRefError, ParseSecretRefReason, SecretRef, secret_ref::SCHEME};
 
+mod context;
 mod scan;
+mod steps;
+
+use context::Context;
 
 /// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
 ///
 /// Each `tfy-secret://` in the text gives one item, in order: the reference and where it stands, or
-/// a [`MalformedRef`] where what follows the scheme is not one. So a look-over of a manifest cannot
-/// miss a broken reference: it has to say what becomes of the `Err`.
+/// a [`MalformedRef`] if what follows the scheme is not one. So a scan of a manifest cannot miss a
+/// broken reference: it has to say what becomes of the `Err`. A reference with a template in it is an
+/// `Err`, too, with the reason [`Template`](ParseSecretRefReason::Template). A scheme that nothing
+/// follows (white space, a quote, `...`) is prose and gives no item.
 ///
 /// ```
 /// use truefoundry_secrets::find_refs;
@@ -33,27 +39,36 @@ mod scan;
 ///
 /// # Where a reference ends
 ///
-/// - Right after a `"`, `'` or backtick, it ends at the next such quote on its line, and may hold
-///   anything before it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not
-///   end it and JSON escapes are decoded (`tfy-secret:\/\/t:g:k`). Quotes that are escaped themselves
-///   (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and those within `{{…}}` do not. Doubled single
-///   quotes, which YAML reads as one, are not undone: the reference ends at the first.
-/// - Elsewhere it ends at white space, a control character, a quote (typographic ones, too), a
-///   backslash (unless it escapes a
-///   slash or is a `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`,
-///   `!`, `?`, `*` or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
-/// - Templates belong to it as they stand, and are not filled in: in
-///   `tfy-secret://${TENANT}:app:{{ .Values.key }}` the tenant is `${TENANT}` and the key
-///   `{{ .Values.key }}`. Outside quotes, `${…}`, `$(…)` and `{{…}}` must close on their line within
-///   256 bytes to be seen as templates.
+/// Where the format that it stands in ends the value. Where formats differ, the longest reading
+/// counts, so that no other secret is found than the one that the format's own reader sees.
+///
+/// - Right after a `"`, `'` or backtick, it ends at the next such quote, and may hold anything before
+///   it, spaces included: `"tfy-secret://t:g:a key"`. Within `"…"` a `\"` does not end it and JSON
+///   escapes are decoded (`tfy-secret:\/\/t:g:k`); within `'…'` two quotes stand for one, as in YAML.
+///   Quotes that are escaped themselves (`"{\"A\": \"tfy-secret://t:g:k\"}"`) count as well, and
+///   those within `{{…}}` do not. A quote that is open at the end of its line makes it malformed.
+///   Escapes that only YAML has (`\x41`) stay as they are.
+/// - As a value in YAML (after `key: `, `- ` or a line that ends with `:`), it ends at ` #`, `: ` or
+///   the end of the line; within `[…]` and `{…}` also at `,` and brackets. It is malformed if the
+///   value goes on in a deeper line.
+/// - After `NAME=` or `export NAME=` at the start of a line, it ends as in dotenv: at ` #` or the end
+///   of the line.
+/// - Within a longer text (prose, a comment, a command line, markup) it ends at a space, tab or line
+///   break, a quote (typographic ones, too), a backslash (unless it escapes a slash or is a
+///   `\uXXXX`), or one of `,` `;` `|` `&` `<` `>` `(` `)` `[` `]` `{` `}`. A `.`, `:`, `!`, `?`, `*`
+///   or ellipsis at its very end is taken for punctuation: `see tfy-secret://t:g:k.`
+///
+/// A character that cannot be seen, such as U+00A0 or ESC, never ends it: [`SecretRef`] refuses it.
+/// Templates belong to it and are not filled in. Outside quotes, `${…}`, `$(…)`, `{{…}}` and
+/// placeholders such as `{stage}` must close on their line within 256 bytes to be seen as such.
 ///
 /// A list within one pair of quotes (`"tfy-secret://t:g:a,tfy-secret://t:g:b"`) is a single
-/// reference, as it is to the platform. Comments are searched like the rest of the text, and it makes
-/// no difference what stands before the scheme. References without the scheme (`t:g:k`) are not found.
+/// reference, as it is to the platform. Comments are searched like the rest of the text, and the
+/// scheme is found in the middle of a word, too. References without it (`t:g:k`) are not found.
 ///
 /// The time taken grows linearly with the text, whatever is in it.
 pub fn find_refs(text: &str) -> FindRefs<'_> {
-    FindRefs { text, at: 0, counted: 0, line: 1, column: 1 }
+    FindRefs { text, at: 0, context: Context::new(text) }
 }
 
 /// The references in a text, from [`find_refs`].
@@ -63,41 +78,46 @@ pub struct FindRefs<'a> {
     text: &'a str,
     /// Where the search goes on.
     at: usize,
-    /// How far `line` and `column` have been counted: each byte is counted once.
-    counted: usize,
-    line: usize,
-    column: usize,
-}
-
-impl FindRefs<'_> {
-    fn place(&mut self, range: Range<usize>) -> Place {
-        for character in self.text.get(self.counted..range.start).unwrap_or_default().chars() {
-            if character == '\n' {
-                self.line += 1;
-                self.column = 1;
-            } else {
-                self.column += 1;
-            }
-        }
-        self.counted = range.start;
-        Place { range, line: self.line, column: self.column }
-    }
+    /// What stands before the last reference.
+    context: Context<'a>,
 }
 
 impl Iterator for FindRefs<'_> {
     type Item = Result<FoundRef, MalformedRef>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Some(candidate) = scan::next_candidate(self.text, self.at) else {
-            self.at = self.text.len();
-            return None;
-        };
-        self.at = candidate.range.end;
-        let place = self.place(candidate.range);
-        Some(match SecretRef::parse(&candidate.decoded) {
-            Ok(reference) => Ok(FoundRef { reference, place }),
-            Err(problem) => Err(MalformedRef { problem, place }),
-        })
+        loop {
+            let Some(found) = scan::next_candidate(self.text, self.at, &mut self.context) else {
+                self.at = self.text.len();
+                return None;
+            };
+            let parsed = SecretRef::parse(&found.decoded);
+            if let Some(bare_end) = found.bare_end
+                && is_prose(&parsed)
+            {
+                self.at = bare_end;
+                continue;
+            }
+            self.at = found.range.end;
+            let (line, column) = self.context.line_and_column();
+            let place = Place { range: found.range, line, column };
+            return Some(match parsed {
+                Ok(reference) => Ok(FoundRef { reference, place }),
+                Err(problem) => Err(MalformedRef { problem, place }),
+            });
+        }
+    }
+}
+
+/// Whether a text that begins with a bare scheme only speaks of references.
+fn is_prose(parsed: &Result<SecretRef, ParseSecretRefError>) -> bool {
+    use ParseSecretRefReason::{NoGroup, NoKey, NoTenant, SlashForColon};
+    match parsed {
+        // The platform takes `tfy-secret:// t:g:k` for a reference.
+        Ok(reference) => reference.fqn().contains(SCHEME),
+        Err(problem) => {
+            matches!(problem.reason(), NoTenant | NoGroup | NoKey | SlashForColon)
+        }
     }
 }
 
@@ -192,12 +212,6 @@ impl fmt::Display for MalformedRef {
 }
 
 impl Error for MalformedRef {}
-
-/// A stretch of the text that begins with the scheme, and what it says.
-struct Candidate<'a> {
-    range: Range<usize>,
-    decoded: Cow<'a, str>,
-}
 
 #[cfg(test)]
 mod tests;

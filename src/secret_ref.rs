@@ -2,8 +2,13 @@ use std::{error::Error, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::redact::is_steering;
+
 /// What every reference begins with; the platform's pattern takes lower case only.
 pub(crate) const SCHEME: &str = "tfy-secret://";
+
+/// The end of each refusal.
+const WRITTEN: &str = "(a reference is written tfy-secret://tenant:group:key)";
 
 /// A reference to a secret: its tenant, its group and its key, as manifests write it
 /// (`tfy-secret://tenant:group:key`).
@@ -12,10 +17,15 @@ pub(crate) const SCHEME: &str = "tfy-secret://";
 ///
 /// # What is accepted
 ///
-/// With the scheme, exactly what the platform's own pattern `^tfy-secret:\/\/.+:.+:.+$` accepts:
-/// three parts without a line break (`\n`, `\r`, U+2028 or U+2029), none of them empty. The first
-/// colons that leave no part empty divide them, so a key may have colons. Spaces, other control
-/// characters and templates (`${TENANT}`) are accepted as they stand, as the pattern accepts them.
+/// With the scheme, what the platform's own pattern `^tfy-secret:\/\/.+:.+:.+$` accepts: three parts
+/// without a line break (`\n`, `\r`, U+2028 or U+2029), none of them empty. The first colons that
+/// leave no part empty divide them, so a key may have colons, and spaces.
+///
+/// Two kinds of text that the pattern accepts are refused, because no secret is named by them:
+/// - characters that cannot be seen or that steer a terminal: control characters, blanks other than
+///   the space (U+00A0), characters without width and those that change the direction of the text;
+/// - templates and placeholders that are not filled in: `${STAGE}`, `$STAGE`, `$(STAGE)`,
+///   `{{ .Values.stage }}`, `{stage}`, `<stage>`.
 ///
 /// The name alone (`tenant:group:key`), which the API calls the secret's FQN, is accepted too, unless
 /// `/` follows its first colon: that is a URL of another scheme, or this one mistyped.
@@ -72,9 +82,9 @@ impl SecretRef {
     ///
     /// # Errors
     ///
-    /// [`ParseSecretRefError`] where a part is empty or has a line break, where the tenant or the
-    /// group has a colon, or where the group begins with `/`. The position counts in the text that
-    /// the parts would have been printed as.
+    /// [`ParseSecretRefError`] if a part is empty or has one of the characters or templates that are
+    /// refused (see [`SecretRef`]), if the tenant or the group has a colon, or if the group begins
+    /// with `/`. The position counts in the text that the parts would have been printed as.
     pub fn new(tenant: &str, group: &str, key: &str) -> Result<Self, ParseSecretRefError> {
         let tenant_at = SCHEME.len();
         let group_at = tenant_at + tenant.len() + 1;
@@ -125,15 +135,23 @@ impl SecretRef {
     }
 }
 
-/// The positions of the two colons that divide a name without line breaks into three parts, none
-/// of them empty.
+/// The positions of the two colons that divide a name into three parts, none of them empty.
 ///
 /// Taking each colon as early as its part allows finds a division wherever there is one: what is
 /// left to the parts behind is never shorter than with a later colon.
 fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
     let fail = |position, reason| Err(ParseSecretRefError::new(position, reason));
-    if let Some(position) = name.find(['\n', '\r', '\u{2028}', '\u{2029}']) {
-        return fail(position, ParseSecretRefReason::LineBreak);
+    if let Some((position, character)) = name.char_indices().find(|&(_, c)| is_unprintable(c)) {
+        return fail(
+            position,
+            match character {
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => ParseSecretRefReason::LineBreak,
+                _ => ParseSecretRefReason::Unprintable(character),
+            },
+        );
+    }
+    if let Some(position) = find_template(name) {
+        return fail(position, ParseSecretRefReason::Template);
     }
     let colon_from = |start: usize| {
         name.bytes().enumerate().skip(start).find(|&(_, byte)| byte == b':').map(|(at, _)| at)
@@ -145,7 +163,13 @@ fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
     {
         return Ok((tenant, group));
     }
-    // Where the parts do not come out, the first colons say best which one was forgotten.
+    // `group/KEY`: a slash is to blame only if a colon is missing.
+    if name.matches(':').count() < 2
+        && let Some(slash) = name.find('/')
+    {
+        return fail(slash, ParseSecretRefReason::SlashForColon);
+    }
+    // If the parts do not come out, the first colons say best which one was forgotten.
     let mut parts = name.splitn(3, ':');
     let tenant = parts.next().unwrap_or_default().len();
     if tenant == 0 {
@@ -156,6 +180,39 @@ fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
         Some("") => fail(tenant + 1, ParseSecretRefReason::NoGroup),
         Some(_) => fail(name.len(), ParseSecretRefReason::NoKey),
     }
+}
+
+/// Whether a reader cannot tell that this character is part of a name, or a terminal would obey it.
+fn is_unprintable(character: char) -> bool {
+    is_steering(character)
+        || (character.is_whitespace() && character != ' ')
+        // Letters and symbols without a shape, and marks that only change the one before.
+        || matches!(
+            character,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0080}'..='\u{e0fff}'
+        )
+}
+
+/// Where the first template or placeholder of a name begins, in time that is linear in the name.
+fn find_template(name: &str) -> Option<usize> {
+    let last = |close| name.rfind(close).unwrap_or(0);
+    let (brace, parenthesis, angle) = (last('}'), last(')'), last('>'));
+    let mut after_dollar = false;
+    for (at, character) in name.char_indices() {
+        match character {
+            // At least one character between the two.
+            '{' if brace > at + 1 => return Some(at - usize::from(after_dollar)),
+            '(' if after_dollar && parenthesis > at + 1 => return Some(at - 1),
+            '<' if angle > at + 1 => return Some(at),
+            'A'..='Z' | 'a'..='z' | '_' if after_dollar => return Some(at - 1),
+            _ => {}
+        }
+        after_dollar = character == '$';
+    }
+    None
 }
 
 impl fmt::Display for SecretRef {
@@ -255,6 +312,14 @@ pub enum ParseSecretRefReason {
     NoKey,
     /// There is a line break: `\n`, `\r`, U+2028 or U+2029.
     LineBreak,
+    /// There is another character that cannot be seen or that steers a terminal, such as U+00A0,
+    /// U+200B, ESC or a tab.
+    Unprintable(char),
+    /// There is a template or a placeholder that is not filled in, such as `${STAGE}`, `{stage}` or
+    /// `<stage>`: it may become a reference, but names no secret yet.
+    Template,
+    /// A `/` stands where a `:` belongs, as in `tfy-secret://group/KEY`.
+    SlashForColon,
     /// A `/` follows the first colon, as in a URL, but the text does not begin with `tfy-secret://`
     /// in lower case.
     OtherScheme,
@@ -289,6 +354,16 @@ impl ParseSecretRefError {
 impl fmt::Display for ParseSecretRefError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
+            ParseSecretRefReason::Unprintable(character) => {
+                // The escape, never the character: it would steer the terminal that shows this.
+                let (character, position) = (character.escape_unicode(), self.position);
+                return write!(
+                    f,
+                    "the unprintable character {character} at byte {position} {WRITTEN}"
+                );
+            }
+            ParseSecretRefReason::Template => "a template that is not filled in",
+            ParseSecretRefReason::SlashForColon => "`/` instead of `:`",
             ParseSecretRefReason::NoTenant => "no tenant",
             ParseSecretRefReason::NoGroup => "no group",
             ParseSecretRefReason::NoKey => "no key",
@@ -298,7 +373,7 @@ impl fmt::Display for ParseSecretRefError {
             ParseSecretRefReason::ColonInGroup => "a colon within the group",
         };
         let position = self.position;
-        write!(f, "{what} at byte {position} (a reference is written {SCHEME}tenant:group:key)")
+        write!(f, "{what} at byte {position} {WRITTEN}")
     }
 }
 

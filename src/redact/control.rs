@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 ///
 /// Backslashes stay as they are, so escaping twice changes nothing more.
 pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
-    if !text.contains(steers) {
+    if !text.contains(is_steering) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -15,7 +15,7 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
-            it if steers(it) => {
+            it if is_steering(it) => {
                 // Writing to a string cannot fail.
                 let _ = write!(shown, "\\u{{{:x}}}", u32::from(it));
             }
@@ -25,7 +25,8 @@ pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-pub(super) fn steers(character: char) -> bool {
+/// Whether this character would steer a terminal, forge a line or reorder the text.
+pub(crate) fn is_steering(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -13,7 +13,7 @@ mod scrubber;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::escape_control;
+pub(crate) use control::{escape_control, is_steering};
 pub(crate) use scrubber::{MARK, Scrubber, WITHHELD};
 
 #[cfg(test)]

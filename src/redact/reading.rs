@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::control::steers;
+use super::control::is_steering;
 use super::{escapes, step};
 
 /// The texts that a comparison is about: as it stands and, where it has any, without its escapes.
@@ -50,7 +50,7 @@ pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
             if spelling.last() != Some(&b' ') {
                 spelling.push(b' ');
             }
-        } else if character != '\\' && !steers(character) {
+        } else if character != '\\' && !is_steering(character) {
             push(&mut spelling, character);
         }
     }

@@ -42,7 +42,9 @@ fn a_part_takes_what_the_pattern_gives_it() {
         ("t::g:k", ["t", ":g", "k"]),
         (":::::", [":", ":", ":"]),
         ("é:ß:日本:語", ["é", "ß", "日本:語"]),
-        ("${TENANT}:grp:{{ .Values.key }}", ["${TENANT}", "grp", "{{ .Values.key }}"]),
+        ("t:g:pa$$1{}<>", ["t", "g", "pa$$1{}<>"]),
+        ("t:g:{<(", ["t", "g", "{<("]),
+        ("t:g:/a/b", ["t", "g", "/a/b"]),
         ("tfy-secret://t:g:k", ["tfy-secret", "//t", "g:k"]),
     ] {
         let reference = SecretRef::parse(&format!("tfy-secret://{name}")).unwrap();
@@ -71,9 +73,99 @@ fn a_refusal_says_what_is_missing_and_where() {
         (" tfy-secret://t:g:k", 0, Reason::OtherScheme),
         ("postgres://user:pw@host:5432/db", 0, Reason::OtherScheme),
         ("tfy-secret:/t:g:k", 0, Reason::OtherScheme),
+        ("tfy-secret://group/KEY", 18, Reason::SlashForColon),
+        ("tfy-secret://t:group/KEY", 20, Reason::SlashForColon),
+        ("tfy-secret://t/group:KEY", 14, Reason::SlashForColon),
+        ("t:group/KEY", 7, Reason::SlashForColon),
+        ("tfy-secret://t:g:", 17, Reason::NoKey),
     ] {
         assert_eq!(refused(text), (position, reason), "{text:?}");
     }
+}
+
+#[test]
+fn what_cannot_be_seen_is_refused_and_printed_escaped() {
+    for character in [
+        '\u{1b}',
+        '\u{7}',
+        '\0',
+        '\t',
+        '\u{7f}',
+        '\u{85}',
+        '\u{9b}', // control
+        '\u{202e}',
+        '\u{2066}',
+        '\u{61c}',
+        '\u{200f}', // direction
+        '\u{200b}',
+        '\u{200d}',
+        '\u{2060}',
+        '\u{feff}',
+        '\u{ad}',
+        '\u{e0041}',
+        '\u{fe0f}',
+        '\u{34f}',
+        '\u{a0}',
+        '\u{2003}',
+        '\u{202f}',
+        '\u{3000}',
+        '\u{2800}',
+        '\u{3164}',
+        '\u{115f}', // blanks
+    ] {
+        for text in [
+            format!("tfy-secret://t:g:k{character}"),
+            format!("tfy-secret://{character}t:g:k"),
+            format!("t:g{character}:k"),
+            format!("{character}tfy-secret://t:g:k"),
+        ] {
+            let error = SecretRef::parse(&text).unwrap_err();
+            assert_eq!(error.reason(), Reason::Unprintable(character), "{text:?}");
+            assert_eq!(text.find(character), Some(error.position()));
+            let shown = error.to_string();
+            assert!(shown.contains(&character.escape_unicode().to_string()), "{shown}");
+            assert!(!shown.contains(character), "{shown}");
+        }
+        let odd = format!("a{character}");
+        for parts in [[&*odd, "g", "k"], ["t", &*odd, "k"], ["t", "g", &*odd]] {
+            let error = SecretRef::new(parts[0], parts[1], parts[2]).unwrap_err();
+            assert_eq!(error.reason(), Reason::Unprintable(character));
+        }
+        let json = serde_json::to_string(&format!("t:g:k{character}")).unwrap();
+        let error = serde_json::from_str::<SecretRef>(&json).unwrap_err().to_string();
+        assert!(!error.contains(character), "{error:?}");
+    }
+    assert_eq!(
+        SecretRef::parse("tfy-secret://t:g:k\u{a0}").unwrap_err().to_string(),
+        "the unprintable character \\u{a0} at byte 18 \
+         (a reference is written tfy-secret://tenant:group:key)"
+    );
+}
+
+#[test]
+fn a_template_names_no_secret() {
+    for (text, position) in [
+        ("tfy-secret://my-org:${STAGE}-app:KEY", 20),
+        ("tfy-secret://{{ .Values.tenant }}:app:KEY", 13),
+        ("tfy-secret://t:g:$(KEY)", 17),
+        ("tfy-secret://t:g:$KEY", 17),
+        ("tfy-secret://<tenant>:<group>:<key>", 13),
+        ("{tenant}:{group}:{key}", 0),
+        ("t:app-{stage}:k", 6),
+        ("tfy-secret://${{ vars.REFERENCE }}", 13),
+    ] {
+        assert_eq!(refused(text), (position, Reason::Template), "{text}");
+    }
+    let error = SecretRef::new("t", "${STAGE}", "k").unwrap_err();
+    assert_eq!(error.reason(), Reason::Template);
+}
+
+#[test]
+fn a_slash_for_a_colon_is_told() {
+    assert_eq!(
+        SecretRef::parse("tfy-secret://made-up-group/API_KEY").unwrap_err().to_string(),
+        "`/` instead of `:` at byte 26 (a reference is written tfy-secret://tenant:group:key)"
+    );
 }
 
 #[test]
@@ -122,12 +214,13 @@ fn serde_writes_the_whole_reference_and_reads_both_forms() {
     assert!(error.contains("expected a secret reference"), "{error}");
 }
 
-/// The platform's pattern, tried at every pair of colons.
+/// The platform's pattern, tried at every pair of colons, without what names no secret.
 fn pattern_matches(text: &str) -> bool {
     let Some(name) = text.strip_prefix("tfy-secret://") else { return false };
     let name: Vec<char> = name.chars().collect();
     let colon = |at: &usize| name.get(*at) == Some(&':');
-    !name.iter().any(|c| matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'))
+    !name.iter().any(|&c| super::is_unprintable(c))
+        && super::find_template(text).is_none()
         && (1..name.len())
             .filter(colon)
             .any(|first| (first + 2..name.len().saturating_sub(1)).filter(colon).count() > 0)

@@ -142,3 +142,64 @@ async fn the_exit_code_says_whether_a_manifest_is_sound() {
     }
     assert_eq!(fake.request_count(), 0);
 }
+
+/// The states that are shown for a text, row by row.
+fn states(ran: &Ran) -> Vec<String> {
+    rows(&ran.stdout).iter().map(|row| row[2].to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_exists_only_if_the_whole_value_does() {
+    let fake = fake().await;
+    let good = "tfy-secret://my-tenant:prod:DB";
+    for (text, state) in [
+        (format!("env:\n  A: {good}\u{a0}\n"), r"the unprintable character \u{a0} at byte 30 "),
+        (format!("A={good}\u{200b}\n"), r"the unprintable character \u{200b} "),
+        (format!("{{\"A\": \"{good}\\u001b[31m\"}}"), r"the unprintable character \u{1b} "),
+        (format!("A: {good}, and more\n"), "does not exist"),
+        (format!("A: {good}#x\n"), "does not exist"),
+        (format!("A={good};\n"), "does not exist"),
+        (format!("A: {good}\n  more\n"), "a line break at byte 30 "),
+        ("A: tfy-secret://prod/DB".to_owned(), "`/` instead of `:` at byte 17 "),
+    ] {
+        let ran = check(&fake, &text).ended_with(1);
+        let states = states(&ran);
+        assert!(states.len() == 1 && states[0].starts_with(state), "{text}: {states:?}");
+        assert!(!ran.all().contains(['\u{a0}', '\u{200b}', '\u{1b}']), "{}", ran.all());
+    }
+    for text in [
+        format!("A: {good} # why\n"),
+        format!("A: [{good}, x]\n"),
+        format!("# see {good}, or ({good}).\n"),
+    ] {
+        let ran = check(&fake, &text).ended_with(0);
+        assert!(states(&ran).iter().all(|state| state == "exists"), "{}", ran.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn templates_are_not_checked() {
+    let fake = fake().await;
+    let text = "env:\n  A: tfy-secret://my-tenant:${STAGE}-app:KEY\n  \
+                B: tfy-secret://{{ .Values.tenant }}:app:KEY\n  \
+                # written tfy-secret://<tenant>:<group>:<key> or tfy-secret://{tenant}:{group}:{key}\n";
+    let ran = check(&fake, text).ended_with(0);
+    assert_eq!(states(&ran), ["not checked: has a template"; 4]);
+    assert_eq!(fake.request_count(), 0);
+
+    let ran = check(&fake, &format!("{text}  C: tfy-secret://my-tenant:prod:NOPE\n")).ended_with(1);
+    assert_eq!(states(&ran)[..4], ["not checked: has a template"; 4]);
+    assert!(states(&ran)[4].starts_with("does not exist"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("of 5 reference(s) 1 cannot be found and 0 are malformed"));
+    let help = example("check_manifest", &["--help"]).run().ended_with(0);
+    assert!(help.all().contains("What is not checked leaves it at 0."), "{}", help.all());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prose_that_names_the_scheme_is_no_reference() {
+    let fake = fake().await;
+    let text = "## Write a tfy-secret:// reference here (such as tfy-secret://my-tenant:prod:DB), never the \
+                key itself.\n## `tfy-secret://...`, \"tfy-secret://\"\napiKey: \"\"\n";
+    let ran = check(&fake, text).ended_with(0);
+    assert_eq!(states(&ran), ["exists"]);
+}

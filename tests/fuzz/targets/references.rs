@@ -10,6 +10,7 @@ fuzz_target!(|text: &str| {
             Ok(found) => {
                 let again: SecretRef = found.reference().to_string().parse().unwrap();
                 assert_eq!(&again, found.reference());
+                assert!(!again.as_str().contains(|c: char| c.is_control() || c == '\u{a0}'));
                 found.range()
             }
             Err(malformed) => malformed.range(),
