@@ -76,8 +76,7 @@ impl Failure {
 
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
-        let has_ended =
-            matches!(&self.cause, Cause::Answer(body) if body.has_ended(body.status));
+        let has_ended = matches!(&self.cause, Cause::Answer(body) if body.has_ended(body.status));
         self.outcome.is_unclear() && !has_ended
     }
 

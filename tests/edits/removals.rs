@@ -21,7 +21,7 @@ async fn a_failure_midway_says_what_is_done_and_what_is_not() {
     let error = edit.apply().await.unwrap_err();
     assert!(error.may_have_been_applied() && !error.is_retryable());
     assert_eq!(error.status(), Some(403));
-    assert_eq!(error.to_string(), "removed A, B, then \"C\" failed; not tried: D");
+    assert_eq!(error.to_string(), "removed A, B, but \"C\" could not be removed; not tried: D");
     let Error::PartiallyApplied { done, failed, not_tried, source, .. } = error else {
         panic!("{error:?}")
     };
