@@ -51,14 +51,13 @@
 //! value and no API key into an error or a trace, and withholds a server's message that echoes what was
 //! sent.
 //!
-//! Not promised is that no copy is left in memory. The crate tries to wipe HTTP/1.1 answers as far as
-//! the library below lets go of them; its test `memory` looks through a whole process, and over plain
-//! HTTP, with one call after the other, finds none. Over TLS copies remain in the library's buffers: one
-//! or two in that test, which allows six, however many calls a connection carries. They can also remain
-//! of the end of an answer of over 8 KiB, until the next request for values; of what was not handed over
-//! yet when a call was cancelled; of the API key; and in the kernel, in swap and in core dumps. The
-//! README has the whole list. A binary that wants all freed memory wiped can install an allocator that
-//! does so; the example `zero_on_free` shows how.
+//! Not promised is that no copy is left in memory. The crate tries to wipe HTTP/1.1 responses as far as
+//! the library below lets go of them; its test `memory` looks through a whole process, and finds none over
+//! plain HTTP, and with rustls one for each connection, however many calls it carries. More can remain of
+//! a response of over 8 KiB and of what comes on its connection until a later request for values ends it;
+//! of what was not handed over yet when a call was cancelled; of the API key; and in the kernel, in swap and
+//! in core dumps. The README has the whole list. A binary that wants all freed memory wiped can install an
+//! allocator that does so; the example `zero_on_free` shows how.
 
 mod client;
 mod config;
@@ -87,6 +86,7 @@ mod text;
 mod trace;
 mod transport;
 mod unescape;
+mod wipe;
 
 pub use client::Client;
 pub use config::ClientBuilder;

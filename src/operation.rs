@@ -1,4 +1,4 @@
-//! What the API can be asked, and which of it may be asked twice.
+//! The operations of the API, and which of them may be sent twice.
 
 use std::fmt;
 
@@ -40,15 +40,17 @@ pub enum Operation {
     GetSession,
 }
 
-/// What sending an operation a second time can do.
+/// What sending an operation a second time can do, in the terms of RFC 9110 (9.2), by what the service
+/// does and not by the method: the list of secrets is a `POST`, and a `PUT` undoes what another client
+/// wrote in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Nothing: it reads.
-    Harmless,
-    /// It ends in the same state, but the second answer can be 404.
-    Delete,
-    /// It can act twice, or undo what others did in between.
-    Unsafe,
+pub(crate) enum Idempotency {
+    /// It only reads.
+    Safe,
+    /// A delete: it ends in the same state, but the second response can be 404.
+    Idempotent,
+    /// It can act twice, or undo what another client did in between.
+    NonIdempotent,
 }
 
 impl Operation {
@@ -63,19 +65,19 @@ impl Operation {
         }
     }
 
-    pub(crate) fn repeat(self) -> Repeat {
+    pub(crate) fn idempotency(self) -> Idempotency {
         match self {
             Self::CreateSecretGroup | Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup => {
-                Repeat::Unsafe
+                Idempotency::NonIdempotent
             }
-            Self::DeleteSecretGroup | Self::DeleteSecret => Repeat::Delete,
-            _ => Repeat::Harmless,
+            Self::DeleteSecretGroup | Self::DeleteSecret => Idempotency::Idempotent,
+            _ => Idempotency::Safe,
         }
     }
 
-    /// Whether the answer may carry values, or the credentials of a store, so that what received it must be
-    /// wiped and nothing but the fields that are read may be kept.
-    pub(crate) fn answers_values(self) -> bool {
+    /// Whether the response may carry values, or the credentials of a store, so that the buffers it is
+    /// received in must be wiped, and nothing but the fields that are read may be kept.
+    pub(crate) fn may_return_values(self) -> bool {
         matches!(
             self,
             Self::ListSecrets

@@ -1,12 +1,11 @@
-//! Whether to send a request again, and when. Pure decisions; the loop is in [`crate::transport`].
+//! Whether to retry a request, and when. Pure decisions; the loop is in [`crate::transport`].
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use jiff::Timestamp;
 
-use crate::operation::Repeat;
+use crate::operation::Idempotency;
 
 /// How often and how soon a failed request is sent again.
 ///
@@ -77,28 +76,28 @@ impl RetryPolicy {
     }
 }
 
-/// What happened to one attempt, as far as repeating goes.
+/// What happened to one attempt, as far as retries go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AttemptOutcome {
     /// No connection was made: nothing reached the server.
     NeverSent,
-    /// The answer was lost or cut: the server may have done it.
+    /// The response was lost or cut: the server may have done it.
     Lost,
-    /// The server answered with this failure.
+    /// The server responded with this failure.
     Answered(u16),
     /// No connection can be made, now or later: a certificate that is not trusted.
     Refused,
-    /// The server did it, but its answer cannot be read: it is over the limit, or not JSON.
+    /// The server did it, but its response cannot be read: it is over the limit, or not JSON.
     Unreadable,
 }
 
-impl Outcome {
-    /// Whether the operation may be sent again after this.
-    pub(crate) fn may_repeat(self, repeat: Repeat) -> bool {
+impl AttemptOutcome {
+    /// Whether the operation may be retried after this.
+    pub(crate) fn allows_retry(self, idempotency: Idempotency) -> bool {
         match self {
             Self::NeverSent => true,
             Self::Lost | Self::Answered(408 | 429 | 500 | 502 | 503 | 504) => {
-                repeat != Repeat::Unsafe
+                idempotency != Idempotency::NonIdempotent
             }
             Self::Answered(_) | Self::Refused | Self::Unreadable => false,
         }
@@ -160,48 +159,30 @@ impl Budget {
 }
 
 /// Longer waits are no less a "not now", and callers may add one to the time of day.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How long the server asks to wait: `retry-after-ms`, `Retry-After` in seconds or as a date (a past
 /// one is no wait), else, with 429, `x-ratelimit-reset` in seconds or as a time since 1970: gateways tell
-/// with every answer when the window ends. Nonsense is `None`, and a year is the most.
-pub(crate) fn retry_after(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+/// with every response when the window ends. Nonsense is `None`, and a year is the most.
+pub(crate) fn retry_after(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = || text("retry-after-ms")?.parse().ok().map(Duration::from_millis);
+    let until = |time: SystemTime| time.duration_since(now).unwrap_or_default();
     let wait = || {
         let value = text("retry-after")?;
-        value.parse().ok().map(Duration::from_secs).or_else(|| until_date(value, now))
+        let date = || httpdate::parse_http_date(value).ok().map(until);
+        value.parse().ok().map(Duration::from_secs).or_else(date)
     };
     let reset = || {
         let seconds: u64 = text("x-ratelimit-reset").filter(|_| status == 429)?.parse().ok()?;
-        let now = u64::try_from(now.as_second()).unwrap_or_default();
         // A wait of over 30 years is a point in time.
-        let wait = if seconds > 1_000_000_000 { seconds.saturating_sub(now) } else { seconds };
-        Some(Duration::from_secs(wait))
-    };
-    milliseconds().or_else(wait).or_else(reset).map(|wait| wait.min(LONGEST_WAIT))
-}
-
-/// In any of the three forms that RFC 9110 (5.6.7) asks recipients to take.
-fn until_date(text: &str, now: Timestamp) -> Option<Duration> {
-    let parse = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
-    let date = parse(text).or_else(|| parse(&in_usual_form(text)?))?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
-}
-
-/// `Monday, 23-Nov-26 12:01:30 GMT` and `Mon Nov 23 12:01:30 2026`, which are obsolete, as
-/// `23 Nov 2026 12:01:30 GMT`. A parser for dates of any form would be a large part of this crate.
-fn in_usual_form(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).collect();
-    match words.as_slice() {
-        [_, day, month, year, time, "GMT"] if year.len() == 2 => {
-            // A year over half a century ahead is one that has passed.
-            let century = if *year > "76" { "19" } else { "20" };
-            Some(format!("{day} {month} {century}{year} {time} GMT"))
+        if seconds <= 1_000_000_000 {
+            return Some(Duration::from_secs(seconds));
         }
-        [_, month, day, time, year] => Some(format!("{day} {month} {year} {time} GMT")),
-        _ => None,
-    }
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(Duration::from_secs(seconds.saturating_sub(now.as_secs())))
+    };
+    milliseconds().or_else(wait).or_else(reset).map(|wait| wait.min(MAX_WAIT))
 }
 
 /// A random number in `0.0..1.0`, from the standard library's per-process hash keys: jitter needs no
@@ -228,15 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn a_write_is_repeated_only_where_nothing_can_have_been_done() {
-        for outcome in [Outcome::Lost, Outcome::Answered(503), Outcome::Answered(429)] {
-            assert!(!outcome.may_repeat(Repeat::Unsafe), "{outcome:?}");
-            assert!(outcome.may_repeat(Repeat::Harmless), "{outcome:?}");
-            assert!(outcome.may_repeat(Repeat::Delete), "{outcome:?}");
+    fn a_write_is_retried_only_if_nothing_can_have_been_done() {
+        for outcome in
+            [AttemptOutcome::Lost, AttemptOutcome::Answered(503), AttemptOutcome::Answered(429)]
+        {
+            assert!(!outcome.allows_retry(Idempotency::NonIdempotent), "{outcome:?}");
+            assert!(outcome.allows_retry(Idempotency::Safe), "{outcome:?}");
+            assert!(outcome.allows_retry(Idempotency::Idempotent), "{outcome:?}");
         }
-        assert!(Outcome::NeverSent.may_repeat(Repeat::Unsafe));
+        assert!(AttemptOutcome::NeverSent.allows_retry(Idempotency::NonIdempotent));
         for status in [400, 401, 403, 404, 409, 422, 424, 501, 505] {
-            assert!(!Outcome::Answered(status).may_repeat(Repeat::Harmless), "{status}");
+            assert!(!AttemptOutcome::Answered(status).allows_retry(Idempotency::Safe), "{status}");
         }
     }
 
@@ -265,7 +248,7 @@ mod tests {
 
     #[test]
     fn every_form_of_retry_after_is_read_and_nonsense_is_not() {
-        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_435_200);
         let of = |status, name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
@@ -280,8 +263,9 @@ mod tests {
         assert_eq!(wait("retry-after", "Monday, 23-Nov-26 12:01:30 GMT"), seconds(90));
         assert_eq!(wait("retry-after", "Mon Nov 23 12:01:30 2026"), seconds(90));
         assert_eq!(wait("retry-after", "Sunday, 06-Nov-94 08:49:37 GMT"), seconds(0));
-        assert_eq!(wait("retry-after", "18446744073709551615"), Some(LONGEST_WAIT));
-        assert_eq!(wait("retry-after", "Tue, 23 Nov 2077 11:00:00 GMT"), Some(LONGEST_WAIT));
+        assert_eq!(wait("retry-after", "18446744073709551615"), Some(MAX_WAIT));
+        assert_eq!(wait("retry-after", "Tue, 23 Nov 2077 11:00:00 GMT"), Some(MAX_WAIT));
+        assert_eq!(wait("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"), Some(MAX_WAIT));
         assert_eq!(wait("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
         assert_eq!(wait("x-ratelimit-reset", "30"), seconds(30));
         assert_eq!(wait("x-ratelimit-reset", "1795435260"), seconds(60));
@@ -306,8 +290,8 @@ mod tests {
                 let mut headers = HeaderMap::new();
                 let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) else { continue };
                 headers.insert(name, value);
-                let wait = retry_after(status, &headers, Timestamp::UNIX_EPOCH);
-                proptest::prop_assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT));
+                let wait = retry_after(status, &headers, UNIX_EPOCH);
+                proptest::prop_assert!(wait.is_none_or(|wait| wait <= MAX_WAIT));
             }
         }
     }

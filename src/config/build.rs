@@ -9,14 +9,14 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
 use url::{Host, Url};
-use zeroize::Zeroizing;
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use super::Roots;
 use super::{ClientBuilder, Setting};
 use crate::client::{Client, Limits, is_tenant_name};
 use crate::retry::Budget;
-use crate::transport::{Reuse, Transport};
+use crate::transport::{ConnectionRecycler, Transport};
+use crate::wipe::Zeroizing;
 use crate::{Error, Result, SecretValue};
 
 const API_ROOT: [&str; 3] = ["api", "svc", "v1"];
@@ -86,9 +86,9 @@ impl ClientBuilder {
         let retry = self.retry;
         let http = self.http_client(&base, loopback, connect_timeout)?;
         let budget = Budget::new();
-        let reuse = Reuse::default();
+        let recycler = ConnectionRecycler::default();
         let transport =
-            Transport { http, base, headers, timeout, response_limit, retry, budget, reuse };
+            Transport { http, base, headers, timeout, response_limit, retry, budget, recycler };
         Ok(Client::new(transport, tenant, limits))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{HeaderMap, LOCATION};
 use url::Url;
 
-use super::{Answer, Received, Request};
+use super::{Head, Request};
 use crate::Error;
 use crate::decode::DecodeFailure;
 use crate::error::{
@@ -14,7 +14,7 @@ use crate::error::{
     key_named, secret_named,
 };
 use crate::redact::Scrubber;
-use crate::retry::Outcome;
+use crate::retry::AttemptOutcome;
 
 /// Where services and the proxies in front of them put a request's identifier.
 const REQUEST_ID_HEADERS: [&str; 4] =
@@ -24,7 +24,7 @@ const LOCATION_LIMIT: usize = 1024;
 
 /// One attempt that did not succeed.
 pub(super) struct Failure {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: AttemptOutcome,
     pub(super) status: Option<u16>,
     pub(super) request_id: Option<Box<str>>,
     pub(super) retry_after: Option<Duration>,
@@ -41,8 +41,8 @@ pub(super) enum Cause {
     Decode(DecodeFailure),
 }
 
-/// What an error says of its call besides the failure itself.
-pub(super) struct Circumstances {
+/// What an error says of its call in addition to the failure itself.
+pub(super) struct CallStats {
     pub(super) path: Box<str>,
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
@@ -58,19 +58,30 @@ impl Cause {
 }
 
 impl Failure {
-    pub(super) fn without_answer(outcome: Outcome, cause: Cause) -> Self {
+    /// After a response came, at least its head.
+    pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
+        let Head { status, request_id } = head;
+        Self { outcome, status: Some(status), request_id, retry_after: None, cause }
+    }
+
+    /// Of a response that says success.
+    pub(super) fn unreadable(head: Head, cause: Cause) -> Self {
+        Self::after(head, AttemptOutcome::Unreadable, cause)
+    }
+
+    pub(super) fn without_answer(outcome: AttemptOutcome, cause: Cause) -> Self {
         Self { outcome, status: None, request_id: None, retry_after: None, cause }
     }
 
     pub(super) fn from_wire(error: reqwest::Error) -> Self {
         if !error.is_connect() && !error.is_builder() {
-            return Self::without_answer(Outcome::Lost, Cause::wire(error));
+            return Self::without_answer(AttemptOutcome::Lost, Cause::wire(error));
         }
         // First of all: a host or a name that was looked for could have the words of a reason in it.
         let error = error.without_url();
         let reason = ConnectReason::of(&error, error.is_timeout());
         let never = reason.is_certificate() || error.is_builder();
-        let outcome = if never { Outcome::Refused } else { Outcome::NeverSent };
+        let outcome = if never { AttemptOutcome::Refused } else { AttemptOutcome::NeverSent };
         Self::without_answer(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
@@ -80,24 +91,16 @@ impl Failure {
         self.outcome.is_unclear() && !has_ended
     }
 
-    pub(super) fn already_deleted(self) -> Received {
-        Received {
-            answer: Answer::AlreadyDeleted,
-            status: self.status.unwrap_or_default(),
-            request_id: self.request_id,
-        }
-    }
-
     pub(super) fn into_error(
         self,
         request: &Request<'_>,
         credentials: &[&str],
-        circumstances: Circumstances,
+        stats: CallStats,
     ) -> Error {
         let scrubber = LazyCell::new(|| request.scrubber(credentials.iter().copied()));
         let context = Box::new(CallContext {
             operation: request.operation,
-            path: circumstances.path,
+            path: stats.path,
             status: self.status,
             code: None,
             message: None,
@@ -106,10 +109,10 @@ impl Failure {
                 .request_id
                 .filter(|id| !scrubber.shows(id))
                 .map(|id| cut(&id, REQUEST_ID_LIMIT).into()),
-            attempts: circumstances.attempts,
-            elapsed: circumstances.elapsed,
-            may_have_been_applied: circumstances.may_have_been_applied,
-            may_still_arrive: circumstances.may_still_arrive,
+            attempts: stats.attempts,
+            elapsed: stats.elapsed,
+            may_have_been_applied: stats.may_have_been_applied,
+            may_still_arrive: stats.may_still_arrive,
             edit_wait: None,
         });
         match self.cause {
@@ -219,7 +222,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
 #[cfg(feature = "testing")]
 pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) -> Error {
     let request = Request::new(operation, "testing").seeks(operation.resource(), "").takes("");
-    let outcome = Outcome::Answered(status);
+    let outcome = AttemptOutcome::Answered(status);
     let failure = Failure {
         outcome,
         status: Some(status),
@@ -227,15 +230,16 @@ pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) ->
         retry_after: None,
         cause: Cause::Answer(crate::error::parse(status, None, body.as_bytes())),
     };
-    let unclear = outcome.is_unclear() && operation.repeat() != crate::operation::Repeat::Harmless;
-    let circumstances = Circumstances {
+    let unclear =
+        outcome.is_unclear() && operation.idempotency() != crate::operation::Idempotency::Safe;
+    let call = CallStats {
         path: "/testing".into(),
         attempts: 1,
         elapsed: Duration::ZERO,
         may_have_been_applied: unclear,
         may_still_arrive: false,
     };
-    failure.into_error(&request, &[], circumstances)
+    failure.into_error(&request, &[], call)
 }
 
 #[cfg(test)]

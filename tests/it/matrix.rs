@@ -1,6 +1,6 @@
 //! Every endpoint against every fault, once and always: the outcome, the number of requests and the time.
 //!
-//! What is expected follows from the table's row and from what may happen when an endpoint acts twice.
+//! What is retried is written in a table of its own, `row::RETRIED`.
 //! The clock is paused, and moved only by the test.
 
 mod row;

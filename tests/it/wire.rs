@@ -1,6 +1,7 @@
 //! Every endpoint on the exact wire: method, raw path, raw query, headers, body bytes, number of requests.
 
 mod by_name;
+mod connections;
 mod groups;
 mod secrets;
 mod stores;

@@ -25,8 +25,8 @@ impl Display for Copies {
 pub(crate) struct Counts {
     /// With the marker known, and nothing sent.
     pub(crate) before: Copies,
-    /// While the value is in use. A call that fails never hands it out.
-    pub(crate) held: Option<Copies>,
+    /// While the value is in use: what shows that it is found.
+    pub(crate) held: Copies,
     /// After this crate's calls.
     pub(crate) ours: Copies,
     /// After ten times as many.
@@ -41,7 +41,7 @@ impl Counts {
         let more = |later: Copies| later.all() > (self.ours.all() + 1).min(most);
         if self.before.all() > 0 {
             Some("the value was there before it came")
-        } else if self.held.is_some_and(|held| held.all() == 0) {
+        } else if self.held.all() == 0 {
             Some("the scanner does not see the value that is in use")
         } else if self.by_hand.all() == 0 {
             Some("the scanner does not see what is left by hand")
@@ -56,7 +56,8 @@ impl Counts {
 
     /// One line, to be read by [`read`](Self::read).
     pub(crate) fn write(&self) -> String {
-        let all = [Some(self.before), self.held, Some(self.ours), self.later, Some(self.by_hand)];
+        let (before, held) = (Some(self.before), Some(self.held));
+        let all = [before, held, Some(self.ours), self.later, Some(self.by_hand)];
         let words = all.map(|copies| match copies {
             Some(Copies { whole, partial }) => format!("{whole}+{partial}"),
             None => "-".to_owned(),
@@ -73,7 +74,7 @@ impl Counts {
         let [before, held, ours, later, by_hand] = words.as_slice() else { return None };
         Some(Self {
             before: copies(before)?,
-            held: copies(held),
+            held: copies(held)?,
             ours: copies(ours)?,
             later: copies(later),
             by_hand: copies(by_hand)?,

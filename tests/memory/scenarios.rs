@@ -1,5 +1,8 @@
 //! What is done with the values.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use truefoundry_secrets::{
@@ -16,6 +19,9 @@ pub(crate) async fn measure(run: &mut Run) {
         #[cfg(feature = "rustls")]
         Does::GetMore => get(run, 20, 180).await,
         Does::GetAfterList => get_after_list(run).await,
+        Does::GetUntilEnded => get_until_ended(run).await,
+        Does::GetTogether => get_together(run).await,
+        Does::ResolveTogether => resolve_together(run).await,
         Does::Resolve(times) => resolve(run, times).await,
         Does::Create => create(run).await,
         Does::Edit => edit(run).await,
@@ -66,6 +72,93 @@ async fn get_after_list(run: &mut Run) {
     run.leaves_by_hand();
 }
 
+/// At most one connection is ended per second, so a second list in that time makes one that stays. Its
+/// buffer gathers values, and all of them are wiped when it is ended.
+async fn get_until_ended(run: &mut Run) {
+    let client = run.client();
+    tokio::time::pause();
+    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || stands_still.recv().is_err());
+    for _ in 0..2 {
+        client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+        drop(client.secrets().get("s-1").await.unwrap());
+    }
+    for _ in 0..20 {
+        let secret = client.secrets().get("s-1").await.unwrap();
+        run.holds();
+        drop(secret);
+    }
+    tokio::time::advance(Duration::from_secs(1)).await;
+    drop(client.secrets().get("s-1").await.unwrap());
+    run.everybody_has_run().await;
+    run.leaves();
+    drop(moves_on);
+    run.by_hand().get().await.unwrap();
+    run.leaves_by_hand();
+}
+
+const TOGETHER: usize = 8;
+const ROUNDS: usize = 20;
+
+/// Each on a connection of its own.
+async fn get_together(run: &mut Run) {
+    let client = run.client();
+    for _ in 0..ROUNDS {
+        let secrets = together(|| {
+            let client = client.clone();
+            async move { client.secrets().get("s-1").await.unwrap() }
+        });
+        let secrets = secrets.await;
+        run.holds();
+        assert!(run.counts.held.whole >= TOGETHER, "not every value is seen");
+        drop(secrets);
+    }
+    run.everybody_has_run().await;
+    run.leaves();
+    let by_hand = Arc::new(run.by_hand());
+    for _ in 0..ROUNDS {
+        together(|| {
+            let by_hand = Arc::clone(&by_hand);
+            async move { by_hand.get().await.unwrap() }
+        })
+        .await;
+    }
+    run.leaves_by_hand();
+}
+
+async fn resolve_together(run: &mut Run) {
+    let client = run.client();
+    for _ in 0..ROUNDS {
+        let resolved = together(|| {
+            let client = client.clone();
+            async move { client.resolve_group("app").await.unwrap() }
+        });
+        let resolved = resolved.await;
+        run.holds();
+        assert!(run.counts.held.whole >= TOGETHER * 12, "not every value is seen");
+        drop(resolved);
+    }
+    run.everybody_has_run().await;
+    run.leaves();
+    let group = client.secret_groups().get_by_name("app").await.unwrap();
+    run.by_hand().list(group.id().as_str()).await;
+    run.leaves_by_hand();
+}
+
+/// What so many tasks at the same time return.
+async fn together<F>(call: impl Fn() -> F) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..TOGETHER).map(|_| tokio::spawn(call())).collect();
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
 async fn resolve(run: &mut Run, times: usize) {
     let client = run.client();
     for _ in 0..times {
@@ -106,7 +199,7 @@ async fn edit(run: &mut Run) {
 async fn get_cancelled(run: &mut Run) {
     let client = run.client();
     let call = tokio::spawn(async move { drop(client.secrets().get("s-1").await) });
-    run.counts.held = Some(run.arrived().await);
+    run.counts.held = run.arrived().await;
     cancel(run, call).await;
     run.leaves();
     let by_hand = run.by_hand();
@@ -137,13 +230,21 @@ async fn cancel(run: &Run, call: JoinHandle<()>) {
     run.everybody_has_run().await;
 }
 
+/// The whole value has arrived before the answer goes wrong.
 async fn get_fails(run: &mut Run) {
     let client = run.builder().retry(RetryPolicy::none()).build().unwrap();
-    let error = client.secrets().get("s-1").await.unwrap_err();
+    let call = tokio::spawn(async move { client.secrets().get("s-1").await });
+    run.counts.held = run.arrived().await;
+    run.release();
+    let error = call.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Decode { .. } | Error::Transport { .. }), "{error:?}");
     run.leaves();
     drop(error);
-    assert_eq!(run.by_hand().get().await, None);
+    let by_hand = run.by_hand();
+    let call = tokio::spawn(async move { by_hand.get().await });
+    run.arrived().await;
+    run.release();
+    assert_eq!(call.await.unwrap(), None);
     run.leaves_by_hand();
 }
 
@@ -162,7 +263,7 @@ async fn create_refused(run: &mut Run) {
 async fn panic_during_get(run: &mut Run) {
     let client = run.client();
     let (panic, call) = panicking(async move { drop(client.secrets().get("s-1").await) });
-    run.counts.held = Some(run.arrived().await);
+    run.counts.held = run.arrived().await;
     panic.send(()).unwrap();
     catch(run, call).await;
     run.leaves();

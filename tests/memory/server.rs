@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use truefoundry_secrets::SecretStoreKind;
 use truefoundry_secrets::testing::FakeTrueFoundry;
 
 use crate::marker::Marker;
 use crate::table::Scenario;
+
+/// Has the server go on with what it holds back.
+pub(crate) const GO: &[u8] = b"POST /go HTTP/1.1\r\n\r\n";
 
 /// What answers.
 #[derive(Clone, Copy, PartialEq)]
@@ -38,12 +42,21 @@ pub(crate) enum Framing {
     Chunks(usize),
     /// The whole value, but never the end of the answer.
     Stalled,
-    /// The whole value, and then the connection ends.
+    /// The whole value, and on [`GO`] the connection ends.
     Cut,
-    /// Complete, but no JSON.
+    /// Complete on [`GO`], but no JSON.
     Garbled,
-    /// Complete, but what should be a string is a list.
+    /// Complete on [`GO`], but what should be a string is a list.
     List,
+}
+
+/// What is said on every connection.
+struct Script {
+    answer: Vec<u8>,
+    /// The end of the answer waits for [`GO`].
+    holds_back: bool,
+    go: Notify,
+    cut: bool,
 }
 
 /// The server process of one scenario; it ends with this.
@@ -120,36 +133,36 @@ async fn start(serves: Serves, value: String) -> Option<FakeTrueFoundry> {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let answer: Arc<[u8]> = answer.into();
     let cut = serves == Serves::Secret(Framing::Cut);
+    let ends_badly = [Framing::Garbled, Framing::List].map(Serves::Secret);
+    let holds_back = cut || ends_badly.contains(&serves);
+    let script = Arc::new(Script { answer, holds_back, go: Notify::new(), cut });
     #[cfg(feature = "rustls")]
     if serves == Serves::SecretOverTls {
         let (acceptor, root) = crate::tls::acceptor("127.0.0.1");
         announce(&format!("https://127.0.0.1:{port}"), "the-key", &root);
-        accept(listener, answer, move |stream, answer| {
+        accept(listener, script, move |stream, script| {
             let accepting = acceptor.accept(stream);
-            async move { converse(accepting.await.unwrap(), &answer, cut).await }
+            async move { converse(accepting.await.unwrap(), &script).await }
         });
         return None;
     }
     announce(&format!("http://127.0.0.1:{port}"), "the-key", "");
-    accept(listener, answer, move |stream, answer| async move {
-        converse(stream, &answer, cut).await;
-    });
+    accept(listener, script, |stream, script| async move { converse(stream, &script).await });
     None
 }
 
 fn accept<F>(
     listener: TcpListener,
-    answer: Arc<[u8]>,
-    serve: impl Fn(TcpStream, Arc<[u8]>) -> F + Send + 'static,
+    script: Arc<Script>,
+    serve: impl Fn(TcpStream, Arc<Script>) -> F + Send + 'static,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(serve(stream, Arc::clone(&answer)));
+            tokio::spawn(serve(stream, Arc::clone(&script)));
         }
     });
 }
@@ -207,15 +220,27 @@ fn head(status: &str, length: &str) -> Vec<u8> {
 }
 
 /// Answers every request of a connection with the same.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8], cut: bool) {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Script) {
     while let Some(request) = read_request(&mut stream).await {
+        if request.starts_with(GO) {
+            script.go.notify_one();
+            return;
+        }
         let list;
-        let mut answer = answer;
+        let mut answer = script.answer.as_slice();
         if request.starts_with(b"GET /api/svc/v1/secret-groups") {
             list = long_list();
             answer = &list;
         }
-        if stream.write_all(answer).await.is_err() || stream.flush().await.is_err() || cut {
+        if script.holds_back {
+            let (first, end) = answer.split_at(answer.len() - 1);
+            if stream.write_all(first).await.is_err() {
+                return;
+            }
+            script.go.notified().await;
+            answer = end;
+        }
+        if script.cut || stream.write_all(answer).await.is_err() || stream.flush().await.is_err() {
             return;
         }
     }

@@ -4,9 +4,9 @@ use std::io;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use crate::secret_value::SecretValue;
+use crate::wipe::Zeroizing;
 use crate::{Error, Result};
 
 /// A value on its way into a request body: the only place where one is serialized.

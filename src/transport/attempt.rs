@@ -1,0 +1,122 @@
+//! One try of a request: sent once, and its response read.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::Response;
+use tokio::time::timeout;
+use url::Url;
+
+use super::failure::{self, Cause, Failure};
+use super::recycle::ConnectionRecycler;
+use super::response_body::{Body, BodyReader, Read};
+use super::wiped_body::WipedBody;
+use super::{Head, Received, Request, Transport};
+use crate::retry::{self, AttemptOutcome};
+use crate::trace;
+
+/// Failures tell little in their first 64 KiB and nothing after.
+const FAILURE_LIMIT: usize = 64 * 1024;
+/// Time limit for a failure's text: a stalled one must not turn a refusal into a timeout.
+const FAILURE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Transport {
+    pub(super) async fn attempt(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+    ) -> Result<Received, Failure> {
+        let returns_values = request.operation.may_return_values();
+        let close_connection = returns_values && self.recycler.take_close_request();
+        let mut wiped = WipedBody::new(&self.recycler, close_connection);
+        let mut response =
+            match self.http.execute(self.to_wire(request, url, close_connection)).await {
+                Ok(response) => response,
+                Err(error) => {
+                    trace::ended(None);
+                    return Err(Failure::from_wire(error));
+                }
+            };
+        let status = response.status();
+        trace::ended(Some(status.as_u16()));
+        let request_id = failure::request_id(response.headers());
+        let head = Head { status: status.as_u16(), request_id };
+        let recycler = (!close_connection).then_some(&self.recycler);
+        if !status.is_success() {
+            return Err(self.read_failure(request, &mut wiped, response, recycler, head).await);
+        }
+        let reader = BodyReader::new(&mut response, self.response_limit, recycler);
+        let too_large = Cause::TooLarge(self.response_limit);
+        if reader.is_too_large() {
+            return Err(Failure::unreadable(head, too_large));
+        }
+        let expected = reader.expected();
+        let (body, read) = if returns_values {
+            wiped.expect(expected);
+            let read = reader.read(&mut wiped).await;
+            (Body::Wiped(wiped), read)
+        } else {
+            let mut plain = Vec::with_capacity(expected);
+            let read = reader.read(&mut plain).await;
+            (Body::Plain(plain), read)
+        };
+        drop(response);
+        match read {
+            Ok(Read::Whole) => Ok(Received { body, head }),
+            Ok(Read::OverLimit) => Err(Failure::unreadable(head, too_large)),
+            Err(error) => Err(Failure::after(head, AttemptOutcome::Lost, Cause::wire(error))),
+        }
+    }
+
+    fn to_wire(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        close_connection: bool,
+    ) -> reqwest::Request {
+        let mut wire = reqwest::Request::new(request.operation.method(), url.clone());
+        wire.headers_mut().clone_from(&self.headers);
+        if !request.operation.sends_key() {
+            wire.headers_mut().remove(AUTHORIZATION);
+        }
+        if let Some(body) = &request.body {
+            wire.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *wire.body_mut() = Some(body.clone().into());
+        }
+        if close_connection {
+            wire.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        wire
+    }
+
+    /// Reads as much of a failure's text as is worth reading; what is missing or cut does not matter.
+    async fn read_failure(
+        &self,
+        request: &Request<'_>,
+        body: &mut WipedBody,
+        mut response: Response,
+        recycler: Option<&ConnectionRecycler>,
+        head: Head,
+    ) -> Failure {
+        let status = head.status;
+        let headers = response.headers();
+        let retry_after = retry::retry_after(status, headers, SystemTime::now());
+        let redirect = ((300..400).contains(&status) && headers.contains_key(LOCATION))
+            .then(|| failure::location(headers, response.url()));
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        let limit = FAILURE_LIMIT.min(self.response_limit);
+        let reader = BodyReader::new(&mut response, limit, recycler);
+        // What does not come in time is as good as missing; the status is known.
+        let _ = timeout(FAILURE_TIMEOUT, reader.read(body)).await;
+        let cause = if let Some(location) = redirect {
+            Cause::Redirect(location)
+        } else {
+            let body = body.text();
+            let clean = request.scrubber(self.credentials()).cut_quotes(body);
+            let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
+            Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
+        };
+        Failure { retry_after, ..Failure::after(head, AttemptOutcome::Answered(status), cause) }
+    }
+}

@@ -1,0 +1,83 @@
+//! Which connections must not carry many more values.
+//!
+//! hyper reads into a buffer of 8 KiB and takes a new one for its next read. Once a read has filled one,
+//! that connection's buffers are longer, and hyper keeps one across many responses: no frame of it becomes
+//! the only owner, and none can be wiped (see [`super::wiped_body`]). Ending the connection makes hyper let
+//! go.
+//!
+//! The pool cannot be asked for a particular connection, but it hands out the most recently used one. So
+//! the first request for values after a long response asks for its connection to be closed. If other calls
+//! came in between, frames that cannot be wiped tell, and the next request ends one more. That is at most
+//! one connection per second: a program that reads long responses all the time must not make a new one for
+//! each of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+/// hyper's first buffer.
+const FIRST_BUFFER: usize = 8 * 1024;
+/// What stands around a header's name and value, and at most around a chunk; also more than a status line.
+const AROUND: usize = 24;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Shared by the calls of a client.
+#[derive(Clone, Default)]
+pub(crate) struct ConnectionRecycler(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    requested: AtomicBool,
+    /// When the last connection was ended.
+    ended: Mutex<Option<Instant>>,
+}
+
+impl ConnectionRecycler {
+    /// Whether the next request for values is to end its connection. It is said once.
+    pub(super) fn take_close_request(&self) -> bool {
+        // Nearly every call only asks.
+        if !self.is_requested() {
+            return false;
+        }
+        let now = Instant::now();
+        let mut ended = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = ended.is_some_and(|ended| now.saturating_duration_since(ended) < PAUSE);
+        if waits || !self.0.requested.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        *ended = Some(now);
+        true
+    }
+
+    pub(super) fn is_requested(&self) -> bool {
+        self.0.requested.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn request_close(&self) {
+        self.0.requested.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn after(&self, response: &BytesSeen) {
+        if response.0 >= FIRST_BUFFER {
+            self.request_close();
+        }
+    }
+}
+
+/// At most so many bytes of a response came over the wire.
+pub(super) struct BytesSeen(usize);
+
+impl BytesSeen {
+    pub(super) fn head(headers: &HeaderMap) -> Self {
+        let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND);
+        Self(lines.sum::<usize>() + 2 * AROUND)
+    }
+
+    pub(super) fn frame(&mut self, frame: &Bytes) {
+        self.0 = self.0.saturating_add(frame.len() + AROUND);
+    }
+}
