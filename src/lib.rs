@@ -59,58 +59,44 @@
 //! in core dumps. The README has the whole list. A binary that wants all freed memory wiped can install an
 //! allocator that does so; the example `zero_on_free` shows how.
 
+mod api;
 mod client;
-mod config;
-mod decode;
-mod display;
 mod edit;
 mod error;
-mod find_refs;
-mod group_list;
 mod models;
 mod operation;
-mod pagination;
 mod redact;
-mod resolve;
-mod retry;
-mod secret_groups;
-mod secret_ref;
-mod secret_stores;
+mod references;
 mod secret_value;
-mod secrets;
-mod store_cache;
-mod store_rules;
+mod stores;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text;
-mod trace;
 mod transport;
-mod unescape;
 mod wipe;
 
-pub use client::Client;
-pub use config::ClientBuilder;
-pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
-pub use error::{
+pub use crate::api::{
+    DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, Page, SecretGroups,
+    SecretStores, Secrets,
+};
+pub use crate::client::{Client, ClientBuilder};
+pub use crate::edit::{AppliedEdit, Edit, EditPlan, Ensured};
+pub use crate::error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
     SoftDeleted,
 };
-pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
-pub use models::{
-    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, PartialSecretGroup,
-    Role, Secret, SecretGroup, SecretGroupId, SecretGroupManifest, SecretId, SecretStore,
-    SecretStoreKind, SecretUpdate, SecretVersion, SecretVersionId, Subject,
+pub use crate::models::{
+    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, ParseSecretRefError,
+    ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup, SecretGroupId,
+    SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate, SecretVersion,
+    SecretVersionId, Subject,
 };
-pub use operation::{Operation, Resource};
-pub use pagination::{Items, Page};
-pub use resolve::{CheckedRefs, EnvValue, ResolvedSecrets};
-pub use retry::RetryPolicy;
-pub use secret_groups::{DeleteOptions, ListSecretGroups, SecretGroups};
-pub use secret_ref::{ParseSecretRefError, ParseSecretRefReason, SecretRef};
-pub use secret_stores::{ListSecretStores, SecretStores};
-pub use secret_value::SecretValue;
-pub use secrets::{ListSecrets, Secrets};
-pub use store_rules::{KeyProblem, KeyProblemReason, ValueProblem};
+pub use crate::operation::{Operation, Resource};
+pub use crate::references::{
+    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, find_refs,
+};
+pub use crate::secret_value::SecretValue;
+pub use crate::stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
+pub use crate::transport::RetryPolicy;
 
 /// Times are its [`Timestamp`](jiff::Timestamp).
 pub use jiff;

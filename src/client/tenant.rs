@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 use url::Host;
 
 use super::Client;
-use crate::decode::wire_object;
-use crate::text::Text;
+use crate::models::Text;
+use crate::models::decode::wire_object;
+use crate::operation::Operation;
 use crate::transport::{Query, Request};
-use crate::{Error, Operation, Result};
+use crate::{Error, Result};
 
 /// Domains under which the first label of the host is the tenant's name.
 const TENANT_DOMAINS: [&str; 2] = [".truefoundry.cloud", ".truefoundry.com"];

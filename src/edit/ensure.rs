@@ -7,10 +7,11 @@ use super::lock::lock;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::{Changes, write};
-use crate::secret_groups::SecretGroups;
-use crate::store_cache::FoundStore;
+use crate::api::{FoundStore, SecretGroups};
+use crate::models::{NewSecretGroup, SecretGroup};
+use crate::secret_value::SecretValue;
 use crate::transport::Sends;
-use crate::{Error, NewSecretGroup, Result, SecretGroup, SecretValue};
+use crate::{Error, Result};
 
 /// How often [`SecretGroups::ensure`] looks, writes what is missing and looks again.
 const ROUNDS: u32 = 3;

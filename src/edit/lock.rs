@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::edit_locks::{EditGuard, UnconfirmedWrite};
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use crate::{Client, Result, SecretGroupId, SecretId, trace};
+use crate::Result;
+use crate::client::{Client, EditGuard, UnconfirmedWrite};
+use crate::models::{SecretGroupId, SecretId};
+use crate::transport::trace;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(5);

@@ -3,7 +3,6 @@
 //! The API's own update is a full list: a key that is left out is deleted with all its versions. An
 //! [`Edit`] reads the keys (never the values), and sends the others along as kept.
 
-mod edit_locks;
 mod ensure;
 mod lock;
 mod plan;
@@ -11,19 +10,20 @@ mod snapshot;
 mod summary;
 mod write;
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
-pub(crate) use edit_locks::EditLocks;
 pub use ensure::Ensured;
 pub use plan::{AppliedEdit, EditPlan};
 
-use crate::display::Quoted;
-use crate::models::{Checks, SecretEntry, check_secrets};
-use crate::secret_groups::SecretGroups;
-use crate::store_cache::FoundStore;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::api::{FoundStore, SecretGroups};
+use crate::client::Client;
+use crate::models::{Checks, SecretEntry, SecretGroup, SecretGroupId, check_secrets};
+use crate::redact::Quoted;
+use crate::secret_value::SecretValue;
+use crate::stores::SecretStoreKind;
 use crate::transport::Sends;
-use crate::{Client, Error, Result, SecretGroup, SecretGroupId, SecretStoreKind, SecretValue};
+use crate::{Error, Result};
 use lock::lock;
 use snapshot::Snapshot;
 use summary::Summary;

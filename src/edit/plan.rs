@@ -7,8 +7,10 @@ use super::lock::lock;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::{Changes, write};
-use crate::display::Escaped;
-use crate::{Client, Result, SecretGroup, SecretGroupId};
+use crate::Result;
+use crate::client::Client;
+use crate::models::{SecretGroup, SecretGroupId};
+use crate::redact::Escaped;
 
 macro_rules! summary_accessors {
     () => {

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join;
 
-use crate::group_list::{GroupList, Name, Names, READS, unreadable};
-use crate::models::Marker;
-use crate::pagination::End;
-use crate::{
-    Client, Error, ListSecrets, Operation, Result, Secret, SecretGroup, SecretGroupId, SecretId,
-};
+use crate::api::{End, GroupList, ListSecrets, Name, Names, READS, unreadable};
+use crate::client::Client;
+use crate::models::{Marker, Secret, SecretGroup, SecretGroupId, SecretId};
+use crate::operation::Operation;
+use crate::{Error, Result};
 
 /// Never holds a value.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Changes;
 use super::snapshot::Snapshot;
-use crate::display::Escaped;
+use crate::redact::Escaped;
 
 /// The keys that an edit adds, rotates, removes and keeps; never a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use super::Changes;
-use super::edit_locks::{EditGuard, UnconfirmedWrite};
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use crate::models::SecretEntry;
-use crate::{Client, Error, Result, SecretGroup};
+use crate::client::{Client, EditGuard, UnconfirmedWrite};
+use crate::models::{SecretEntry, SecretGroup};
+use crate::{Error, Result};
 
 /// Writes `changes` over `before`, the group as it was read last.
 ///
@@ -138,5 +138,5 @@ async fn confirm_gone(
 }
 
 fn keys_of(group: &SecretGroup) -> Option<HashSet<&str>> {
-    group.secrets()?.iter().map(crate::Secret::key).collect()
+    group.secrets()?.iter().map(crate::models::Secret::key).collect()
 }

@@ -1,6 +1,5 @@
 use std::error::Error as StdError;
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 /// Why no connection was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Error;
-use crate::display::Wait;
-use crate::{Operation, Resource};
+use crate::Error;
+use crate::operation::{Operation, Resource};
+use crate::redact::Wait;
 
 /// What was asked and what came back: the part that all errors of a call share.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Error;
+use crate::Error;
 
 /// `{:?}` is one line: what happened and the next step. `{:#?}` is the structure, without what the server
 /// sent in `details`.

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{ConnectReason, Error, SoftDeleteState};
-use crate::display::{Escaped, Quoted, Wait};
-use crate::{KeyProblem, Operation, Resource, SecretStoreKind};
+use super::connect::ConnectReason;
+use super::recovery::SoftDeleteState;
+use crate::Error;
+use crate::operation::{Operation, Resource};
+use crate::redact::{Escaped, Quoted, Wait};
+use crate::stores::{KeyProblem, SecretStoreKind};
 
 impl Error {
     /// What to do next, in a sentence or two for a person.

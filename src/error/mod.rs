@@ -8,16 +8,18 @@ mod predicates;
 mod recovery;
 mod response;
 
-use std::borrow::Cow;
-use std::time::Duration;
-
 pub use connect::ConnectReason;
 pub use context::CallContext;
 pub use recovery::{RecoveryOption, SoftDeleteState, SoftDeleted};
 pub(crate) use response::{ErrorBody, ErrorClass, classify, cut, key_named, parse, secret_named};
 
-use crate::display::{Escaped, List, Named, Quoted, Wait};
-use crate::{Resource, SecretRef, SecretStoreKind};
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::models::SecretRef;
+use crate::operation::Resource;
+use crate::redact::{Escaped, List, Named, Quoted, Wait};
+use crate::stores::SecretStoreKind;
 
 /// The result of this crate's methods.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use super::{CallContext, Error, SoftDeleteState};
+use super::context::CallContext;
+use super::recovery::SoftDeleteState;
+use crate::Error;
 
 /// The context of an error, shared or mutable: `$deref` is `as_deref` or `as_deref_mut`.
 macro_rules! context_of {

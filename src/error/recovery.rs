@@ -1,8 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::SecretStoreKind;
-use crate::display::Quoted;
+use crate::redact::Quoted;
+use crate::stores::SecretStoreKind;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Azure Key Vault's own default; 7 to 90 days can be set per vault.

@@ -1,7 +1,7 @@
 //! The objects that answers come wrapped in.
 
-use crate::Page;
-use crate::decode::{Context, Wire, wire_object};
+use super::decode::{Context, Wire, wire_object};
+use crate::api::Page;
 
 /// `{"data": …}`
 pub(crate) struct Data<T>(pub(crate) T);
@@ -55,7 +55,7 @@ impl<T: Wire> Wire for Envelope<T> {
             ) -> Result<Self::Value, A::Error> {
                 let mut envelope = Envelope { data: None, pagination: None };
                 while let Some(key) =
-                    map.next_key_seed(crate::decode::Key(|key: &str| match key {
+                    map.next_key_seed(super::decode::Key(|key: &str| match key {
                         "data" => Field::Data,
                         "pagination" => Field::Pagination,
                         _ => Field::Unknown,
@@ -63,12 +63,12 @@ impl<T: Wire> Wire for Envelope<T> {
                 {
                     match key {
                         Field::Data => {
-                            envelope.data = crate::decode::value(self.0, &mut map)?;
+                            envelope.data = super::decode::value(self.0, &mut map)?;
                         }
                         Field::Pagination => {
-                            envelope.pagination = crate::decode::value(self.0, &mut map)?;
+                            envelope.pagination = super::decode::value(self.0, &mut map)?;
                         }
-                        Field::Unknown => crate::decode::skip(self.0, &mut map)?,
+                        Field::Unknown => super::decode::skip(self.0, &mut map)?,
                     }
                 }
                 Ok(envelope)

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::text::Text;
+use super::shared_str::Text;
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
@@ -82,9 +82,9 @@ macro_rules! identifier {
             }
         }
 
-        impl crate::decode::Wire for $name {
+        impl super::decode::Wire for $name {
             fn decode<'de, D: serde::Deserializer<'de>>(
-                context: &crate::decode::Context<'de>,
+                context: &super::decode::Context<'de>,
                 deserializer: D,
             ) -> Result<Self, D::Error> {
                 Text::decode(context, deserializer).map(Self)

@@ -1,10 +1,14 @@
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
-use super::{IntegrationId, SecretGroup, SecretStore, SecretStoreKind};
-use crate::secret_ref::SCHEME;
+use super::ids::IntegrationId;
+use super::secret_group::SecretGroup;
+use super::secret_ref::SCHEME;
+use super::secret_store::SecretStore;
+use crate::Error;
+use crate::secret_value::SecretValue;
+use crate::stores::SecretStoreKind;
 use crate::transport::Exposed;
-use crate::{Error, SecretValue};
 
 /// A secret group to be created.
 ///
@@ -46,7 +50,7 @@ impl Checks {
         } else {
             return Ok(());
         };
-        Err(Error::invalid_input(format!("value of {}", crate::display::Quoted(key)), reason))
+        Err(Error::invalid_input(format!("value of {}", crate::redact::Quoted(key)), reason))
     }
 }
 
@@ -238,7 +242,7 @@ pub(crate) fn check_secrets<'a>(
         if key.is_empty() {
             return Err(Error::invalid_input("key", "it is empty"));
         }
-        let name = crate::display::Quoted(key);
+        let name = crate::redact::Quoted(key);
         if !seen.insert(key) {
             return Err(Error::invalid_input("key", format!("{name} is given twice")));
         }

@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::decode::{FromText, wire_object};
-use crate::models::inputs::check_group_name;
-use crate::text::Text;
+use super::decode::{FromText, wire_object};
+use super::inputs::check_group_name;
+use super::shared_str::Text;
 use crate::{Error, Result};
 
 /// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
@@ -51,9 +51,9 @@ wire_object!(Received {
     }
 });
 
-impl crate::decode::Wire for SecretGroupManifest {
+impl super::decode::Wire for SecretGroupManifest {
     fn decode<'de, D: serde::Deserializer<'de>>(
-        context: &crate::decode::Context<'de>,
+        context: &super::decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         let received = Received::decode(context, deserializer)?;
@@ -229,9 +229,9 @@ impl Serialize for Role {
     }
 }
 
-impl crate::decode::Wire for Role {
+impl super::decode::Wire for Role {
     fn decode<'de, D: serde::Deserializer<'de>>(
-        _: &crate::decode::Context<'de>,
+        _: &super::decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         deserializer.deserialize_str(FromText(|role: &str| Some(Self::from_api(role)), "a role"))

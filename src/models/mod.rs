@@ -1,5 +1,6 @@
 //! The API's objects: what comes back, and what is sent.
 
+pub(crate) mod decode;
 mod envelope;
 mod ids;
 mod inputs;
@@ -7,22 +8,26 @@ mod manifest;
 mod raw;
 mod secret;
 mod secret_group;
+mod secret_ref;
 mod secret_store;
-mod store_kind;
+mod shared_str;
 mod subject;
+mod unescape;
+
+pub(crate) use secret_ref::SCHEME;
+pub use secret_ref::{ParseSecretRefError, ParseSecretRefReason, SecretRef};
+pub(crate) use shared_str::Text;
 
 pub(crate) use envelope::{Data, Listed};
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
 pub(crate) use inputs::{Checks, FullList, SecretEntry, check_group_name, check_secrets};
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};
-pub(crate) use raw::Raw;
 pub(crate) use secret::Marker;
 pub use secret::{Secret, SecretVersion};
 pub use secret_group::{Attribute, DryRunSecretGroup, PartialSecretGroup, SecretGroup};
 pub(crate) use secret_store::ProviderAccount;
 pub use secret_store::SecretStore;
-pub use store_kind::SecretStoreKind;
 pub use subject::Subject;
 
 /// One of the `of` parts of a fully qualified name; colons beyond them belong to the last part.

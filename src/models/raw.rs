@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
 
-use crate::decode::{Context, Wire, whole_number_in};
-use crate::text::Text;
+use super::decode::whole_number_in;
+use super::decode::{Context, Wire};
+use super::shared_str::Text;
 
 /// A time or a version as it stands in the response, a string or a number. Of any other type nothing is kept:
 /// it could hold a value.

@@ -4,11 +4,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
+use super::decode::wire_object;
 use super::fqn_part;
-use super::{Raw, SecretGroupId, SecretId, SecretVersionId, Subject};
-use crate::decode::wire_object;
-use crate::text::Text;
-use crate::{Error, Result, SecretRef, SecretValue};
+use super::ids::{SecretGroupId, SecretId, SecretVersionId};
+use super::raw::Raw;
+use super::secret_ref::SecretRef;
+use super::shared_str::Text;
+use super::subject::Subject;
+use crate::secret_value::SecretValue;
+use crate::{Error, Result};
 
 /// One secret: a key in a group, with its value where the answer carried it.
 ///
@@ -125,9 +129,10 @@ impl Secret {
     /// the reference would name another group's key.
     pub fn reference(&self) -> Result<SecretRef> {
         let fqn = self.fqn().unwrap_or_default();
-        let reference: SecretRef = fqn.parse().map_err(|error: crate::ParseSecretRefError| {
-            Error::invalid_input("secret", format!("it has no usable FQN: {error}"))
-        })?;
+        let reference: SecretRef =
+            fqn.parse().map_err(|error: super::secret_ref::ParseSecretRefError| {
+                Error::invalid_input("secret", format!("it has no usable FQN: {error}"))
+            })?;
         if self.key() != Some(reference.key()) {
             return Err(Error::invalid_input("secret", "its FQN does not end in its key"));
         }

@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserializer, Serialize, Serializer};
 
+use super::decode::{Context, Wire, wire_object};
 use super::fqn_part;
-use super::secret::WithoutValue;
-use super::{IntegrationId, Raw, Secret, SecretGroupId, SecretGroupManifest, Subject};
-use crate::decode::{Context, Wire, wire_object};
-use crate::text::Text;
-use crate::{Error, SecretRef};
+use super::ids::{IntegrationId, SecretGroupId};
+use super::manifest::SecretGroupManifest;
+use super::raw::Raw;
+use super::secret::{Secret, WithoutValue};
+use super::secret_ref::SecretRef;
+use super::shared_str::Text;
+use super::subject::Subject;
+use crate::Error;
 
 /// What the API says of a group.
 #[derive(Clone, Debug)]

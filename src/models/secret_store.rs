@@ -1,8 +1,9 @@
 use serde::Serialize;
 
-use super::{IntegrationId, SecretStoreKind};
-use crate::decode::{FromText, wire_object};
-use crate::text::Text;
+use super::decode::{FromText, wire_object};
+use super::ids::IntegrationId;
+use super::shared_str::Text;
+use crate::stores::SecretStoreKind;
 
 /// A secret store that the customer connected: what the API calls an *integration* of the type
 /// `secret-store`.
@@ -109,9 +110,9 @@ impl Serialize for SecretStoreKind {
     }
 }
 
-impl crate::decode::Wire for SecretStoreKind {
+impl super::decode::Wire for SecretStoreKind {
     fn decode<'de, D: serde::Deserializer<'de>>(
-        _: &crate::decode::Context<'de>,
+        _: &super::decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         deserializer

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::decode::{Context, Wire, wire_object};
-use crate::text::Text;
+use super::decode::{Context, Wire, wire_object};
+use super::shared_str::Text;
 
 /// Who did something: a user, a team, a service account, an agent, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,11 +7,14 @@
 
 mod control;
 mod cut_quotes;
+mod display;
 mod escapes;
 mod reading;
 mod scrubber;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use display::{Escaped, List, Named, Quoted, Wait};
 
 pub(crate) use control::{escape_control, is_steering};
 pub(crate) use scrubber::{MARK, Scrubber, WITHHELD};

@@ -3,7 +3,9 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
-use super::{STEPS, Scrubber, WITHHELD, escape_control};
+use super::STEPS;
+use super::control::escape_control;
+use super::scrubber::{Scrubber, WITHHELD};
 
 fn shows(secret: &str, text: &str) -> bool {
     Scrubber::new([secret]).shows(text)

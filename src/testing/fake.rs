@@ -80,7 +80,7 @@ impl FakeTrueFoundry {
     /// # Panics
     /// Where no client can be set up; nothing of the server's own can be the reason.
     #[allow(clippy::panic, reason = "a test without a client has nothing to go on with")]
-    pub fn client(&self) -> crate::Client {
+    pub fn client(&self) -> crate::client::Client {
         match self.client_builder().build() {
             Ok(client) => client,
             Err(error) => panic!("no client for the fake TrueFoundry: {error}"),
@@ -88,8 +88,8 @@ impl FakeTrueFoundry {
     }
 
     /// A builder with this server's URL and key, for a client with other settings.
-    pub fn client_builder(&self) -> crate::ClientBuilder {
-        crate::Client::builder().base_url(self.base_url()).api_key(self.api_key())
+    pub fn client_builder(&self) -> crate::client::ClientBuilder {
+        crate::client::Client::builder().base_url(self.base_url()).api_key(self.api_key())
     }
 
     /// A handle that does not keep the server alive, for use from inside it.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::call::Call;
+use super::parsed_request::Call;
 use super::pattern::Pattern;
+use super::response::Answer;
 
 /// Something that goes wrong with the next request, or the next few.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::call::Call;
+use super::parsed_request::Call;
 use super::pattern::Pattern;
 
 #[derive(Clone, Copy, PartialEq, Eq)]

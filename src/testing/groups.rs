@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Problem};
-use super::call::Call;
-use super::model::{Group, Store};
-use super::rules;
+use super::entities::{Group, Store};
+use super::parsed_request::Call;
+use super::response::{Answer, Problem};
 use super::state::State;
-use super::wire;
+use super::{render, rules};
 
 type Reply = Result<Answer, Answer>;
 
@@ -30,13 +29,13 @@ pub(super) fn list(state: &State, call: &Call) -> Reply {
         .filter(|group| fqn.as_ref().is_none_or(|fqn| *fqn == state.fqn(group)))
         .filter(|group| contains(&group.name) || group.keys.iter().any(|key| contains(&key.name)))
         .collect();
-    Ok(wire::page(state, &found, &window, |group| {
-        wire::only(wire::group(state, group), &attributes)
+    Ok(render::page(state, &found, &window, |group| {
+        render::only(render::group(state, group), &attributes)
     }))
 }
 
 pub(super) fn get(state: &State, id: &str) -> Reply {
-    Ok(wire::data(&wire::group(state, state.group(id)?)))
+    Ok(render::data(&render::group(state, state.group(id)?)))
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Reply {
@@ -70,7 +69,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Reply {
     for entry in &entries {
         group.set(&mut state.clock, &entry.key, entry.value.as_deref().unwrap_or_default());
     }
-    let answer = wire::data(&wire::group(state, &group));
+    let answer = render::data(&render::group(state, &group));
     state.groups.push(group);
     Ok(answer)
 }
@@ -110,7 +109,7 @@ pub(super) fn update(state: &mut State, call: &Call, id: &str) -> Reply {
             group.set(&mut state.clock, &entry.key, value);
         }
     }
-    let answer = wire::data(&wire::group(state, &group));
+    let answer = render::data(&render::group(state, &group));
     replace(state, group);
     Ok(answer)
 }

@@ -1,9 +1,9 @@
 //! Looking at the state of a [`FakeTrueFoundry`], and changing it behind the client's back.
 
+use super::entities::{Group, Key};
 use super::fake::FakeTrueFoundry;
-use super::model::{Group, Key};
 use super::server::lock;
-use crate::SecretStoreKind;
+use crate::stores::SecretStoreKind;
 
 impl FakeTrueFoundry {
     fn with_group_named<T>(&self, name: &str, read: impl FnOnce(&Group) -> T) -> Option<T> {

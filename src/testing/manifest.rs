@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
-use super::call::{Call, bad_request};
+use super::entities::Group;
 use super::groups::{no_store, replace, text};
-use super::model::Group;
+use super::parsed_request::{Call, bad_request};
+use super::response::Answer;
 use super::state::{State, forbidden};
-use super::{stores, wire};
+use super::{render, stores};
 
 pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
     let body = call.json()?;
@@ -45,11 +45,11 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
         group.owned_by = Some(owner.clone());
     }
     if dry_run {
-        return Ok(wire::data(&preview(state, &group, is_new)));
+        return Ok(render::data(&preview(state, &group, is_new)));
     }
     state.store_works(false)?;
     group.updated = state.clock.tick();
-    let answer = wire::data(&wire::group(state, &group));
+    let answer = render::data(&render::group(state, &group));
     if is_new {
         state.groups.push(group);
     } else {
@@ -60,7 +60,7 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
 
 /// A group that was not made has no identifier to answer with.
 fn preview(state: &State, group: &Group, is_new: bool) -> Value {
-    let mut body = wire::group(state, group);
+    let mut body = render::group(state, group);
     if let Value::Object(members) = &mut body
         && is_new
     {

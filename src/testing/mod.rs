@@ -61,20 +61,21 @@
 //! `id`; a deleted last secret leaves an empty group; versions carry their values unless viewing is
 //! switched off; a stored name is `<group>-<key>`.
 
-mod answer;
 mod body;
-mod call;
 mod clock;
+mod entities;
 mod fake;
 mod faults;
+mod from_json;
 mod gate;
 mod groups;
 mod inspect;
 mod manifest;
-mod model;
-mod models;
+mod parsed_request;
 mod pattern;
 mod recorded;
+mod render;
+mod response;
 mod routes;
 mod rules;
 mod secrets;
@@ -84,10 +85,9 @@ mod state;
 mod stores;
 mod tenant;
 mod tombstones;
-mod wire;
 
 pub use fake::FakeTrueFoundry;
 pub use faults::Fault;
+pub use from_json::{Model, error_from_answer, from_json};
 pub use gate::Gate;
-pub use models::{Model, error_from_answer, from_json};
 pub use recorded::RecordedRequest;

@@ -1,6 +1,6 @@
 //! Which requests a fault, a gate or a hook is for.
 
-use super::call::Call;
+use super::parsed_request::Call;
 use super::routes;
 
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::call::Call;
+use super::parsed_request::Call;
 use super::routes;
 
 /// One request, exactly as it arrived.

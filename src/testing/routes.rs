@@ -2,8 +2,8 @@
 
 use http::Method;
 
-use super::answer::Answer;
-use super::call::Call;
+use super::parsed_request::Call;
+use super::response::Answer;
 use super::state::{Quirk, State};
 use super::{groups, manifest, secrets, stores, tenant};
 

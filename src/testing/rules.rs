@@ -1,8 +1,8 @@
 //! What each store accepts. Kept apart from the client's own checks on purpose: the server has to
 //! refuse what a client failed to notice.
 
-use super::answer::Answer;
-use crate::SecretStoreKind;
+use super::response::Answer;
+use crate::stores::SecretStoreKind;
 
 const KIB: usize = 1024;
 

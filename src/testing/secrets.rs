@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::call::{Call, bad_request, body_window};
-use super::model::{Group, Key};
+use super::entities::{Group, Key};
+use super::parsed_request::{Call, bad_request, body_window};
+use super::render;
+use super::response::Answer;
 use super::state::{Quirk, State};
-use super::wire;
 
 type Reply = Result<Answer, Answer>;
 
@@ -38,7 +38,7 @@ pub(super) fn list(state: &State, call: &Call) -> Reply {
         for key in &group.keys {
             let asked = fqns
                 .as_ref()
-                .is_none_or(|fqns| fqns.contains(&wire::secret_fqn(state, group, key)));
+                .is_none_or(|fqns| fqns.contains(&render::secret_fqn(state, group, key)));
             if asked && state.visible(group) {
                 found.push((group, key));
             } else if asked && fqns.is_some() {
@@ -52,14 +52,14 @@ pub(super) fn list(state: &State, call: &Call) -> Reply {
     let with_value = with_value.unwrap_or(false)
         && !state.has(Quirk::ValuesHidden)
         && !state.has(Quirk::NoValuesInLists);
-    Ok(wire::page(state, &found, &window, |(group, key)| {
-        wire::secret(state, group, key, with_value)
+    Ok(render::page(state, &found, &window, |(group, key)| {
+        render::secret(state, group, key, with_value)
     }))
 }
 
 fn missing(state: &State, fqns: &[String], found: &[(&Group, &Key)]) -> Result<(), Answer> {
     let known: Vec<String> =
-        found.iter().map(|(group, key)| wire::secret_fqn(state, group, key)).collect();
+        found.iter().map(|(group, key)| render::secret_fqn(state, group, key)).collect();
     if fqns.iter().all(|fqn| known.contains(fqn)) {
         return Ok(());
     }
@@ -82,7 +82,7 @@ fn optional<'a, T>(
 
 pub(super) fn get(state: &State, id: &str) -> Reply {
     let (group, key) = state.secret(id)?;
-    Ok(wire::data(&wire::secret(state, group, key, !state.has(Quirk::ValuesHidden))))
+    Ok(render::data(&render::secret(state, group, key, !state.has(Quirk::ValuesHidden))))
 }
 
 pub(super) fn versions(state: &State, id: &str) -> Reply {
@@ -91,9 +91,9 @@ pub(super) fn versions(state: &State, id: &str) -> Reply {
     let versions: Vec<Value> = key
         .versions
         .iter()
-        .map(|version| wire::version(state, group, key, version, with_value))
+        .map(|version| render::version(state, group, key, version, with_value))
         .collect();
-    Ok(wire::data(&versions.into()))
+    Ok(render::data(&versions.into()))
 }
 
 pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {

@@ -17,14 +17,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::answer::Answer;
 use super::body::{Dropped, FakeBody};
-use super::call::Call;
 use super::fake::FakeTrueFoundry;
 use super::faults::{Action, Fault, Faults};
 use super::gate::{Barrier, Point};
+use super::parsed_request::Call;
 use super::pattern::Pattern;
 use super::recorded::{Log, RecordedRequest, request_id};
+use super::response::Answer;
 use super::routes;
 use super::state::State;
 

@@ -3,7 +3,8 @@
 use super::fake::FakeTrueFoundry;
 use super::server::lock;
 use super::state::{Quirk, State};
-use crate::{SecretStoreKind, SoftDeleteState};
+use crate::error::SoftDeleteState;
+use crate::stores::SecretStoreKind;
 
 /// Furnishing. Each of these takes effect at once, also on a server that is already in use:
 /// `let _ = fake.clone().with_values_hidden();`.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::answer::Answer;
 use super::clock::{Clock, random_token};
-use super::model::{Group, Key, Store};
+use super::entities::{Group, Key, Store};
+use super::response::Answer;
 use super::tombstones::Tombstones;
-use crate::SecretStoreKind;
+use crate::stores::SecretStoreKind;
 
 /// Ways in which installations of the service differ from each other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

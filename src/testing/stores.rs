@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::call::Call;
 use super::clock::render;
-use super::model::Store;
+use super::entities::Store;
+use super::parsed_request::Call;
+use super::render;
+use super::response::Answer;
 use super::state::State;
-use super::wire;
-use crate::SecretStoreKind;
+use crate::stores::SecretStoreKind;
 
 const TYPE: &str = "secret-store";
 
@@ -24,7 +24,7 @@ pub(super) fn accounts(state: &State, call: &Call) -> Reply {
             }
         }
     }
-    Ok(wire::page(state, &accounts, &window, |fqn| account(state, fqn)))
+    Ok(render::page(state, &accounts, &window, |fqn| account(state, fqn)))
 }
 
 pub(super) fn integrations(state: &State, call: &Call) -> Reply {
@@ -37,7 +37,7 @@ pub(super) fn integrations(state: &State, call: &Call) -> Reply {
             matches("type", TYPE) && matches("id", &store.id) && matches("fqn", &fqn(state, store))
         })
         .collect();
-    Ok(wire::page(state, &found, &window, |store| integration(state, store)))
+    Ok(render::page(state, &found, &window, |store| integration(state, store)))
 }
 
 pub(super) fn fqn(state: &State, store: &Store) -> String {
@@ -71,8 +71,8 @@ fn account(state: &State, fqn: &str) -> Value {
         "provider": name,
         "manifest": { "type": format!("provider-account/{name}"), "name": format!("{name}-1") },
         "integrations": integrations,
-        "createdBySubject": wire::subject(),
-        "accountId": wire::ACCOUNT,
+        "createdBySubject": render::subject(),
+        "accountId": render::ACCOUNT,
     })
 }
 
@@ -86,7 +86,7 @@ fn integration(state: &State, store: &Store) -> Value {
         "metadata": {},
         "providerAccountFqn": account_fqn(state, store),
         "tenantName": state.tenant_of(store.tenant.as_ref()),
-        "createdBySubject": wire::subject(),
+        "createdBySubject": render::subject(),
         "createdAt": render(store.created),
         "updatedAt": render(store.created),
     })
@@ -122,7 +122,7 @@ fn manifest(store: &Store) -> Value {
             "auth_data": { "type": "header", "headers": { "x-api-key": secret } },
         }),
     };
-    wire::insert(&mut manifest, "type", store.kind.api_type().into());
-    wire::insert(&mut manifest, "name", store.name.as_str().into());
+    render::insert(&mut manifest, "type", store.kind.api_type().into());
+    render::insert(&mut manifest, "name", store.name.as_str().into());
     manifest
 }

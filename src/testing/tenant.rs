@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::answer::Answer;
-use super::call::{Call, bad_request};
+use super::parsed_request::{Call, bad_request};
+use super::response::Answer;
 use super::state::State;
 
 pub(super) fn tenant_id(state: &State, call: &Call) -> Result<Answer, Answer> {

@@ -1,8 +1,9 @@
 //! Names that a store keeps after a delete, so that they cannot be used again at once.
 
-use super::answer::Answer;
-use super::model::Store;
-use crate::{SecretStoreKind, SoftDeleteState};
+use super::entities::Store;
+use super::response::Answer;
+use crate::error::SoftDeleteState;
+use crate::stores::SecretStoreKind;
 
 struct Tombstone {
     store_id: String,

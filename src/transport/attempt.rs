@@ -9,11 +9,11 @@ use url::Url;
 
 use super::failure::{self, Cause, Failure};
 use super::recycle::ConnectionRecycler;
+use super::request::Request;
 use super::response_body::{Body, BodyReader, Read};
+use super::retry::{self, AttemptOutcome};
 use super::wiped_body::WipedBody;
-use super::{Head, Received, Request, Transport};
-use crate::retry::{self, AttemptOutcome};
-use crate::trace;
+use super::{Head, Received, Transport, trace};
 
 /// Failures tell little in their first 64 KiB and nothing after.
 const FAILURE_LIMIT: usize = 64 * 1024;

@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 
-use super::{Request, Transport};
+use super::Transport;
+use super::request::Request;
 use crate::Result;
-use crate::decode::Wire;
+use crate::models::decode::Wire;
 use crate::secret_value::SecretValue;
 
 /// What an operation of several requests sends with one of them.

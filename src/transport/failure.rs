@@ -6,15 +6,16 @@ use std::time::Duration;
 use http::header::{HeaderMap, LOCATION};
 use url::Url;
 
-use super::{Head, Request};
+use super::Head;
+use super::request::Request;
+use super::retry::AttemptOutcome;
 use crate::Error;
-use crate::decode::DecodeFailure;
 use crate::error::{
     BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SoftDeleted, classify, cut,
     key_named, secret_named,
 };
+use crate::models::decode::DecodeFailure;
 use crate::redact::Scrubber;
-use crate::retry::AttemptOutcome;
 
 /// Where services and the proxies in front of them put a request's identifier.
 const REQUEST_ID_HEADERS: [&str; 4] =
@@ -220,7 +221,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
 
 /// The error of an answer that no server sent, for tests of what an application does with it.
 #[cfg(feature = "testing")]
-pub(crate) fn of_answer(operation: crate::Operation, status: u16, body: &str) -> Error {
+pub(crate) fn of_answer(operation: crate::operation::Operation, status: u16, body: &str) -> Error {
     let request = Request::new(operation, "testing").seeks(operation.resource(), "").takes("");
     let outcome = AttemptOutcome::Answered(status);
     let failure = Failure {

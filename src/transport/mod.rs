@@ -7,6 +7,8 @@ mod recycle;
 mod request;
 mod request_body;
 mod response_body;
+mod retry;
+pub(crate) mod trace;
 mod wiped_body;
 
 use std::time::Duration;
@@ -15,11 +17,11 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::decode::Wire;
 use crate::error::CallContext;
-use crate::operation::Idempotency;
-use crate::retry::{self, AttemptOutcome, Budget, RetryPolicy};
-use crate::{Error, Operation, Resource, Result, SecretGroupId, trace};
+use crate::models::SecretGroupId;
+use crate::models::decode::Wire;
+use crate::operation::{Idempotency, Operation, Resource};
+use crate::{Error, Result};
 pub(crate) use calls::{Calls, Sends};
 #[cfg(feature = "testing")]
 pub(crate) use failure::of_answer;
@@ -28,6 +30,9 @@ pub(crate) use recycle::ConnectionRecycler;
 pub(crate) use request::{Query, Request};
 pub(crate) use request_body::{Exposed, json};
 use response_body::Body;
+use retry::AttemptOutcome;
+pub(crate) use retry::Budget;
+pub use retry::RetryPolicy;
 
 /// The settings of the wire, and what calls share.
 pub(crate) struct Transport {

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 use url::Url;
 
+use crate::operation::{Operation, Resource};
 use crate::redact::Scrubber;
 use crate::secret_value::SecretValue;
-use crate::{Error, Operation, Resource, Result};
+use crate::{Error, Result};
 
 /// Everything that has a meaning in a path, a query or a log line, and what `url` would rewrite.
 const SEGMENT: &AsciiSet = &CONTROLS

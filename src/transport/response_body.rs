@@ -5,7 +5,7 @@ use reqwest::Response;
 
 use super::recycle::{BytesSeen, ConnectionRecycler};
 use super::wiped_body::WipedBody;
-use crate::decode::{self, DecodeFailure, Wire};
+use crate::models::decode::{self, DecodeFailure, Wire};
 
 /// A server that announces more than it sends must not make us allocate it.
 const MAX_RESERVED: usize = 1024 * 1024;

@@ -1,10 +1,10 @@
 //! What kind of failure a response is. The service has few stable codes, so for some statuses the documented
 //! words decide.
 
-use super::ErrorBody;
+use super::body::ErrorBody;
 use super::rules::RULES;
-use crate::error::SoftDeleteState;
-use crate::models::SecretStoreKind;
+use crate::error::recovery::SoftDeleteState;
+use crate::stores::SecretStoreKind;
 
 /// What went wrong, before it is joined with what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,15 +64,15 @@ fn by_status(status: u16) -> ErrorClass {
 
 #[cfg(test)]
 mod tests {
+    use SecretStoreKind::{AwsSecretsManager, AzureVault};
+    use SoftDeleteState::{BeingDeleted, BeingRecovered, Deleted};
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::body::parse;
+    use super::super::body::tests::any_body;
     use super::ErrorClass::*;
     use super::*;
-    use crate::error::response::body::tests::any_body;
-    use crate::error::response::parse;
-    use SecretStoreKind::{AwsSecretsManager, AzureVault};
-    use SoftDeleteState::{BeingDeleted, BeingRecovered, Deleted};
 
     const FROM_STORE: &[u16] = &[400, 409, 422, 424];
 

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::ErrorBody;
+use super::body::ErrorBody;
 use super::rules::{is_part_of_name, is_word_of_rules};
-use crate::models::SecretStoreKind;
+use crate::stores::SecretStoreKind;
 
 /// The name, as the store has it, of the one secret among `keys` that the texts name: the key, or the group's
 /// name and the key, each as it was sent or with the characters that the store has in the place of others.
@@ -60,9 +60,10 @@ fn longest(names: impl Iterator<Item = String>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::error::response::parse;
     use SecretStoreKind::{AwsSecretsManager, AzureVault};
+
+    use super::super::body::parse;
+    use super::*;
 
     fn secret(text: &str, store: &SecretStoreKind, keys: &[&str]) -> Option<String> {
         let body = parse(409, None, text.as_bytes());

@@ -1,8 +1,8 @@
 //! "What goes wrong, in the service's and the stores' words": the documented texts, and no others.
 
-use super::ErrorClass;
-use crate::error::SoftDeleteState::{self, BeingDeleted, BeingRecovered, Deleted};
-use crate::models::SecretStoreKind::{self, AwsSecretsManager, AzureVault};
+use super::class::ErrorClass;
+use crate::error::recovery::SoftDeleteState::{self, BeingDeleted, BeingRecovered, Deleted};
+use crate::stores::SecretStoreKind::{self, AwsSecretsManager, AzureVault};
 
 /// Statuses, the words that one text must have all of, and those that it must have none of. A code is a word.
 pub(super) struct Rule {

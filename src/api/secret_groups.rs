@@ -1,0 +1,402 @@
+//! `client.secret_groups()`: the groups.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::items::{Items, Page, Source};
+use crate::client::Client;
+use crate::models::{
+    Attribute, Checks, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
+    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
+    check_group_name, check_secrets,
+};
+use crate::operation::{Operation, Resource};
+use crate::redact::{List, Quoted};
+use crate::transport::{Query, Request, json};
+use crate::{Error, Result};
+
+const COLLECTION: &str = "secret-groups";
+/// The API's own default for a page.
+pub(crate) const LIMIT: u64 = 100;
+
+/// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretGroups<'a> {
+    client: &'a Client,
+}
+
+/// Which groups to list.
+///
+/// ```
+/// use truefoundry_secrets::ListSecretGroups;
+///
+/// let params = ListSecretGroups::new().search("prod").limit(20);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListSecretGroups {
+    limit: u64,
+    offset: u64,
+    fqn: Option<String>,
+    search: Option<String>,
+}
+
+impl Default for ListSecretGroups {
+    fn default() -> Self {
+        Self { limit: LIMIT, offset: 0, fqn: None, search: None }
+    }
+}
+
+impl ListSecretGroups {
+    /// All groups that the API key may see.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only groups whose own name, or the name of one of whose secrets, contains `text`.
+    #[must_use]
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.search = Some(text.into());
+        self
+    }
+
+    /// Only the group with this fully qualified name (`tenant:group`).
+    #[must_use]
+    pub fn fqn(mut self, fqn: impl Into<String>) -> Self {
+        self.fqn = Some(fqn.into());
+        self
+    }
+
+    /// How many groups a page has at most. Default: 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How many groups to pass over. Default: 0.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    fn query(&self) -> Query {
+        Query::default()
+            .with("limit", self.limit)
+            .with("offset", self.offset)
+            .with_some("fqn", self.fqn.as_deref())
+            .with_some("search", self.search.as_deref())
+    }
+}
+
+/// How to delete.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeleteOptions {
+    force: bool,
+}
+
+impl DeleteOptions {
+    /// The API's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Deletes even where the store is faulty or cannot be reached; what it holds then stays there.
+    #[must_use]
+    pub fn force(mut self) -> Self {
+        self.force = true;
+        self
+    }
+
+    pub(crate) fn query(self, query: Query) -> Query {
+        if self.force { query.with("forceDelete", true) } else { query }
+    }
+}
+
+impl<'a> SecretGroups<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    pub(crate) fn client(self) -> &'a Client {
+        self.client
+    }
+
+    /// One page of groups: `GET /secret-groups`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
+    pub async fn list(self, params: &ListSecretGroups) -> Result<Page<SecretGroup>> {
+        let request = Request::new(Operation::ListSecretGroups, COLLECTION)
+            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
+            .query(params.query());
+        let Listed(page) = self.client.transport().call(request).await?;
+        Ok(page)
+    }
+
+    /// One page of groups with these attributes only; `id` is always there.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list); [`Error::InvalidInput`] for an empty list of attributes, which the server
+    /// would take for all of them.
+    pub async fn list_partial(
+        self,
+        params: &ListSecretGroups,
+        attributes: &[Attribute],
+    ) -> Result<Page<PartialSecretGroup>> {
+        if attributes.is_empty() {
+            return Err(Error::invalid_input("attributes", "the list is empty"));
+        }
+        let query = attributes
+            .iter()
+            .fold(params.query(), |query, attribute| query.with("attributes", attribute.as_str()));
+        let request = Request::new(Operation::ListSecretGroups, COLLECTION)
+            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
+            .query(query);
+        let Listed(page) = self.client.transport().call(request).await?;
+        Ok(page)
+    }
+
+    /// All groups, page after page.
+    pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
+        let client = self.client.clone();
+        Items::new(Source {
+            client: client.clone(),
+            operation: Operation::ListSecretGroups,
+            collection: COLLECTION,
+            start: params.offset,
+            limit: params.limit,
+            name: |group| group.id().as_str(),
+            fetch_at: Box::new(move |offset| {
+                let client = client.clone();
+                let params = params.clone().offset(offset);
+                Box::pin(async move { client.secret_groups().list(&params).await })
+            }),
+        })
+    }
+
+    /// One group with the names of its secrets, without values: `GET /secret-groups/{id}`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Error::InvalidInput`] for an identifier that is
+    /// empty, or has a control character or a dot segment.
+    pub async fn get(self, id: impl Into<SecretGroupId>) -> Result<SecretGroup> {
+        let id = id.into();
+        let request = Request::new(Operation::GetSecretGroup, COLLECTION).id(id.as_str())?;
+        self.group(request).await
+    }
+
+    /// The tenant's group with this name, in one request: `GET /secret-groups?fqn=tenant:name`.
+    ///
+    /// The tenant is the client's ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), or is read from
+    /// a host under `truefoundry.cloud` or `truefoundry.com`; else one request, or two on some control
+    /// planes, find it out the first time. No group, secret or store that was read changes it.
+    ///
+    /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
+    /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
+    /// this name is it, whatever tenant it belongs to.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
+    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if there
+    /// is none, also if the server answers with another group. A failure to find out the tenant that may pass
+    /// (a timeout, 5xx) is returned as it is.
+    pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
+        check_group_name(name)?;
+        match self.client.tenant().await? {
+            Some(tenant) => self.get_by_fqn(tenant, name).await,
+            None => self.search_by_name(name).await,
+        }
+    }
+
+    async fn get_by_fqn(self, tenant: &str, name: &str) -> Result<SecretGroup> {
+        let fqn = format!("{tenant}:{name}");
+        let params = ListSecretGroups::new().fqn(&fqn);
+        let request = Request::new(Operation::ListSecretGroups, COLLECTION)
+            .seeks(Resource::SecretGroup, name)
+            .query(params.query());
+        let Listed(page) = self.client.transport().call::<Listed<SecretGroup>>(request).await?;
+        page.into_iter().find(|group| group.fqn() == fqn).ok_or_else(|| self.no_group_named(name))
+    }
+
+    async fn search_by_name(self, name: &str) -> Result<SecretGroup> {
+        let mut groups = self.stream(ListSecretGroups::new().search(name));
+        let mut first = None;
+        let mut fqns = BTreeSet::new();
+        while let Some(group) = groups.next().await {
+            let group = group?;
+            // The search also finds parts of names, and names of secrets.
+            if group.tenant_and_name().is_some_and(|(_, found)| found == name) {
+                fqns.insert(group.fqn().to_owned());
+                first.get_or_insert(group);
+            }
+        }
+        if fqns.len() > 1 {
+            let (name, fqns) = (Quoted(name), Vec::from_iter(fqns));
+            let reason = format!(
+                "several tenants have a group {name}: {}; say which with ClientBuilder::tenant",
+                List(&fqns)
+            );
+            return Err(Error::invalid_input("group name", reason));
+        }
+        first.ok_or_else(|| self.no_group_named(name))
+    }
+
+    fn no_group_named(self, name: &str) -> Error {
+        self.client.transport().not_found(Operation::ListSecretGroups, COLLECTION, name)
+    }
+
+    /// Creates a group: `POST /secret-groups`. Every secret begins at version 1.
+    ///
+    /// It is sent again only where no connection was made. Where the answer is lost the group may exist:
+    /// [`Error::may_have_been_applied`] tells, and [`get_by_name`](Self::get_by_name) finds out.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] and [`Error::KeyNotSupported`] before anything is sent;
+    /// [`Error::AlreadyExists`], [`Error::SoftDeleted`], [`Error::MissingFields`],
+    /// [`Error::StoreFailed`]; [`Error::NotFound`] for the store.
+    pub async fn create(self, new: NewSecretGroup) -> Result<SecretGroup> {
+        new.check()?;
+        self.create_checked(&new).await
+    }
+
+    pub(crate) async fn create_checked(self, new: &NewSecretGroup) -> Result<SecretGroup> {
+        let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
+            .seeks(Resource::SecretStore, new.integration_id().as_str())
+            .takes(new.name())
+            .body(json(&new.body())?);
+        request.values = new.secrets().iter().map(|(_, value)| value).collect();
+        request.keys = new.keys().collect();
+        self.group(request).await
+    }
+
+    /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
+    ///
+    /// A key that is not in `secrets` is deleted with all its versions. [`SecretUpdate::keep`] keeps a
+    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is sent again only
+    /// where no connection was made.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
+    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
+    /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
+    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
+    /// rules are not checked here.
+    pub async fn update(
+        self,
+        id: impl Into<SecretGroupId>,
+        secrets: &[SecretUpdate],
+    ) -> Result<SecretGroup> {
+        let entries: Vec<_> = secrets.iter().map(SecretUpdate::entry).collect();
+        if entries.is_empty() {
+            return Err(Error::EmptyGroup { context: None });
+        }
+        secrets.iter().try_for_each(SecretUpdate::check_text)?;
+        let checks =
+            Checks { allow_masked_text: true, allow_reference_text: true, ..Checks::default() };
+        check_secrets(entries.iter().copied(), None, checks)?;
+        self.put_full_list(&id.into(), &entries).await
+    }
+
+    pub(crate) async fn put_full_list(
+        self,
+        id: &SecretGroupId,
+        secrets: &[SecretEntry<'_>],
+    ) -> Result<SecretGroup> {
+        let mut request = Request::new(Operation::UpdateSecretGroup, COLLECTION)
+            .id(id.as_str())?
+            .body(json(&FullList { secrets })?);
+        request.values = secrets.iter().filter_map(|entry| entry.value).collect();
+        for entry in secrets {
+            let keys = if entry.value.is_some() { &mut request.keys } else { &mut request.kept };
+            keys.push(entry.key);
+        }
+        self.group(request).await
+    }
+
+    /// Creates the group that the manifest names, or changes its store and collaborators:
+    /// `PUT /secret-groups`. Its secrets stay as they are.
+    ///
+    /// A manifest that says nothing of collaborators leaves them out of the request. Whether collaborators
+    /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
+    /// the full list. It is sent again only where no connection was made.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a manifest without a store or with a name that
+    /// [`get_by_name`](Self::get_by_name) refuses, before anything is sent;
+    /// [`Error::InvalidRequest`], [`Error::PermissionDenied`], [`Error::Conflict`];
+    /// [`Error::NotFound`] for the store.
+    pub async fn create_or_update(self, manifest: &SecretGroupManifest) -> Result<SecretGroup> {
+        let operation = Operation::CreateOrUpdateSecretGroup;
+        self.group(manifest_request(operation, manifest, false)?).await
+    }
+
+    /// What [`create_or_update`](Self::create_or_update) would answer; nothing is changed. It is retried.
+    ///
+    /// # Errors
+    /// As [`create_or_update`](Self::create_or_update).
+    pub async fn create_or_update_dry_run(
+        self,
+        manifest: &SecretGroupManifest,
+    ) -> Result<DryRunSecretGroup> {
+        let request = manifest_request(Operation::DryRunSecretGroup, manifest, true)?;
+        let Data(group) = self.client.transport().call(request).await?;
+        Ok(group)
+    }
+
+    /// Deletes a group with all its secrets: `DELETE /secret-groups/{id}`.
+    ///
+    /// Azure Key Vault keeps the deleted secrets' names for 90 days by default: creating the group anew
+    /// under the same name fails with [`Error::SoftDeleted`] until then. It is retried; a 404 after an
+    /// attempt that may have been done is a success.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] where the store cannot be
+    /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
+    /// that is empty, or has a control character or a dot segment.
+    pub async fn delete(self, id: impl Into<SecretGroupId>) -> Result<()> {
+        self.delete_with(id, &DeleteOptions::default()).await
+    }
+
+    /// As [`delete`](Self::delete), with options.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub async fn delete_with(
+        self,
+        id: impl Into<SecretGroupId>,
+        options: &DeleteOptions,
+    ) -> Result<()> {
+        let id = id.into();
+        let request = Request::new(Operation::DeleteSecretGroup, COLLECTION)
+            .id(id.as_str())?
+            .query(options.query(Query::default()));
+        self.client.transport().delete(request).await.map(drop)
+    }
+
+    async fn group(self, request: Request<'_>) -> Result<SecretGroup> {
+        let Data(group) = self.client.transport().call(request).await?;
+        Ok(group)
+    }
+}
+
+fn manifest_request(
+    operation: Operation,
+    manifest: &SecretGroupManifest,
+    dry_run: bool,
+) -> Result<Request<'_>> {
+    manifest.check()?;
+    Ok(Request::new(operation, COLLECTION)
+        .seeks(Resource::SecretStore, manifest.integration_fqn())
+        .takes(manifest.name())
+        .body(json(&ManifestBody { manifest, dry_run })?))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ManifestBody<'a> {
+    manifest: &'a SecretGroupManifest,
+    dry_run: bool,
+}

@@ -1,0 +1,197 @@
+//! `client.secret_stores()`: the stores that the customer connected.
+
+use super::items::{Items, Page, Source};
+use super::secret_groups::LIMIT;
+use crate::client::Client;
+use crate::models::{Data, IntegrationId, Listed, ProviderAccount, SecretStore};
+use crate::operation::{Operation, Resource};
+use crate::stores::SecretStoreKind;
+use crate::transport::{Query, Request};
+use crate::{Error, Result};
+
+const COLLECTION: &str = "provider-integrations";
+const SECRET_STORE: &str = "secret-store";
+
+/// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretStores<'a> {
+    client: &'a Client,
+}
+
+/// Which stores to list.
+#[derive(Clone, Debug)]
+pub struct ListSecretStores {
+    limit: u64,
+    offset: u64,
+    fqn: Option<String>,
+    id: Option<IntegrationId>,
+}
+
+impl Default for ListSecretStores {
+    fn default() -> Self {
+        Self { limit: LIMIT, offset: 0, fqn: None, id: None }
+    }
+}
+
+impl ListSecretStores {
+    /// All stores that the API key may see.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only the store with this fully qualified name.
+    #[must_use]
+    pub fn fqn(mut self, fqn: impl Into<String>) -> Self {
+        self.fqn = Some(fqn.into());
+        self
+    }
+
+    /// Only the store with this identifier.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<IntegrationId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// How many stores a page has at most. Default: 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How many stores to pass over. Default: 0.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl<'a> SecretStores<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// One page of stores: `GET /provider-integrations?type=secret-store`.
+    ///
+    /// Older control planes do not have this endpoint and answer 404;
+    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
+    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] where an identifier or FQN was asked for.
+    pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
+        let query = Query::default()
+            .with("limit", params.limit)
+            .with("offset", params.offset)
+            .with("type", SECRET_STORE)
+            .with_some("fqn", params.fqn.as_deref())
+            .with_some("id", params.id.as_ref().map(IntegrationId::as_str));
+        let sought = params.id.as_ref().map(IntegrationId::as_str).or(params.fqn.as_deref());
+        let request = Request::new(Operation::ListSecretStores, COLLECTION)
+            .seeks_some(Resource::SecretStore, sought)
+            .query(query);
+        let Listed(page) = self.client.transport().call(request).await?;
+        Ok(page)
+    }
+
+    /// All stores, page after page.
+    pub fn stream(self, params: ListSecretStores) -> Items<SecretStore> {
+        let client = self.client.clone();
+        Items::new(Source {
+            client: client.clone(),
+            operation: Operation::ListSecretStores,
+            collection: COLLECTION,
+            start: params.offset,
+            limit: params.limit,
+            name: |store| store.id().as_str(),
+            fetch_at: Box::new(move |offset| {
+                let client = client.clone();
+                let params = params.clone().offset(offset);
+                Box::pin(async move { client.secret_stores().list(&params).await })
+            }),
+        })
+    }
+
+    /// All stores, read from the provider accounts: `GET /provider-accounts?type=secret-store`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
+    pub async fn list_by_provider_account(self) -> Result<Vec<SecretStore>> {
+        let request = Request::new(Operation::ListProviderAccounts, "provider-accounts")
+            .query(Query::default().with("type", SECRET_STORE));
+        let Data(accounts) =
+            self.client.transport().call::<Data<Vec<ProviderAccount>>>(request).await?;
+        Ok(accounts.into_iter().flat_map(ProviderAccount::into_stores).collect())
+    }
+
+    /// All stores: through the newer endpoint, or through the provider accounts on a control plane that
+    /// does not have it.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn all(self) -> Result<Vec<SecretStore>> {
+        match self.stream(ListSecretStores::new()).try_collect().await {
+            Err(error) if error.status() == Some(404) => self.list_by_provider_account().await,
+            stores => stores,
+        }
+    }
+
+    /// The one store of this kind.
+    ///
+    /// # Errors
+    /// [`Error::NoSecretStore`] where none of this kind is connected; [`Error::InvalidInput`], listing
+    /// the choices, where there are several: which of them is meant is for a person to say.
+    pub async fn find(self, kind: SecretStoreKind) -> Result<SecretStore> {
+        let mut stores = self.all().await?;
+        stores.retain(|store| store.kind() == Some(&kind));
+        match stores.as_slice() {
+            [] => Err(Error::NoSecretStore { kind: Some(Box::new(kind)), context: None }),
+            [store] => Ok(store.clone()),
+            several => Err(several_stores(&kind, several)),
+        }
+    }
+}
+
+fn several_stores(kind: &SecretStoreKind, stores: &[SecretStore]) -> Error {
+    let choices: Vec<String> = stores
+        .iter()
+        .map(|store| match store.fqn().or(store.name()) {
+            Some(name) => format!("{} ({name})", store.id()),
+            None => store.id().to_string(),
+        })
+        .collect();
+    let choices = crate::redact::List(&choices);
+    Error::invalid_input("store", format!("several of the kind {kind} are connected: {choices}"))
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::ListSecretStores;
+    use crate::models::SecretStore;
+    use crate::stores::SecretStoreKind;
+    use crate::testing::FakeTrueFoundry;
+
+    #[tokio::test]
+    async fn of_a_stores_own_credentials_nothing_is_kept() {
+        let fake = FakeTrueFoundry::start()
+            .await
+            .with_store(SecretStoreKind::AzureVault)
+            .with_store(SecretStoreKind::HashicorpVault);
+        let client = fake.client();
+        let stores = client.secret_stores();
+        let listed = stores.list(&ListSecretStores::new()).await.unwrap().into_items();
+        let by_account = stores.list_by_provider_account().await.unwrap();
+        let credentials = fake.store_credentials();
+        assert_eq!((listed.len(), by_account.len(), credentials.len()), (2, 2, 2));
+        for store in listed.iter().chain(&by_account) {
+            let kept = store.id().0.whole_buffer();
+            assert!(kept.contains(store.id().as_str()));
+            assert!(credentials.iter().all(|credential| !kept.contains(credential)), "{kept}");
+            assert!(!kept.contains("auth_data"), "{kept}");
+        }
+        assert_eq!(listed.first().and_then(SecretStore::kind), Some(&SecretStoreKind::AzureVault));
+    }
+}

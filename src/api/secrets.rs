@@ -1,0 +1,214 @@
+//! `client.secrets()`: single secrets and their values.
+
+use serde::Serialize;
+
+use super::items::{Items, Page, Source};
+use super::secret_groups::{DeleteOptions, LIMIT};
+use crate::client::Client;
+use crate::models::{Data, Listed, Secret, SecretGroupId, SecretId, SecretVersion};
+use crate::operation::{Operation, Resource};
+use crate::transport::{Query, Request, json};
+use crate::{Error, Result};
+
+const COLLECTION: &str = "secrets";
+
+/// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
+/// [`Client`] (a clone is cheap) and call this where it is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct Secrets<'a> {
+    client: &'a Client,
+}
+
+/// Which secrets to list, and whether with their values.
+///
+/// ```
+/// use truefoundry_secrets::ListSecrets;
+///
+/// let with_values = ListSecrets::in_group("sg-abc").with_values().limit(50);
+/// let by_name = ListSecrets::by_fqns(["my-org:prod:DB-PASSWORD", "my-org:prod:API-KEY"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListSecrets(ListBody);
+
+/// As it is sent.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListBody {
+    limit: u64,
+    offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_group_id: Option<SecretGroupId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_fqns: Option<Vec<String>>,
+    with_value: bool,
+}
+
+impl Default for ListSecrets {
+    fn default() -> Self {
+        Self(ListBody {
+            limit: LIMIT,
+            offset: 0,
+            secret_group_id: None,
+            secret_fqns: None,
+            with_value: false,
+        })
+    }
+}
+
+impl ListSecrets {
+    /// All secrets that the API key may see.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The secrets of one group.
+    pub fn in_group(id: impl Into<SecretGroupId>) -> Self {
+        let mut params = Self::default();
+        params.0.secret_group_id = Some(id.into());
+        params
+    }
+
+    /// The secrets with these fully qualified names (`tenant:group:key`).
+    pub fn by_fqns(fqns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut params = Self::default();
+        params.0.secret_fqns = Some(fqns.into_iter().map(Into::into).collect());
+        params
+    }
+
+    /// Asks for the values, too. Default: no.
+    #[must_use]
+    pub fn with_values(mut self) -> Self {
+        self.0.with_value = true;
+        self
+    }
+
+    /// How many secrets a page has at most. Default: 100.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.0.limit = limit;
+        self
+    }
+
+    /// How many secrets to pass over. Default: 0.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.0.offset = offset;
+        self
+    }
+
+    pub(crate) fn page_limit(&self) -> u64 {
+        self.0.limit
+    }
+
+    /// What a 404 says is missing; of several names the server does not say which.
+    fn sought(&self) -> Option<(Resource, &str)> {
+        match (&self.0.secret_group_id, self.0.secret_fqns.as_deref()) {
+            (Some(id), _) => Some((Resource::SecretGroup, id.as_str())),
+            (None, Some([fqn])) => Some((Resource::Secret, fqn)),
+            (None, Some(_)) => Some((Resource::Secret, "")),
+            (None, None) => None,
+        }
+    }
+}
+
+impl<'a> Secrets<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// One page of secrets: `POST /secrets`, which is a read, and is retried.
+    ///
+    /// # Errors
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
+    /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the server could
+    /// take for all secrets.
+    pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
+        if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid_input("names", "the list is empty"));
+        }
+        let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0)?);
+        request.sought = params.sought();
+        let Listed(page) = self.client.transport().call(request).await?;
+        Ok(page)
+    }
+
+    /// All secrets, page after page.
+    pub fn stream(self, params: ListSecrets) -> Items<Secret> {
+        let client = self.client.clone();
+        Items::new(Source {
+            client: client.clone(),
+            operation: Operation::ListSecrets,
+            collection: COLLECTION,
+            start: params.0.offset,
+            limit: params.0.limit,
+            name: |secret| secret.id().as_str(),
+            fetch_at: Box::new(move |offset| {
+                let client = client.clone();
+                let params = params.clone().offset(offset);
+                Box::pin(async move { client.secrets().list(&params).await })
+            }),
+        })
+    }
+
+    /// One secret with its value, unless the control plane does not show values: `GET /secrets/{id}`.
+    ///
+    /// By group and key there are [`Client::resolve`], with a reference such as
+    /// [`SecretGroup::reference`](crate::SecretGroup::reference) gives, and [`Client::resolve_group`] with
+    /// [`ResolvedSecrets::get_key`](crate::ResolvedSecrets::get_key).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound),
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an identifier that is empty, or has a control
+    /// character or a dot segment. A hidden value is no error here, but one of [`Secret::into_value`].
+    pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
+        let id = id.into();
+        let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
+        let Data(secret) = self.client.transport().call(request).await?;
+        Ok(secret)
+    }
+
+    /// All versions of one secret: `GET /secrets/{id}/versions`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound),
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied).
+    pub async fn versions(self, id: impl Into<SecretId>) -> Result<Vec<SecretVersion>> {
+        let id = id.into();
+        let request = Request::new(Operation::ListSecretVersions, COLLECTION)
+            .id(id.as_str())?
+            .child("versions");
+        let Data(versions) = self.client.transport().call(request).await?;
+        Ok(versions)
+    }
+
+    /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that the server
+    /// says it deleted, `None` where it says none.
+    ///
+    /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound),
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied),
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where the store cannot be reached.
+    pub async fn delete(self, id: impl Into<SecretId>) -> Result<Option<u64>> {
+        self.delete_with(id, &DeleteOptions::default()).await
+    }
+
+    /// As [`delete`](Self::delete), with options.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub async fn delete_with(
+        self,
+        id: impl Into<SecretId>,
+        options: &DeleteOptions,
+    ) -> Result<Option<u64>> {
+        let id = id.into();
+        let request = Request::new(Operation::DeleteSecret, COLLECTION)
+            .id(id.as_str())?
+            .query(options.query(Query::default()));
+        self.client.transport().delete(request).await
+    }
+}

@@ -1,0 +1,229 @@
+//! How a client is set up: from the environment, and from a builder.
+
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+use crate::secret_value::SecretValue;
+use crate::transport::RetryPolicy;
+
+const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
+const API_KEY_VARIABLE: &str = "TFY_API_KEY";
+
+/// Sets up a [`Client`](crate::Client). Nothing is sent or refused before
+/// [`build`](Self::build); the environment is read by [`from_env`](Self::from_env) only.
+///
+/// ```
+/// # fn f() -> truefoundry_secrets::Result<()> {
+/// use std::time::Duration;
+/// use truefoundry_secrets::{Client, RetryPolicy};
+///
+/// let client = Client::builder()
+///     .base_url("https://my-org.truefoundry.cloud")
+///     .api_key("key-from-a-safe-place".to_owned())
+///     .timeout(Duration::from_secs(20))
+///     .retry(RetryPolicy::default().max_retries(1))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// # f().unwrap();
+/// ```
+#[must_use]
+#[derive(Default)]
+pub struct ClientBuilder {
+    base_url: Option<Setting<String>>,
+    api_key: Option<Setting<SecretValue>>,
+    tenant: Option<String>,
+    timeout: Option<Duration>,
+    connect_timeout: Option<Duration>,
+    response_limit: Option<usize>,
+    retry: RetryPolicy,
+    user_agent: Option<String>,
+    extra_headers: Vec<(String, SecretValue)>,
+    allow_insecure_http: bool,
+    http: Option<reqwest::ClientBuilder>,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    roots: Option<Roots>,
+    unconfirmed_write_timeout: Option<Duration>,
+    concurrent_reads: Option<usize>,
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+enum Roots {
+    Only(Vec<reqwest::Certificate>),
+    Merged(Vec<reqwest::Certificate>),
+}
+
+/// A setting with the name that it was given by, for errors.
+struct Setting<T> {
+    name: &'static str,
+    value: T,
+}
+
+impl ClientBuilder {
+    /// A builder with nothing set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A builder with base URL and key from the environment, as
+    /// [`Client::from_env`](crate::Client::from_env) reads them. What is set on it afterwards wins.
+    pub fn from_env() -> Self {
+        Self::from_lookup(std::env::var_os)
+    }
+
+    fn from_lookup(lookup: impl Fn(&'static str) -> Option<OsString>) -> Self {
+        // What is not UTF-8 becomes text that `build` refuses under the variable's name.
+        let read = |name| {
+            let text = lookup(name)?.into_string().unwrap_or_else(|_| "\0".to_owned());
+            (!text.is_empty()).then_some((name, text))
+        };
+        let base_url = BASE_URL_VARIABLES.into_iter().find_map(read);
+        Self {
+            base_url: base_url.map(|(name, value)| Setting { name, value }),
+            api_key: read(API_KEY_VARIABLE)
+                .map(|(name, value)| Setting { name, value: value.into() }),
+            ..Self::default()
+        }
+    }
+
+    /// The control plane's URL, such as `https://my-org.truefoundry.cloud`; a path in front of the API is
+    /// kept. Required.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(Setting { name: "base_url", value: url.into() });
+        self
+    }
+
+    /// The API key. Required.
+    pub fn api_key(mut self, key: impl Into<SecretValue>) -> Self {
+        self.api_key = Some(Setting { name: "api_key", value: key.into() });
+        self
+    }
+
+    /// The tenant's name, the first part of every FQN; it saves a look-up by name the requests that find it
+    /// out. Default: the first label of a host under `truefoundry.cloud` or `truefoundry.com` (not `app`,
+    /// `api` or `www`), else what `GET /tenant-id` says, which is asked without the API key, else what
+    /// `GET /session` says. What they say is asked for once.
+    ///
+    /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and what is
+    /// built on it search all tenants' groups that the key may see.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// How long one call of the API may take, its retries and the waits between them included. Default:
+    /// 60 s. What makes several calls, such as a stream of pages, an edit or
+    /// [`Client::resolve_group`](crate::Client::resolve_group), has that time for each of them.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long making one connection may take. Default: 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// The longest answer that is accepted, in bytes. Default: 16 MiB; at most 4 GiB less one byte.
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = Some(bytes);
+        self
+    }
+
+    /// Whether, how often and how soon failed requests are sent again. Default: [`RetryPolicy::default`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The `User-Agent`. Default: `truefoundry-secrets-rust/` and this crate's version.
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        self.user_agent = Some(agent.into());
+        self
+    }
+
+    /// Adds a header to every request, for a gateway in front of the control plane. Its value is treated
+    /// as the API key is: nothing logs it, and a server's echo of it (from 16 bytes) is taken out.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretValue>) -> Self {
+        self.extra_headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Allows `http://` to hosts other than this machine. Key and values then travel in plain text.
+    pub fn allow_insecure_http(mut self) -> Self {
+        self.allow_insecure_http = true;
+        self
+    }
+
+    /// Brings an HTTP client's own set-up: roots, proxies, name resolution, …
+    ///
+    /// This crate's rules are applied on top of it: HTTP/1.1 only, no redirects, no referer, no retries
+    /// of its own, no decompression, no log of raw bytes, no proxy for this machine.
+    ///
+    /// Its connect timeout is replaced by [`connect_timeout`](Self::connect_timeout), its roots by
+    /// [`tls_certs_only`](Self::tls_certs_only) where that is set; it keeps its own TLS library.
+    ///
+    /// Its default headers are sent where this crate sets none. An `Accept-Encoding` among them would ask
+    /// for answers that nobody undoes, so `identity` is sent instead, with every client that was brought.
+    pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
+        self.http = Some(builder);
+        self
+    }
+
+    /// Trusts these root certificates and no others. The system's are not read, which is most of what a
+    /// client costs to set up.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn tls_certs_only(mut self, roots: impl IntoIterator<Item = reqwest::Certificate>) -> Self {
+        self.roots = Some(Roots::Only(roots.into_iter().collect()));
+        self
+    }
+
+    /// Trusts these root certificates besides the system's.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn tls_certs_merge(
+        mut self,
+        roots: impl IntoIterator<Item = reqwest::Certificate>,
+    ) -> Self {
+        self.roots = Some(Roots::Merged(roots.into_iter().collect()));
+        self
+    }
+
+    /// How long an edit waits for an earlier write of the same group, whose outcome is unknown, to show
+    /// before it goes on. Default: 60 s, counted from when that write was given up; zero: not at all.
+    ///
+    /// A write is not waited for if nothing was sent, or if the service itself reported how it ended. An edit
+    /// that has waited this long and [`timeout`](Self::timeout) for an earlier edit that is still under way
+    /// fails with [`Error::Timeout`](crate::Error::Timeout).
+    pub fn unconfirmed_write_timeout(mut self, timeout: Duration) -> Self {
+        self.unconfirmed_write_timeout = Some(timeout);
+        self
+    }
+
+    /// How many requests one call has under way at most where it has to read secrets one by one
+    /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
+    pub fn concurrent_reads(mut self, most: usize) -> Self {
+        self.concurrent_reads = Some(most);
+        self
+    }
+}
+
+/// The key does not appear.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &self.base_url.as_ref().map(|setting| setting.name))
+            .field("api_key", &self.api_key.as_ref().map(|setting| &setting.value))
+            .field("tenant", &self.tenant)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("response_limit", &self.response_limit)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+mod builder;
+mod edit_locks;
+mod tenant;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Result;
+use crate::api::{FoundStore, ListSecretGroups, SecretGroups, SecretStores, Secrets, StoreCache};
+use crate::models::SecretGroup;
+use crate::transport::{Calls, Sends, Transport};
+pub use builder::ClientBuilder;
+pub(crate) use edit_locks::{EditGuard, EditLocks, UnconfirmedWrite};
+use tenant::Tenant;
+
+/// A client of one control plane.
+///
+/// Clones are cheap and share connections, the retry budget and what was learned. Its methods need a
+/// tokio runtime with time and I/O.
+///
+/// ```no_run
+/// # async fn f() -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::Client;
+///
+/// let client = Client::from_env()?;
+/// client.check().await?;
+/// let secret = client.secrets().get("secret-id").await?;
+/// println!("{:?} is {:?}", secret.key(), secret.value()); // Some("DB-PASSWORD") is Some((set))
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    /// What the operation that this clone works for sends.
+    sends: Option<Arc<dyn Sends>>,
+}
+
+struct Inner {
+    transport: Transport,
+    tenant: Tenant,
+    limits: Limits,
+    edit_locks: EditLocks,
+    stores: StoreCache,
+}
+
+/// How far the operations that take several requests go.
+pub(crate) struct Limits {
+    pub(crate) unconfirmed_write_timeout: Duration,
+    pub(crate) concurrent_reads: usize,
+}
+
+impl Client {
+    /// A client as the environment describes it: the base URL from `TFY_BASE_URL`, else `TFY_HOST`, else
+    /// `TFY_API_HOST`; the key from `TFY_API_KEY`. An empty variable counts as unset. The process
+    /// environment keeps its copy of the key.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config), naming the variable that is missing or cannot be used.
+    pub fn from_env() -> Result<Self> {
+        ClientBuilder::from_env().build()
+    }
+
+    /// Sets a client up; [`ClientBuilder::from_env`] begins with the environment.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn new(transport: Transport, tenant: Option<String>, limits: Limits) -> Self {
+        Self {
+            sends: None,
+            inner: Arc::new(Inner {
+                transport,
+                tenant: Tenant::new(tenant),
+                limits,
+                edit_locks: EditLocks::default(),
+                stores: StoreCache::default(),
+            }),
+        }
+    }
+
+    /// The secret groups' methods.
+    pub fn secret_groups(&self) -> SecretGroups<'_> {
+        SecretGroups::new(self)
+    }
+
+    /// The secrets' methods.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets::new(self)
+    }
+
+    /// The secret stores' methods.
+    pub fn secret_stores(&self) -> SecretStores<'_> {
+        SecretStores::new(self)
+    }
+
+    /// Whether the control plane answers and accepts the key, in one request for one secret group.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`](crate::Error::Unauthorized) for a key that is not accepted;
+    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) for one that is, but may not list groups;
+    /// [`Error::Connect`](crate::Error::Connect), [`Error::Timeout`](crate::Error::Timeout);
+    /// [`Error::UnexpectedStatus`](crate::Error::UnexpectedStatus) or
+    /// [`Error::Decode`](crate::Error::Decode) where something else than a control plane answers.
+    pub async fn check(&self) -> Result<()> {
+        self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
+    }
+
+    /// The host that requests go to, with its port where the base URL names one; to be shown before a
+    /// change is confirmed.
+    pub fn host(&self) -> &str {
+        self.inner.transport.base.authority()
+    }
+
+    /// A clone for an operation of several requests, which may answer with what any of them sent.
+    pub(crate) fn sending(&self, values: Arc<dyn Sends>) -> Self {
+        Self { sends: Some(values), ..self.clone() }
+    }
+
+    pub(crate) fn transport(&self) -> Calls<'_> {
+        Calls::new(&self.inner.transport, self.sends.as_deref())
+    }
+
+    /// How long one call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.inner.transport.timeout
+    }
+
+    pub(crate) fn unconfirmed_write_timeout(&self) -> Duration {
+        self.inner.limits.unconfirmed_write_timeout
+    }
+
+    pub(crate) fn concurrent_reads(&self) -> usize {
+        self.inner.limits.concurrent_reads
+    }
+
+    pub(crate) fn edit_locks(&self) -> &EditLocks {
+        &self.inner.edit_locks
+    }
+
+    /// What kind of store the group's secrets are kept in, remembered once it is known.
+    pub(crate) async fn store_of(&self, group: &SecretGroup) -> FoundStore {
+        self.inner.stores.kind_of(self, group).await
+    }
+}
+
+/// Host and tenant; the key does not appear.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("host", &self.host())
+            .field("tenant", &self.known_tenant())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! Looking up what references name: in batches, and one by one where a server does not play along.
+
+use std::collections::HashMap;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::resolve::{BATCH, Found};
+use crate::api::ListSecrets;
+use crate::client::Client;
+use crate::models::{Secret, SecretRef};
+use crate::{Error, Result};
+
+/// What a batch says of one of its references.
+enum Known {
+    Listed(Box<Secret>),
+    Absent,
+    /// The batch was refused as a whole; one of its names is the reason, or all are.
+    Refused,
+}
+
+impl Client {
+    /// What became of each reference, in their order. The first failure that is about more than one
+    /// secret ends it.
+    pub(super) async fn look_up(
+        &self,
+        references: &[SecretRef],
+        with_values: bool,
+    ) -> Result<Vec<Found>> {
+        let most = self.concurrent_reads();
+        let batches: Vec<_> =
+            references.chunks(BATCH).map(|batch| self.look_up_batch(batch, with_values)).collect();
+        let known: Vec<Vec<Known>> = in_order(batches, most).await?;
+        let mut found = Vec::with_capacity(references.len());
+        let mut left = Vec::new();
+        for (reference, known) in references.iter().zip(known.into_iter().flatten()) {
+            match at_once(known, with_values) {
+                Ok(one) => found.push(one),
+                Err(known) => {
+                    left.push((found.len(), reference, known));
+                    found.push(Found::Missing);
+                }
+            }
+        }
+        // All that is left to be read one by one is in one queue, so that the limit holds for the call.
+        let reads = left.into_iter().map(async |(place, reference, known)| {
+            Ok((place, self.settle(reference, known, with_values).await?))
+        });
+        for (place, read) in in_order(reads, most).await? {
+            if let Some(one) = found.get_mut(place) {
+                *one = read;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn look_up_batch(&self, batch: &[SecretRef], with_values: bool) -> Result<Vec<Known>> {
+        let mut secrets = match self.list_by_fqns(batch, with_values).await {
+            Ok(secrets) => secrets,
+            Err(error) if may_be_one_of_them(&error) => {
+                // Of one name by itself the refusal says all that there is to know.
+                let known = || if batch.len() == 1 { Known::Absent } else { Known::Refused };
+                return Ok(batch.iter().map(|_| known()).collect());
+            }
+            Err(error) => return Err(error),
+        };
+        let known = |reference: &SecretRef| match secrets.remove(reference.fqn()) {
+            Some(secret) => Known::Listed(Box::new(secret)),
+            None => Known::Absent,
+        };
+        Ok(batch.iter().map(known).collect())
+    }
+
+    async fn settle(
+        &self,
+        reference: &SecretRef,
+        known: Known,
+        with_values: bool,
+    ) -> Result<Found> {
+        let secret = match known {
+            Known::Listed(secret) => Some(*secret),
+            Known::Absent => None,
+            Known::Refused => {
+                match self.list_by_fqns(std::slice::from_ref(reference), with_values).await {
+                    Ok(mut secrets) => secrets.remove(reference.fqn()),
+                    Err(error) if may_be_one_of_them(&error) => None,
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        match secret {
+            None => Ok(Found::Missing),
+            Some(_) if !with_values => Ok(Found::Present),
+            Some(secret) => self.value_of(secret).await,
+        }
+    }
+
+    /// What the server lists under these names, whatever else it lists.
+    async fn list_by_fqns(
+        &self,
+        batch: &[SecretRef],
+        with_values: bool,
+    ) -> Result<HashMap<String, Secret>> {
+        let mut params = ListSecrets::by_fqns(batch.iter().map(SecretRef::fqn)).limit(BATCH as u64);
+        if with_values {
+            params = params.with_values();
+        }
+        let mut secrets = HashMap::with_capacity(batch.len());
+        let mut pages = self.secrets().stream(params);
+        // A server that does not know the filter lists everything: what was asked for is enough.
+        while secrets.len() < batch.len() {
+            let Some(secret) = pages.next().await.transpose()? else { break };
+            let asked = secret.fqn().filter(|fqn| batch.iter().any(|asked| asked.fqn() == *fqn));
+            if let Some(fqn) = asked {
+                secrets.insert(fqn.to_owned(), secret);
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// The value that came with the list, else the one that the secret's own endpoint shows.
+    pub(super) async fn value_of(&self, secret: Secret) -> Result<Found> {
+        let id = secret.id().clone();
+        if let Ok(value) = secret.into_value() {
+            return Ok(Found::Value(value));
+        }
+        match self.secrets().get(id).await.map(Secret::into_value) {
+            Ok(Ok(value)) => Ok(Found::Value(value)),
+            Ok(Err(_)) | Err(Error::PermissionDenied { .. }) => Ok(Found::Hidden),
+            // It was deleted after it was listed.
+            Err(Error::NotFound { .. }) => Ok(Found::Missing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What the batch told already, which is nearly always all.
+fn at_once(known: Known, with_values: bool) -> Result<Found, Known> {
+    match known {
+        Known::Absent => Ok(Found::Missing),
+        Known::Listed(_) if !with_values => Ok(Found::Present),
+        Known::Listed(secret) if secret.value().is_some() => {
+            secret.into_value().map_or_else(|_| Ok(Found::Hidden), |value| Ok(Found::Value(value)))
+        }
+        known => Err(known),
+    }
+}
+
+/// Runs at most so many at a time, and ends with the first failure, also while one before it is slow.
+pub(super) async fn in_order<T>(
+    calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
+    most: usize,
+) -> Result<Vec<T>> {
+    let numbered = calls
+        .into_iter()
+        .enumerate()
+        .map(async |(place, call)| Ok::<_, Error>((place, call.await?)))
+        .collect::<Vec<_>>();
+    let mut done: Vec<_> = stream::iter(numbered).buffer_unordered(most).try_collect().await?;
+    done.sort_unstable_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// A whole request is refused where one of its names does not exist, or is not for this key.
+fn may_be_one_of_them(error: &Error) -> bool {
+    matches!(error, Error::NotFound { .. } | Error::PermissionDenied { .. })
+}

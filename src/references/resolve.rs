@@ -1,0 +1,207 @@
+//! Many references in one request.
+
+use std::borrow::Borrow;
+use std::collections::HashSet;
+
+use super::batch::in_order;
+use super::resolved::{CheckedRefs, ResolvedSecrets};
+use crate::api::{GroupList, unreadable};
+use crate::client::Client;
+use crate::models::{Secret, SecretGroup, SecretGroupId, SecretRef};
+use crate::secret_value::SecretValue;
+use crate::{Error, Result};
+
+/// How many fully qualified names one request asks for.
+pub(super) const BATCH: usize = 100;
+
+/// What became of one reference.
+pub(super) enum Found {
+    Value(SecretValue),
+    /// It is there; its value was not asked for.
+    Present,
+    Missing,
+    Hidden,
+}
+
+impl Client {
+    /// The value that a reference stands for, in one request; in two where the server leaves values out
+    /// of lists.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretRef;
+    ///
+    /// let reference = SecretRef::new("my-org", "prod-secrets", "DB-PASSWORD").unwrap();
+    /// let value = client.resolve(&reference).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such secret, or this key may not see it;
+    /// [`Error::ValueHidden`] where the control plane does not show its value.
+    pub async fn resolve(&self, reference: &SecretRef) -> Result<SecretValue> {
+        match self.resolve_all([reference]).await {
+            Ok(resolved) => resolved.into_first().ok_or_else(|| self.no_such_secret(reference)),
+            Err(Error::Unresolved { hidden, .. }) if !hidden.is_empty() => {
+                Err(Error::ValueHidden { id: reference.as_str().into() })
+            }
+            Err(Error::Unresolved { .. }) => Err(self.no_such_secret(reference)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The values that references stand for: one request per 100 of them, each asked for once, however
+    /// often it is given. The result keeps the order.
+    ///
+    /// Where a server leaves values out (older ones do, or viewing is switched off) they are read one by
+    /// one, at most 10 at a time
+    /// ([`ClientBuilder::concurrent_reads`](crate::ClientBuilder::concurrent_reads)); likewise where it
+    /// answers a whole request with 403 or 404 because of one of the names in it.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use truefoundry_secrets::find_refs;
+    ///
+    /// let manifest = std::fs::read_to_string("manifest.yaml")?;
+    /// let found = find_refs(&manifest).collect::<Result<Vec<_>, _>>()?;
+    /// let values = client.resolve_all(found.iter().map(|found| found.reference())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unresolved`] with all the references that name nothing this key may see and all those
+    /// whose values are not shown: there is no partial result. Any other failure comes back at once, and
+    /// ends the requests that are still under way.
+    pub async fn resolve_all<I>(&self, references: I) -> Result<ResolvedSecrets>
+    where
+        I: IntoIterator,
+        I::Item: Borrow<SecretRef>,
+    {
+        let references = unique(references);
+        let found = self.look_up(&references, true).await?;
+        whole(references.into_iter().zip(found).collect())
+    }
+
+    /// Which references name a secret that this key may see; one that it may not see (403) counts as missing.
+    /// No value is read. It takes one request per 100 references.
+    ///
+    /// # Errors
+    /// Failures of the requests; a reference that names nothing is no error.
+    pub async fn check_refs<I>(&self, references: I) -> Result<CheckedRefs>
+    where
+        I: IntoIterator,
+        I::Item: Borrow<SecretRef>,
+    {
+        let references = unique(references);
+        let found = self.look_up(&references, false).await?;
+        let pairs = references.into_iter().zip(found);
+        Ok(CheckedRefs::new(pairs.map(|(r, found)| (r, !matches!(found, Found::Missing)))))
+    }
+
+    /// All keys of a group with their values, in two requests for fewer than 100 keys: the group by its name,
+    /// then its secrets (one more per 100 keys, and one to learn the tenant's name where nothing told it
+    /// before). A full page is never taken for the last, whatever the server's total. If the server neither
+    /// says how long its pages are nor lists the group's keys with the group, a page that is not full takes one
+    /// more, too. Values that the list leaves out are read one by one, as in
+    /// [`resolve_all`](Self::resolve_all).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the group, and what else
+    /// [`get_by_name`](crate::SecretGroups::get_by_name) fails with; [`Error::Decode`] if the list changes, or
+    /// contradicts its total, each of the three times that it is read; else as
+    /// [`resolve_all`](Self::resolve_all).
+    pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
+        let group = self.secret_groups().get_by_name(name).await?;
+        self.resolve_secrets_of(group.id(), Some(&group)).await
+    }
+
+    /// As [`resolve_group`](Self::resolve_group), in one request less: by its identifier.
+    ///
+    /// # Errors
+    /// As [`resolve_group`](Self::resolve_group).
+    pub async fn resolve_group_by_id(
+        &self,
+        id: impl Into<SecretGroupId>,
+    ) -> Result<ResolvedSecrets> {
+        self.resolve_secrets_of(&id.into(), None).await
+    }
+
+    async fn resolve_secrets_of(
+        &self,
+        id: &SecretGroupId,
+        group: Option<&SecretGroup>,
+    ) -> Result<ResolvedSecrets> {
+        let is_listed = group.is_some_and(|group| group.secrets().is_some());
+        let secrets = GroupList::read_all(self, id, is_listed).await?;
+        // Of a secret without its full name the group has the rest.
+        let mut read = None;
+        if group.is_none() && secrets.iter().any(|secret| secret.reference().is_err()) {
+            read = Some(self.secret_groups().get(id).await?);
+        }
+        let group = group.or(read.as_ref());
+        let unreadable = |_| unreadable(self);
+        let mut references = Vec::with_capacity(secrets.len());
+        for secret in &secrets {
+            references.push(reference_of(secret, group).map_err(unreadable)?);
+        }
+        let mut missing = Vec::new();
+        let listed: HashSet<&SecretRef> = references.iter().collect();
+        for secret in group.and_then(SecretGroup::secrets).into_iter().flatten() {
+            // Listed with the group and not by itself: it was deleted in between, or the list is not whole.
+            let reference = reference_of(secret, group).map_err(unreadable)?;
+            if !listed.contains(&reference) {
+                missing.push((reference, Found::Missing));
+            }
+        }
+        let reads = secrets.into_iter().map(|secret| self.value_of(secret));
+        let found = in_order(reads, self.concurrent_reads()).await?;
+        whole(references.into_iter().zip(found).chain(missing).collect())
+    }
+
+    fn no_such_secret(&self, reference: &SecretRef) -> Error {
+        self.transport().no_such_secret(reference.as_str())
+    }
+}
+
+/// All the values, or all that stands in the way of them.
+fn whole(found: Vec<(SecretRef, Found)>) -> Result<ResolvedSecrets> {
+    let mut resolved = Vec::with_capacity(found.len());
+    let (mut missing, mut hidden) = (Vec::new(), Vec::new());
+    for (reference, found) in found {
+        match found {
+            Found::Value(value) => resolved.push((reference, value)),
+            Found::Missing => missing.push(reference),
+            Found::Present | Found::Hidden => hidden.push(reference),
+        }
+    }
+    if missing.is_empty() && hidden.is_empty() {
+        return Ok(ResolvedSecrets::new(resolved));
+    }
+    Err(Error::Unresolved { missing: missing.into(), hidden: hidden.into() })
+}
+
+fn reference_of(secret: &Secret, group: Option<&SecretGroup>) -> Result<SecretRef> {
+    match (secret.reference(), group, secret.key()) {
+        (Err(_), Some(group), Some(key)) => group.reference(key),
+        (reference, ..) => reference,
+    }
+}
+
+/// In the order of their first appearance.
+fn unique<I>(references: I) -> Vec<SecretRef>
+where
+    I: IntoIterator,
+    I::Item: Borrow<SecretRef>,
+{
+    let mut seen = HashSet::new();
+    let mut unique = Vec::new();
+    for reference in references {
+        let reference: &SecretRef = reference.borrow();
+        if seen.insert(reference.clone()) {
+            unique.push(reference.clone());
+        }
+    }
+    unique
+}

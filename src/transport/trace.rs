@@ -1,0 +1,62 @@
+//! What is traced: of a call its operation, attempts and statuses, of an edit that waits for an earlier
+//! write its group; never a value, key, body or query.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::models::SecretGroupId;
+use crate::operation::Operation;
+
+#[cfg(feature = "tracing")]
+pub(crate) fn call<F: Future>(operation: Operation, future: F) -> impl Future<Output = F::Output> {
+    use tracing::Instrument as _;
+    future.instrument(tracing::debug_span!("truefoundry_secrets.call", %operation))
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn call<F: Future>(_: Operation, future: F) -> impl Future<Output = F::Output> {
+    future
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn attempt<F: Future>(attempt: u32, future: F) -> impl Future<Output = F::Output> {
+    use tracing::Instrument as _;
+    future.instrument(tracing::debug_span!("truefoundry_secrets.attempt", attempt))
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn attempt<F: Future>(_: u32, future: F) -> impl Future<Output = F::Output> {
+    future
+}
+
+/// Says, inside an attempt, how it ended. `status` is `None` where no answer came.
+pub(crate) fn ended(status: Option<u16>) {
+    #[cfg(feature = "tracing")]
+    if let Some(status) = status {
+        tracing::debug!(status, "answered");
+    } else {
+        tracing::debug!("no answer");
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = status;
+}
+
+/// Says that the request is sent again after `wait`.
+pub(crate) fn waiting(wait: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(wait_ms = wait.as_millis(), "retrying");
+    #[cfg(not(feature = "tracing"))]
+    let _ = wait;
+}
+
+/// Says that an edit waits for an earlier write of its group whose outcome is not known.
+pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        group = %crate::redact::Escaped(group.as_str()),
+        at_most_ms = at_most.as_millis(),
+        "waiting for an earlier write of unknown outcome"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (group, at_most);
+}
