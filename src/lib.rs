@@ -74,29 +74,29 @@ pub mod testing;
 mod transport;
 mod wipe;
 
-pub use crate::api::{
-    DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, Page, SecretGroups,
+pub use api::{
+    DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, SecretGroups,
     SecretStores, Secrets,
 };
-pub use crate::client::{Client, ClientBuilder};
-pub use crate::edit::{AppliedEdit, Edit, EditPlan, Ensured};
-pub use crate::error::{
+pub use client::{Client, ClientBuilder};
+pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
+pub use error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
     SoftDeleted,
 };
-pub use crate::models::{
-    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, ParseSecretRefError,
-    ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup, SecretGroupId,
-    SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate, SecretVersion,
-    SecretVersionId, Subject,
+pub use models::{
+    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, Page,
+    ParseSecretRefError, ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup,
+    SecretGroupId, SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate,
+    SecretVersion, SecretVersionId, Subject,
 };
-pub use crate::operation::{Operation, Resource};
-pub use crate::references::{
+pub use operation::{Operation, Resource};
+pub use references::{
     CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, find_refs,
 };
-pub use crate::secret_value::SecretValue;
-pub use crate::stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
-pub use crate::transport::RetryPolicy;
+pub use secret_value::SecretValue;
+pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
+pub use transport::RetryPolicy;
 
 /// Times are its [`Timestamp`](jiff::Timestamp).
 pub use jiff;

@@ -163,6 +163,15 @@ impl fmt::Debug for SecretValue {
     }
 }
 
+/// A value on its way into a request body: the only place where one is serialized.
+pub(crate) struct Exposed<'a>(pub(crate) &'a SecretValue);
+
+impl serde::Serialize for Exposed<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

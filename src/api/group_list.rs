@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::items::{End, Endless, Outline, Page, Paging};
+use super::paging::{End, Endless, Outline, Paging};
 use super::secrets::ListSecrets;
 use crate::client::Client;
-use crate::models::{Secret, SecretGroupId, SecretId};
+use crate::models::{Page, Secret, SecretGroupId, SecretId};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
@@ -88,7 +88,7 @@ impl GroupList {
 
     async fn read_page(&mut self) -> Result<()> {
         let page = self.page_at(self.paging.offset()).await?;
-        let outline = page.outline();
+        let outline = Outline::of(&page);
         let known = self.secrets.len();
         for secret in page {
             match self.names.add(&self.client, &self.id, &secret)? {

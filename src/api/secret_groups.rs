@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::items::{Items, Page, Source};
+use super::delete_options::DeleteOptions;
+use super::items::{Items, Source};
 use crate::client::Client;
 use crate::models::{
-    Attribute, Checks, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
-    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
-    check_group_name, check_secrets,
+    Attribute, Checks, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
+    Page, PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
+    SecretUpdate, check_group_name, check_secrets,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -17,8 +18,6 @@ use crate::transport::{Query, Request, json};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secret-groups";
-/// The API's own default for a page.
-pub(crate) const LIMIT: u64 = 100;
 
 /// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
 /// [`Client`] (a clone is cheap) and call this where it is needed.
@@ -44,7 +43,7 @@ pub struct ListSecretGroups {
 
 impl Default for ListSecretGroups {
     fn default() -> Self {
-        Self { limit: LIMIT, offset: 0, fqn: None, search: None }
+        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, search: None }
     }
 }
 
@@ -91,35 +90,24 @@ impl ListSecretGroups {
     }
 }
 
-/// How to delete.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeleteOptions {
-    force: bool,
-}
-
-impl DeleteOptions {
-    /// The API's defaults.
-    pub fn new() -> Self {
-        Self::default()
+impl Client {
+    /// The secret groups' methods.
+    pub fn secret_groups(&self) -> SecretGroups<'_> {
+        SecretGroups { client: self }
     }
 
-    /// Deletes even where the store is faulty or cannot be reached; what it holds then stays there.
-    #[must_use]
-    pub fn force(mut self) -> Self {
-        self.force = true;
-        self
-    }
-
-    pub(crate) fn query(self, query: Query) -> Query {
-        if self.force { query.with("forceDelete", true) } else { query }
+    /// Whether the control plane responds and accepts the key, in one request for one secret group.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] for a key that is not accepted; [`Error::PermissionDenied`] for one that is,
+    /// but may not list groups; [`Error::Connect`], [`Error::Timeout`]; [`Error::UnexpectedStatus`] or
+    /// [`Error::Decode`] if something other than a control plane responds.
+    pub async fn check(&self) -> Result<()> {
+        self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
     }
 }
 
 impl<'a> SecretGroups<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
-    }
-
     pub(crate) fn client(self) -> &'a Client {
         self.client
     }

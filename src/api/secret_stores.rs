@@ -1,9 +1,10 @@
 //! `client.secret_stores()`: the stores that the customer connected.
 
-use super::items::{Items, Page, Source};
-use super::secret_groups::LIMIT;
+use super::items::{Items, Source};
 use crate::client::Client;
-use crate::models::{Data, IntegrationId, Listed, ProviderAccount, SecretStore};
+use crate::models::{
+    DEFAULT_LIMIT, Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore,
+};
 use crate::operation::{Operation, Resource};
 use crate::stores::SecretStoreKind;
 use crate::transport::{Query, Request};
@@ -30,7 +31,7 @@ pub struct ListSecretStores {
 
 impl Default for ListSecretStores {
     fn default() -> Self {
-        Self { limit: LIMIT, offset: 0, fqn: None, id: None }
+        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, id: None }
     }
 }
 
@@ -69,11 +70,14 @@ impl ListSecretStores {
     }
 }
 
-impl<'a> SecretStores<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// The secret stores' methods.
+    pub fn secret_stores(&self) -> SecretStores<'_> {
+        SecretStores { client: self }
     }
+}
 
+impl<'a> SecretStores<'a> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
     /// Older control planes do not have this endpoint and answer 404;

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::items::{Items, Page, Source};
-use super::secret_groups::{DeleteOptions, LIMIT};
+use super::delete_options::DeleteOptions;
+use super::items::{Items, Source};
 use crate::client::Client;
-use crate::models::{Data, Listed, Secret, SecretGroupId, SecretId, SecretVersion};
+use crate::models::{
+    DEFAULT_LIMIT, Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion,
+};
 use crate::operation::{Operation, Resource};
 use crate::transport::{Query, Request, json};
 use crate::{Error, Result};
@@ -46,7 +48,7 @@ struct ListBody {
 impl Default for ListSecrets {
     fn default() -> Self {
         Self(ListBody {
-            limit: LIMIT,
+            limit: DEFAULT_LIMIT,
             offset: 0,
             secret_group_id: None,
             secret_fqns: None,
@@ -111,11 +113,14 @@ impl ListSecrets {
     }
 }
 
-impl<'a> Secrets<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// The secrets' methods.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets { client: self }
     }
+}
 
+impl<'a> Secrets<'a> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
     ///
     /// # Errors

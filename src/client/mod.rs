@@ -1,5 +1,6 @@
 mod builder;
 mod edit_locks;
+mod known_kinds;
 mod tenant;
 
 use std::fmt;
@@ -7,11 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Result;
-use crate::api::{FoundStore, ListSecretGroups, SecretGroups, SecretStores, Secrets, StoreCache};
-use crate::models::SecretGroup;
 use crate::transport::{Calls, Sends, Transport};
 pub use builder::ClientBuilder;
 pub(crate) use edit_locks::{EditGuard, EditLocks, UnconfirmedWrite};
+pub(crate) use known_kinds::KnownKinds;
 use tenant::Tenant;
 
 /// A client of one control plane.
@@ -42,7 +42,7 @@ struct Inner {
     tenant: Tenant,
     limits: Limits,
     edit_locks: EditLocks,
-    stores: StoreCache,
+    known_kinds: KnownKinds,
 }
 
 /// How far the operations that take several requests go.
@@ -75,36 +75,9 @@ impl Client {
                 tenant: Tenant::new(tenant),
                 limits,
                 edit_locks: EditLocks::default(),
-                stores: StoreCache::default(),
+                known_kinds: KnownKinds::default(),
             }),
         }
-    }
-
-    /// The secret groups' methods.
-    pub fn secret_groups(&self) -> SecretGroups<'_> {
-        SecretGroups::new(self)
-    }
-
-    /// The secrets' methods.
-    pub fn secrets(&self) -> Secrets<'_> {
-        Secrets::new(self)
-    }
-
-    /// The secret stores' methods.
-    pub fn secret_stores(&self) -> SecretStores<'_> {
-        SecretStores::new(self)
-    }
-
-    /// Whether the control plane answers and accepts the key, in one request for one secret group.
-    ///
-    /// # Errors
-    /// [`Error::Unauthorized`](crate::Error::Unauthorized) for a key that is not accepted;
-    /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) for one that is, but may not list groups;
-    /// [`Error::Connect`](crate::Error::Connect), [`Error::Timeout`](crate::Error::Timeout);
-    /// [`Error::UnexpectedStatus`](crate::Error::UnexpectedStatus) or
-    /// [`Error::Decode`](crate::Error::Decode) where something else than a control plane answers.
-    pub async fn check(&self) -> Result<()> {
-        self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
     }
 
     /// The host that requests go to, with its port where the base URL names one; to be shown before a
@@ -139,9 +112,8 @@ impl Client {
         &self.inner.edit_locks
     }
 
-    /// What kind of store the group's secrets are kept in, remembered once it is known.
-    pub(crate) async fn store_of(&self, group: &SecretGroup) -> FoundStore {
-        self.inner.stores.kind_of(self, group).await
+    pub(crate) fn known_kinds(&self) -> &KnownKinds {
+        &self.inner.known_kinds
     }
 }
 

@@ -1,7 +1,7 @@
 //! The objects that answers come wrapped in.
 
+use super::Page;
 use super::decode::{Context, Wire, wire_object};
-use crate::api::Page;
 
 /// `{"data": …}`
 pub(crate) struct Data<T>(pub(crate) T);

@@ -6,9 +6,8 @@ use super::secret_group::SecretGroup;
 use super::secret_ref::SCHEME;
 use super::secret_store::SecretStore;
 use crate::Error;
-use crate::secret_value::SecretValue;
+use crate::secret_value::{Exposed, SecretValue};
 use crate::stores::SecretStoreKind;
-use crate::transport::Exposed;
 
 /// A secret group to be created.
 ///

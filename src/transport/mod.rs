@@ -28,7 +28,7 @@ pub(crate) use failure::of_answer;
 use failure::{Cause, Failure};
 pub(crate) use recycle::ConnectionRecycler;
 pub(crate) use request::{Query, Request};
-pub(crate) use request_body::{Exposed, json};
+pub(crate) use request_body::json;
 use response_body::Body;
 use retry::AttemptOutcome;
 pub(crate) use retry::Budget;

@@ -3,20 +3,10 @@
 use std::io;
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::secret_value::SecretValue;
 use crate::wipe::Zeroizing;
 use crate::{Error, Result};
-
-/// A value on its way into a request body: the only place where one is serialized.
-pub(crate) struct Exposed<'a>(pub(crate) &'a SecretValue);
-
-impl Serialize for Exposed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose_secret())
-    }
-}
 
 /// The JSON of `body` in a buffer that is wiped when the last clone is dropped.
 ///

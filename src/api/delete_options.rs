@@ -1,0 +1,27 @@
+//! How to delete.
+
+use crate::transport::Query;
+
+/// How to delete.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeleteOptions {
+    force: bool,
+}
+
+impl DeleteOptions {
+    /// The API's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Deletes even where the store is faulty or cannot be reached; what it holds then stays there.
+    #[must_use]
+    pub fn force(mut self) -> Self {
+        self.force = true;
+        self
+    }
+
+    pub(crate) fn query(self, query: Query) -> Query {
+        if self.force { query.with("forceDelete", true) } else { query }
+    }
+}

@@ -1,0 +1,128 @@
+//! Where a list ends, and what a server says of it.
+
+use crate::models::Page;
+
+/// What a page says of its list.
+#[derive(Clone, Copy)]
+pub(crate) struct Outline {
+    pub(crate) length: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) limit: Option<u64>,
+}
+
+impl Outline {
+    pub(crate) fn of<T>(page: &Page<T>) -> Self {
+        Self { length: page.items().len() as u64, total: page.total(), limit: page.limit() }
+    }
+}
+
+/// Where a list is, and whether its pages tell that it ends.
+///
+/// What a server says of its list is doubted: a `total` counts only if it is not below what came, a page
+/// longer than asked for is the whole list or a mistake, and no list has 10,000 pages.
+#[derive(Debug)]
+pub(crate) struct Paging {
+    limit: u64,
+    /// How many items came before the next page; those that came twice count twice.
+    offset: u64,
+    pages: u32,
+    /// The smaller limit that the server says it has.
+    stated_limit: Option<u64>,
+    /// The length of the page before.
+    before: Option<u64>,
+    has_overlong: bool,
+}
+
+/// What a page says of the end of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The list goes on, or nothing says that it does not.
+    Open,
+    /// As many items as the total says have come, but the page is as long as pages can be: the total may
+    /// be wrong.
+    AtTotal,
+    /// The same, and the page is shorter than pages can be. `sure` is false where only the limit that was
+    /// asked for says so: the server may have a smaller one.
+    ShortPage { sure: bool },
+    /// An empty page.
+    Empty,
+    /// Nothing new has come: the server sends all that it has whatever it is asked for. `sure` is false
+    /// where no total says so.
+    Repeated { sure: bool },
+}
+
+/// A list without an end, or of which a part would pass as the whole.
+#[derive(Debug)]
+pub(crate) struct Endless;
+
+const MAX_PAGES: u32 = 10_000;
+
+impl Paging {
+    pub(crate) fn new(start: u64, limit: u64) -> Self {
+        // A limit of 0 leaves it to the server how long a page is.
+        let limit = if limit == 0 { u64::MAX } else { limit };
+        Self {
+            limit,
+            offset: start,
+            pages: 0,
+            stated_limit: None,
+            before: None,
+            has_overlong: false,
+        }
+    }
+
+    /// Where the next page begins.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many pages have come.
+    pub(crate) fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// `different`: how many different items have come with this page, as far as the caller can tell.
+    /// `is_new`: whether one of them is on this page for the first time.
+    pub(crate) fn take(
+        &mut self,
+        page: Outline,
+        different: u64,
+        is_new: bool,
+    ) -> Result<End, Endless> {
+        self.pages += 1;
+        let length = page.length;
+        if length == 0 {
+            return Ok(End::Empty);
+        }
+        self.stated_limit = page.limit.filter(|limit| *limit > 0).or(self.stated_limit);
+        let longest = self.stated_limit.map_or(self.limit, |limit| limit.min(self.limit));
+        let is_overlong = length > self.limit;
+        if !is_new {
+            let total = page.total.filter(|total| *total >= self.offset);
+            // A page that is exactly as long as asked for is a part, sent again and again.
+            let is_part =
+                total.is_some_and(|total| total > different) || (length >= longest && !is_overlong);
+            return if is_part {
+                Err(Endless)
+            } else {
+                Ok(End::Repeated { sure: total.is_some() })
+            };
+        }
+        self.offset = self.offset.saturating_add(length);
+        let total = page.total.filter(|total| *total >= self.offset);
+        let is_part = is_overlong && total.is_some_and(|total| total > different);
+        if is_part || (is_overlong && self.has_overlong) || self.pages >= MAX_PAGES {
+            return Err(Endless);
+        }
+        self.has_overlong |= is_overlong;
+        let before = self.before.replace(length);
+        let is_short = length < longest && before.is_none_or(|before| length < before);
+        Ok(match total {
+            Some(total) if total == different && is_short => {
+                End::ShortPage { sure: self.stated_limit.is_some() || before.is_some() }
+            }
+            Some(total) if total == different => End::AtTotal,
+            _ => End::Open,
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! One page of a list.
+
+/// How many items a page has at most if nothing else is asked for; the API's own default.
+pub(crate) const DEFAULT_LIMIT: u64 = 100;
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    items: Vec<T>,
+    total: Option<u64>,
+    offset: Option<u64>,
+    limit: Option<u64>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn new(
+        items: Vec<T>,
+        total: Option<u64>,
+        offset: Option<u64>,
+        limit: Option<u64>,
+    ) -> Self {
+        Self { items, total, offset, limit }
+    }
+
+    /// The page's items.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// Goes through the page's items.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
+    /// The page's items by themselves.
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    /// How many items there are on all pages, where the server says so.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// How many items come before this page, where the server says so.
+    pub fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+
+    /// How many items a page has at most, where the server says so.
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+}
+
+impl<T> IntoIterator for Page<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Page<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
