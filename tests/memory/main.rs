@@ -2,8 +2,13 @@
 //!
 //! Each scenario runs in a process of its own, so that none finds what another left, and talks to a server
 //! in a third one. All three are this program. The process that is looked through never has the value
-//! except through the calls that are measured: it keeps what it looks for masked. The same calls made by
-//! hand with reqwest, in the same process, show that what is left would be found.
+//! except through the calls that are measured: it keeps what it looks for masked. The value has to be found
+//! while it is in use, and the same calls made by hand with reqwest, in the same process, have to leave some
+//! of it.
+//!
+//! A scenario is worth something only if it fails without wiping. `.ci/run` builds that (see `src/wipe.rs`)
+//! and lets no scenario pass:
+//! `RUSTC_WORKSPACE_WRAPPER=$PWD/.ci/without_wiping cargo test --test memory`.
 //!
 //! Linux only: elsewhere no process can read its own memory as a file.
 
