@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot measure")]
 
 use divan::{Bencher, black_box};
-use truefoundry_secrets::testing::{error_from_answer, from_json};
+use truefoundry_secrets::testing::{error_from_response, from_json};
 use truefoundry_secrets::{Error, Operation, Secret, SecretRef, find_refs};
 
 fn main() {
@@ -78,6 +78,6 @@ const ANSWERS: [(u16, &str); 4] = [
 fn classify_failure(bencher: Bencher<'_, '_>, index: usize) {
     let (status, body) = *ANSWERS.get(index).unwrap();
     bencher.bench(|| -> Error {
-        error_from_answer(Operation::CreateSecretGroup, black_box(status), black_box(body))
+        error_from_response(Operation::CreateSecretGroup, black_box(status), black_box(body))
     });
 }

@@ -27,12 +27,12 @@
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
 //! | making sure that keys are there | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
-//! | a whole group's values, or an environment | [`Client::resolve_group`], [`ResolvedSecrets::into_env`] |
+//! | a whole group's values, or an environment | [`Client::resolve_group`], [`SecretMap`] |
 //! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
 //!
-//! [`SecretGroups::update`] is the API's own update, which **deletes every key that is left out**; prefer
+//! [`SecretGroups::replace_secrets`] is the API's own update, which **deletes every key that is left out**; prefer
 //! [`SecretGroups::edit`].
 //!
 //! # Features
@@ -92,7 +92,8 @@ pub use models::{
 };
 pub use operation::{Operation, Resource};
 pub use references::{
-    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, find_refs,
+    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, SecretMap, env_name,
+    find_refs,
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};

@@ -1,6 +1,7 @@
 //! The one type that holds a secret's value.
 
 use std::fmt;
+use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -11,6 +12,7 @@ use crate::{Error, Result};
 const SET: &str = "(set)";
 const EMPTY: &str = "(empty)";
 const TAIL: &str = "***";
+const NOT_TEXT: &str = "a secret's value must be text";
 /// Under this many characters four would be a large part of the value.
 const PREVIEW_FROM: usize = 16;
 const PREVIEW_SHOWS: usize = 4;
@@ -49,7 +51,7 @@ const PREVIEW_SHOWS: usize = 4;
 /// assert!(value == truefoundry_secrets::SecretValue::from("guess"));
 /// ```
 ///
-/// It cannot be deserialized either: read a `String` and convert it, which wipes the source.
+/// It can be deserialized, from text only.
 ///
 /// `Clone` makes a second copy in memory, itself wiped when dropped; clone as few as you need.
 #[derive(Clone)]
@@ -116,6 +118,23 @@ impl SecretValue {
         self.expose_secret().as_bytes().ct_eq(other.expose_secret().as_bytes()).into()
     }
 
+    /// The value as another type, such as a number, from its trimmed text.
+    ///
+    /// ```
+    /// use truefoundry_secrets::SecretValue;
+    ///
+    /// assert_eq!(SecretValue::from("5432\n").parse::<u16>()?, 5432);
+    /// # Ok::<_, truefoundry_secrets::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] that names the type and quotes nothing.
+    pub fn parse<T: FromStr>(&self) -> Result<T> {
+        self.expose_secret().trim().parse().map_err(|_| {
+            Error::invalid_input("value", format!("it is no {}", std::any::type_name::<T>()))
+        })
+    }
+
     /// The value's length in bytes.
     pub fn len(&self) -> usize {
         self.expose_secret().len()
@@ -160,6 +179,86 @@ impl fmt::Display for SecretValue {
 impl fmt::Debug for SecretValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Reads text, and only text. No error of it quotes what was there instead.
+///
+/// The error that a format makes of its own can still show the source: `toml`, for one, prints the line that
+/// it is about. [`SecretMap::deserialize`](crate::SecretMap::deserialize) prints none.
+impl<'de> serde::Deserialize<'de> for SecretValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A format that is asked for text says itself what it found instead, and quotes it. Asked for
+        // anything it hands that over, and this visitor refuses it with a fixed sentence.
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+macro_rules! refuse {
+    ($($visit:ident: $type:ty),* $(,)?) => {
+        $(fn $visit<E: serde::de::Error>(self, _: $type) -> Result<Self::Value, E> {
+            Err(E::custom(NOT_TEXT))
+        })*
+    };
+}
+
+impl<'de> serde::de::Visitor<'de> for TextVisitor {
+    type Value = SecretValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<SecretValue, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<SecretValue, E> {
+        Ok(text.into())
+    }
+
+    refuse! {
+        visit_bool: bool,
+        visit_i64: i64,
+        visit_i128: i128,
+        visit_u64: u64,
+        visit_u128: u128,
+        visit_f64: f64,
+        visit_char: char,
+        visit_bytes: &[u8],
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<SecretValue, E> {
+        Err(E::custom(NOT_TEXT))
+    }
+
+    fn visit_some<D: serde::Deserializer<'de>>(self, _: D) -> Result<SecretValue, D::Error> {
+        Err(serde::de::Error::custom(NOT_TEXT))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<SecretValue, E> {
+        Err(E::custom(NOT_TEXT))
+    }
+
+    fn visit_newtype_struct<D: serde::Deserializer<'de>>(
+        self,
+        _: D,
+    ) -> Result<SecretValue, D::Error> {
+        Err(serde::de::Error::custom(NOT_TEXT))
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, _: A) -> Result<SecretValue, A::Error> {
+        Err(serde::de::Error::custom(NOT_TEXT))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, _: A) -> Result<SecretValue, A::Error> {
+        Err(serde::de::Error::custom(NOT_TEXT))
+    }
+
+    fn visit_enum<A: serde::de::EnumAccess<'de>>(self, _: A) -> Result<SecretValue, A::Error> {
+        Err(serde::de::Error::custom(NOT_TEXT))
     }
 }
 

@@ -22,7 +22,7 @@ impl Connection {
     /// Where changes go, for the question before them.
     pub(crate) fn host(&self) -> String {
         let what = if self.is_fake() { " (the fake: nothing real is changed)" } else { "" };
-        format!("{}{what}", self.client.host())
+        format!("{}{what}", self.client.authority())
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn connect() -> Result<Connection, Failure> {
                 "Set both TFY_BASE_URL and TFY_API_KEY, or neither of them to try this against a fake.",
             )
         })?;
-        tell(format_args!("Control plane: {}\n", client.host()));
+        tell(format_args!("Control plane: {}\n", client.authority()));
         return Ok(Connection { client, fake: None });
     }
     let fake = furnished_fake().await;

@@ -15,13 +15,13 @@ use crate::operation::Operation;
 use crate::{Error, Result};
 
 /// A list that can be read page by page.
-pub(crate) struct Source<T> {
+pub(crate) struct ListSource<T> {
     pub(crate) client: Client,
     pub(crate) operation: Operation,
     pub(crate) collection: &'static str,
     pub(crate) start: u64,
     pub(crate) limit: u64,
-    pub(crate) name: Name<T>,
+    pub(crate) name: NameOf<T>,
     pub(crate) fetch_at: FetchAt<T>,
 }
 
@@ -31,7 +31,7 @@ type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>>> + Send>>;
 type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 
 /// Names an item, to notice a server that answers every offset with the same page.
-type Name<T> = fn(&T) -> &str;
+type NameOf<T> = fn(&T) -> &str;
 
 /// All items of a list, page after page, one page in memory at a time.
 ///
@@ -59,7 +59,7 @@ type Name<T> = fn(&T) -> &str;
 /// ```
 #[must_use = "nothing is requested until an item is asked for"]
 pub struct Items<T> {
-    source: Source<T>,
+    source: ListSource<T>,
     fetching: Option<Fetch<T>>,
     ready: VecDeque<T>,
     paging: Paging,
@@ -69,7 +69,7 @@ pub struct Items<T> {
 }
 
 impl<T: Unpin> Items<T> {
-    pub(crate) fn new(source: Source<T>) -> Self {
+    pub(crate) fn new(source: ListSource<T>) -> Self {
         Self {
             paging: Paging::new(source.start, source.limit),
             source,
@@ -179,7 +179,7 @@ mod tests {
         let client = Client::builder().base_url("https://host.example").api_key("k");
         let alive = Arc::new(AtomicUsize::new(0));
         let of_pages = Arc::clone(&alive);
-        let mut items = Items::new(Source {
+        let mut items = Items::new(ListSource {
             client: client.build().unwrap(),
             operation: Operation::ListSecretGroups,
             collection: "secret-groups",

@@ -1,11 +1,12 @@
 //! `client.secret_groups()`: the groups.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, Source};
+use super::items::{Items, ListSource};
 use crate::client::Client;
 use crate::models::{
     Attribute, Checks, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
@@ -118,7 +119,7 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
     pub async fn list(self, params: &ListSecretGroups) -> Result<Page<SecretGroup>> {
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
-            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
+            .or_not_found_some(Resource::SecretGroup, params.fqn.as_deref())
             .query(params.query());
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
@@ -141,7 +142,7 @@ impl<'a> SecretGroups<'a> {
             .iter()
             .fold(params.query(), |query, attribute| query.with("attributes", attribute.as_str()));
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
-            .seeks_some(Resource::SecretGroup, params.fqn.as_deref())
+            .or_not_found_some(Resource::SecretGroup, params.fqn.as_deref())
             .query(query);
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
@@ -150,7 +151,7 @@ impl<'a> SecretGroups<'a> {
     /// All groups, page after page.
     pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
         let client = self.client.clone();
-        Items::new(Source {
+        Items::new(ListSource {
             client: client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
@@ -161,6 +162,49 @@ impl<'a> SecretGroups<'a> {
                 let client = client.clone();
                 let params = params.clone().offset(offset);
                 Box::pin(async move { client.secret_groups().list(&params).await })
+            }),
+        })
+    }
+
+    /// All groups that the API key may see, in memory at once; [`stream`](Self::stream) holds one page at a
+    /// time.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// for group in client.secret_groups().all().await? {
+    ///     println!("{}", group.fqn());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`list`](Self::list); [`Error::Decode`] for a server that repeats itself without end.
+    pub async fn all(self) -> Result<Vec<SecretGroup>> {
+        self.stream(ListSecretGroups::new()).try_collect().await
+    }
+
+    /// All groups with these attributes only, page after page; see [`list_partial`](Self::list_partial).
+    pub fn stream_partial(
+        self,
+        params: ListSecretGroups,
+        attributes: &[Attribute],
+    ) -> Items<PartialSecretGroup> {
+        let client = self.client.clone();
+        let attributes: Arc<[Attribute]> = attributes.into();
+        Items::new(ListSource {
+            client: client.clone(),
+            operation: Operation::ListSecretGroups,
+            collection: COLLECTION,
+            start: params.offset,
+            limit: params.limit,
+            name: |group| group.id().as_str(),
+            fetch_at: Box::new(move |offset| {
+                let (client, attributes) = (client.clone(), Arc::clone(&attributes));
+                let params = params.clone().offset(offset);
+                Box::pin(
+                    async move { client.secret_groups().list_partial(&params, &attributes).await },
+                )
             }),
         })
     }
@@ -203,7 +247,7 @@ impl<'a> SecretGroups<'a> {
         let fqn = format!("{tenant}:{name}");
         let params = ListSecretGroups::new().fqn(&fqn);
         let request = Request::new(Operation::ListSecretGroups, COLLECTION)
-            .seeks(Resource::SecretGroup, name)
+            .or_not_found(Resource::SecretGroup, name)
             .query(params.query());
         let Listed(page) = self.client.transport().call::<Listed<SecretGroup>>(request).await?;
         page.into_iter().find(|group| group.fqn() == fqn).ok_or_else(|| self.no_group_named(name))
@@ -252,8 +296,8 @@ impl<'a> SecretGroups<'a> {
 
     pub(crate) async fn create_checked(self, new: &NewSecretGroup) -> Result<SecretGroup> {
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
-            .seeks(Resource::SecretStore, new.integration_id().as_str())
-            .takes(new.name())
+            .or_not_found(Resource::SecretStore, new.integration_id().as_str())
+            .claims_name(new.name())
             .body(json(&new.body())?);
         request.values = new.secrets().iter().map(|(_, value)| value).collect();
         request.keys = new.keys().collect();
@@ -272,7 +316,8 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
     /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
     /// rules are not checked here.
-    pub async fn update(
+    #[doc(alias = "update")]
+    pub async fn replace_secrets(
         self,
         id: impl Into<SecretGroupId>,
         secrets: &[SecretUpdate],
@@ -298,7 +343,8 @@ impl<'a> SecretGroups<'a> {
             .body(json(&FullList { secrets })?);
         request.values = secrets.iter().filter_map(|entry| entry.value).collect();
         for entry in secrets {
-            let keys = if entry.value.is_some() { &mut request.keys } else { &mut request.kept };
+            let keys =
+                if entry.value.is_some() { &mut request.keys } else { &mut request.kept_keys };
             keys.push(entry.key);
         }
         self.group(request).await
@@ -377,8 +423,8 @@ fn manifest_request(
 ) -> Result<Request<'_>> {
     manifest.check()?;
     Ok(Request::new(operation, COLLECTION)
-        .seeks(Resource::SecretStore, manifest.integration_fqn())
-        .takes(manifest.name())
+        .or_not_found(Resource::SecretStore, manifest.integration_fqn())
+        .claims_name(manifest.name())
         .body(json(&ManifestBody { manifest, dry_run })?))
 }
 

@@ -1,6 +1,6 @@
 //! `client.secret_stores()`: the stores that the customer connected.
 
-use super::items::{Items, Source};
+use super::items::{Items, ListSource};
 use crate::client::Client;
 use crate::models::{
     DEFAULT_LIMIT, Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore,
@@ -93,9 +93,10 @@ impl<'a> SecretStores<'a> {
             .with("type", SECRET_STORE)
             .with_some("fqn", params.fqn.as_deref())
             .with_some("id", params.id.as_ref().map(IntegrationId::as_str));
-        let sought = params.id.as_ref().map(IntegrationId::as_str).or(params.fqn.as_deref());
+        let not_found_subject =
+            params.id.as_ref().map(IntegrationId::as_str).or(params.fqn.as_deref());
         let request = Request::new(Operation::ListSecretStores, COLLECTION)
-            .seeks_some(Resource::SecretStore, sought)
+            .or_not_found_some(Resource::SecretStore, not_found_subject)
             .query(query);
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
@@ -104,7 +105,7 @@ impl<'a> SecretStores<'a> {
     /// All stores, page after page.
     pub fn stream(self, params: ListSecretStores) -> Items<SecretStore> {
         let client = self.client.clone();
-        Items::new(Source {
+        Items::new(ListSource {
             client: client.clone(),
             operation: Operation::ListSecretStores,
             collection: COLLECTION,
@@ -191,10 +192,13 @@ mod tests {
         let credentials = fake.store_credentials();
         assert_eq!((listed.len(), by_account.len(), credentials.len()), (2, 2, 2));
         for store in listed.iter().chain(&by_account) {
-            let kept = store.id().0.whole_buffer();
-            assert!(kept.contains(store.id().as_str()));
-            assert!(credentials.iter().all(|credential| !kept.contains(credential)), "{kept}");
-            assert!(!kept.contains("auth_data"), "{kept}");
+            let kept_keys = store.id().0.whole_buffer();
+            assert!(kept_keys.contains(store.id().as_str()));
+            assert!(
+                credentials.iter().all(|credential| !kept_keys.contains(credential)),
+                "{kept_keys}"
+            );
+            assert!(!kept_keys.contains("auth_data"), "{kept_keys}");
         }
         assert_eq!(listed.first().and_then(SecretStore::kind), Some(&SecretStoreKind::AzureVault));
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, Source};
+use super::items::{Items, ListSource};
 use crate::client::Client;
 use crate::models::{
     DEFAULT_LIMIT, Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion,
@@ -103,7 +103,7 @@ impl ListSecrets {
     }
 
     /// What a 404 says is missing; of several names the server does not say which.
-    fn sought(&self) -> Option<(Resource, &str)> {
+    fn not_found_subject(&self) -> Option<(Resource, &str)> {
         match (&self.0.secret_group_id, self.0.secret_fqns.as_deref()) {
             (Some(id), _) => Some((Resource::SecretGroup, id.as_str())),
             (None, Some([fqn])) => Some((Resource::Secret, fqn)),
@@ -133,7 +133,7 @@ impl<'a> Secrets<'a> {
             return Err(Error::invalid_input("names", "the list is empty"));
         }
         let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0)?);
-        request.sought = params.sought();
+        request.not_found_subject = params.not_found_subject();
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)
     }
@@ -141,7 +141,7 @@ impl<'a> Secrets<'a> {
     /// All secrets, page after page.
     pub fn stream(self, params: ListSecrets) -> Items<Secret> {
         let client = self.client.clone();
-        Items::new(Source {
+        Items::new(ListSource {
             client: client.clone(),
             operation: Operation::ListSecrets,
             collection: COLLECTION,
@@ -160,7 +160,7 @@ impl<'a> Secrets<'a> {
     ///
     /// By group and key there are [`Client::resolve`], with a reference such as
     /// [`SecretGroup::reference`](crate::SecretGroup::reference) gives, and [`Client::resolve_group`] with
-    /// [`ResolvedSecrets::get_key`](crate::ResolvedSecrets::get_key).
+    /// [`SecretMap::get`](crate::SecretMap::get).
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),

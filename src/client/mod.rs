@@ -35,6 +35,8 @@ pub struct Client {
     inner: Arc<Inner>,
     /// What the operation that this clone works for sends.
     sends: Option<Arc<dyn Sends>>,
+    /// Instead of the builder's.
+    timeout: Option<Duration>,
 }
 
 struct Inner {
@@ -70,6 +72,7 @@ impl Client {
     pub(crate) fn new(transport: Transport, tenant: Option<String>, limits: Limits) -> Self {
         Self {
             sends: None,
+            timeout: None,
             inner: Arc::new(Inner {
                 transport,
                 tenant: Tenant::new(tenant),
@@ -82,8 +85,24 @@ impl Client {
 
     /// The host that requests go to, with its port where the base URL names one; to be shown before a
     /// change is confirmed.
-    pub fn host(&self) -> &str {
+    pub fn authority(&self) -> &str {
         self.inner.transport.base.authority()
+    }
+
+    /// A clone with another time limit for each call of the API, retries included. It shares all else:
+    /// connections, the retry budget, and the locks of edits.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// client.with_timeout(Duration::from_secs(2)).check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self.clone() }
     }
 
     /// A clone for an operation of several requests, which may answer with what any of them sent.
@@ -92,12 +111,12 @@ impl Client {
     }
 
     pub(crate) fn transport(&self) -> Calls<'_> {
-        Calls::new(&self.inner.transport, self.sends.as_deref())
+        Calls::new(&self.inner.transport, self.sends.as_deref(), self.timeout())
     }
 
     /// How long one call may take.
     pub(crate) fn timeout(&self) -> Duration {
-        self.inner.transport.timeout
+        self.timeout.unwrap_or(self.inner.transport.timeout)
     }
 
     pub(crate) fn unconfirmed_write_timeout(&self) -> Duration {
@@ -121,7 +140,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.host())
+            .field("authority", &self.authority())
             .field("tenant", &self.known_tenant())
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use url::Host;
 
 use super::Client;
-use crate::models::Text;
+use crate::models::SharedStr;
 use crate::models::decode::wire_object;
 use crate::operation::Operation;
 use crate::transport::{Query, Request};
@@ -38,7 +38,7 @@ pub(crate) fn is_tenant_name(name: &str) -> bool {
 }
 
 struct TenantInfo {
-    name: Option<Text>,
+    name: Option<SharedStr>,
 }
 
 wire_object!(TenantInfo {
@@ -104,7 +104,7 @@ impl Client {
 
     async fn ask_tenant_id(&self) -> Result<Option<String>> {
         let request = Request::new(Operation::GetTenantId, "tenant-id")
-            .query(Query::default().with("hostName", self.host()));
+            .query(Query::default().with("hostName", self.authority()));
         match self.transport().call::<TenantInfo>(request).await {
             Ok(tenant) => Ok(tenant.into_name()),
             Err(error) if tells_nothing(&error) => Ok(None),

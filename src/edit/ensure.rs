@@ -74,7 +74,7 @@ impl SecretGroups<'_> {
     /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it.
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
-        let mut progress = Progress::default();
+        let mut progress = Rounds::default();
         let new = Arc::new(new);
         let client = self.client().sending(new.clone());
         let ensured = ensure(client.secret_groups(), &new, &mut progress).await;
@@ -92,7 +92,7 @@ impl Sends for NewSecretGroup {
 
 /// What the rounds before this one did.
 #[derive(Default)]
-struct Progress {
+struct Rounds {
     writes: u32,
     may_have_written: bool,
     /// A creation of which the answer was lost.
@@ -107,7 +107,7 @@ struct Progress {
 async fn ensure(
     groups: SecretGroups<'_>,
     new: &NewSecretGroup,
-    progress: &mut Progress,
+    progress: &mut Rounds,
 ) -> Result<Ensured> {
     loop {
         match groups.get_by_name(new.name()).await {
@@ -133,7 +133,7 @@ async fn ensure(
 async fn create(
     groups: SecretGroups<'_>,
     new: &NewSecretGroup,
-    progress: &mut Progress,
+    progress: &mut Rounds,
 ) -> Result<Option<SecretGroup>> {
     progress.writes += 1;
     let error = match groups.create_checked(new).await {
@@ -154,7 +154,7 @@ async fn create(
 async fn extend(
     groups: SecretGroups<'_>,
     new: &NewSecretGroup,
-    progress: &mut Progress,
+    progress: &mut Rounds,
     group: &SecretGroup,
 ) -> Result<Option<Ensured>> {
     let client = groups.client();
@@ -204,7 +204,7 @@ async fn extend(
     }
 }
 
-impl Progress {
+impl Rounds {
     /// A group that was deleted since it was found is created in the next round. It counts as one: somebody
     /// may delete it every time.
     fn look_again(&mut self, error: Error) -> Result<Option<Ensured>> {

@@ -82,7 +82,7 @@ impl EditPlan {
     /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) where somebody changed the group;
     /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) where one of several removals failed;
     /// [`Error::Timeout`](crate::Error::Timeout) if an earlier edit of this group does not end;
-    /// else as [`SecretGroups::update`](crate::SecretGroups::update). Where
+    /// else as [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets). Where
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) is true the write may have been
     /// done; if it may still arrive, the next edit of this group from this client waits for it.
     pub async fn apply(self) -> Result<AppliedEdit> {

@@ -14,11 +14,11 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(super) group: SecretGroup,
-    pub(super) keys: BTreeMap<String, Known>,
+    pub(super) keys: BTreeMap<String, KnownKey>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownKey {
     pub(super) id: SecretId,
     pub(super) marker: Marker,
 }
@@ -111,7 +111,7 @@ impl Snapshot {
             if matches!(names.add(client, group.id(), secret)?, Name::Contradicts) {
                 return Err(Unread::Again(unreadable(client)));
             }
-            let known = Known { id: secret.id().clone(), marker: secret.marker() };
+            let known = KnownKey { id: secret.id().clone(), marker: secret.marker() };
             keys.insert(secret.key().unwrap_or_default().to_owned(), known);
         }
         Ok(Self { group, keys })

@@ -59,4 +59,5 @@ structure! {
     ConcurrentEdit { added, removed, modified, applied }
     PartiallyApplied { done, failed, not_tried, source }
     Unresolved { missing, hidden }
+    InvalidSettings { missing, invalid, incomplete }
 }

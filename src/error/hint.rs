@@ -91,6 +91,9 @@ impl Error {
             Self::Unresolved { .. } => {
                 "Check the references for typos and the key's access to their groups.".into()
             }
+            Self::InvalidSettings { .. } => {
+                "Add the missing keys to the group, and set the invalid ones to values that fit.".into()
+            }
         }
     }
 

@@ -330,6 +330,20 @@ pub enum Error {
         /// Those whose value the control plane does not show.
         hidden: Box<[SecretRef]>,
     },
+
+    /// A group's values are not the settings that the program asks for
+    /// ([`SecretMap::deserialize`](crate::SecretMap::deserialize)). It holds names of keys and types, and no
+    /// value.
+    #[error("{}", settings(missing, invalid, *incomplete))]
+    #[non_exhaustive]
+    InvalidSettings {
+        /// The fields without a key.
+        missing: Box<[String]>,
+        /// The keys whose values cannot be used, each with what was expected.
+        invalid: Box<[(String, String)]>,
+        /// Whether there may be more problems than these: a type accepted no stand-in for its value.
+        incomplete: bool,
+    },
 }
 
 /// What another library reported. Its type is not part of the stable API.
@@ -436,6 +450,20 @@ fn unresolved(missing: &[SecretRef], hidden: &[SecretRef]) -> String {
     }
     let references = if count == 1 { "reference" } else { "references" };
     format!("cannot resolve {count} {references}: {}", reasons.join("; "))
+}
+
+fn settings(missing: &[String], invalid: &[(String, String)], incomplete: bool) -> String {
+    let mut problems = Vec::new();
+    if !missing.is_empty() {
+        problems.push(format!("missing: {}", List(missing)));
+    }
+    let expected = |(key, expected): &(String, String)| format!("{key} (expected {expected})");
+    let invalid: Vec<String> = invalid.iter().map(expected).collect();
+    if !invalid.is_empty() {
+        problems.push(format!("invalid: {}", List(&invalid)));
+    }
+    let more = if incomplete { ", and possibly more" } else { "" };
+    format!("invalid settings ({}{more})", problems.join("; "))
 }
 
 fn to(location: Option<&str>) -> String {

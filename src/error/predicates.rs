@@ -34,7 +34,8 @@ macro_rules! context_of {
             | Error::InvalidInput { .. }
             | Error::ValueHidden { .. }
             | Error::ConcurrentEdit { .. }
-            | Error::Unresolved { .. } => None,
+            | Error::Unresolved { .. }
+            | Error::InvalidSettings { .. } => None,
         }
     };
 }

@@ -1,7 +1,7 @@
 //! The objects that answers come wrapped in.
 
 use super::Page;
-use super::decode::{Context, Wire, wire_object};
+use super::decode::{Context, FromWire, wire_object};
 
 /// `{"data": …}`
 pub(crate) struct Data<T>(pub(crate) T);
@@ -29,7 +29,7 @@ struct Envelope<T> {
     pagination: Option<Pagination>,
 }
 
-impl<T: Wire> Wire for Envelope<T> {
+impl<T: FromWire> FromWire for Envelope<T> {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -42,7 +42,7 @@ impl<T: Wire> Wire for Envelope<T> {
             Unknown,
         }
 
-        impl<'de, T: Wire> serde::de::Visitor<'de> for EnvelopeVisitor<'_, 'de, T> {
+        impl<'de, T: FromWire> serde::de::Visitor<'de> for EnvelopeVisitor<'_, 'de, T> {
             type Value = Envelope<T>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -79,7 +79,7 @@ impl<T: Wire> Wire for Envelope<T> {
     }
 }
 
-impl<T: Wire> Wire for Data<T> {
+impl<T: FromWire> FromWire for Data<T> {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -89,7 +89,7 @@ impl<T: Wire> Wire for Data<T> {
     }
 }
 
-impl<T: Wire> Wire for Listed<T> {
+impl<T: FromWire> FromWire for Listed<T> {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,

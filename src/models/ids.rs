@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::shared_str::Text;
+use super::shared_str::SharedStr;
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub(crate) Text);
+        pub struct $name(pub(crate) SharedStr);
 
         impl $name {
             /// The identifier as the API writes it.
@@ -82,12 +82,12 @@ macro_rules! identifier {
             }
         }
 
-        impl super::decode::Wire for $name {
+        impl super::decode::FromWire for $name {
             fn decode<'de, D: serde::Deserializer<'de>>(
                 context: &super::decode::Context<'de>,
                 deserializer: D,
             ) -> Result<Self, D::Error> {
-                Text::decode(context, deserializer).map(Self)
+                SharedStr::decode(context, deserializer).map(Self)
             }
         }
     };

@@ -160,7 +160,7 @@ impl NewSecretGroup {
     }
 }
 
-/// One entry of the full list that [`SecretGroups::update`](crate::SecretGroups::update) sends.
+/// One entry of the full list that [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets) sends.
 #[derive(Clone, Debug)]
 pub struct SecretUpdate {
     key: String,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::decode::{FromText, wire_object};
 use super::inputs::check_group_name;
-use super::shared_str::Text;
+use super::shared_str::SharedStr;
 use crate::{Error, Result};
 
 /// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
@@ -24,9 +24,9 @@ use crate::{Error, Result};
 pub struct SecretGroupManifest {
     #[serde(rename = "type")]
     kind: ManifestKind,
-    name: Text,
+    name: SharedStr,
     #[serde(skip_serializing_if = "Option::is_none")]
-    integration_fqn: Option<Text>,
+    integration_fqn: Option<SharedStr>,
     /// Absent unless an answer or the caller said who: an empty list states that there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     collaborators: Option<Vec<Collaborator>>,
@@ -35,14 +35,14 @@ pub struct SecretGroupManifest {
 }
 
 /// What an answer's manifest holds; all of it can be missing on older control planes but the name.
-struct Received {
-    name: Text,
-    integration_fqn: Option<Text>,
+struct ManifestFields {
+    name: SharedStr,
+    integration_fqn: Option<SharedStr>,
     collaborators: Option<Vec<Collaborator>>,
     owned_by: Option<OwnedBy>,
 }
 
-wire_object!(Received {
+wire_object!(ManifestFields {
     required { name: "name" }
     optional {
         integration_fqn: "integration_fqn",
@@ -51,12 +51,12 @@ wire_object!(Received {
     }
 });
 
-impl super::decode::Wire for SecretGroupManifest {
+impl super::decode::FromWire for SecretGroupManifest {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &super::decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        let received = Received::decode(context, deserializer)?;
+        let received = ManifestFields::decode(context, deserializer)?;
         Ok(Self {
             kind: ManifestKind::SecretGroup,
             name: received.name,
@@ -114,7 +114,7 @@ impl SecretGroupManifest {
 
     /// The store's FQN; empty where the answer did not carry it.
     pub fn integration_fqn(&self) -> &str {
-        self.integration_fqn.as_ref().map_or("", Text::as_str)
+        self.integration_fqn.as_ref().map_or("", SharedStr::as_str)
     }
 
     /// Who may do what with the group; `None` if neither the answer nor the caller said.
@@ -133,14 +133,14 @@ impl SecretGroupManifest {
 
     /// The account that owns the group.
     pub fn owned_by(&self) -> Option<&str> {
-        self.owned_by.as_ref()?.account.as_ref().map(Text::as_str)
+        self.owned_by.as_ref()?.account.as_ref().map(SharedStr::as_str)
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct OwnedBy {
     #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<Text>,
+    account: Option<SharedStr>,
 }
 
 wire_object!(OwnedBy {
@@ -153,7 +153,7 @@ wire_object!(OwnedBy {
 /// Someone with a role in a secret group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collaborator {
-    subject: Text,
+    subject: SharedStr,
     #[serde(rename = "role_id")]
     role: Role,
 }
@@ -229,7 +229,7 @@ impl Serialize for Role {
     }
 }
 
-impl super::decode::Wire for Role {
+impl super::decode::FromWire for Role {
     fn decode<'de, D: serde::Deserializer<'de>>(
         _: &super::decode::Context<'de>,
         deserializer: D,

@@ -17,7 +17,7 @@ mod unescape;
 
 pub(crate) use secret_ref::SCHEME;
 pub use secret_ref::{ParseSecretRefError, ParseSecretRefReason, SecretRef};
-pub(crate) use shared_str::Text;
+pub(crate) use shared_str::SharedStr;
 
 pub(crate) use envelope::{Data, Listed};
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};

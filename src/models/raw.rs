@@ -8,8 +8,8 @@ use serde::Deserialize as _;
 use serde_json::value::RawValue;
 
 use super::decode::whole_number_in;
-use super::decode::{Context, Wire};
-use super::shared_str::Text;
+use super::decode::{Context, FromWire};
+use super::shared_str::SharedStr;
 
 /// A time or a version as it stands in the response, a string or a number. Of any other type nothing is kept:
 /// it could hold a value.
@@ -17,7 +17,7 @@ use super::shared_str::Text;
 /// Whether something has changed is told by comparing the text, so that a server may write it as it likes.
 /// It is parsed when it is asked for: a page has thousands of them, and most are never looked at.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Raw(Option<Text>);
+pub(crate) struct Raw(Option<SharedStr>);
 
 impl Raw {
     /// The time; one without an offset is UTC, as the service means it. `None` for text that is no time.
@@ -42,7 +42,7 @@ impl Raw {
 
     /// A string without its quotes and escapes; a number as it is.
     fn text(&self) -> Cow<'_, str> {
-        let raw = self.0.as_ref().map_or("", Text::as_str);
+        let raw = self.0.as_ref().map_or("", SharedStr::as_str);
         match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => plain.into(),
             Some(_) => serde_json::from_str::<String>(raw).unwrap_or_default().into(),
@@ -51,7 +51,7 @@ impl Raw {
     }
 }
 
-impl Wire for Raw {
+impl FromWire for Raw {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,

@@ -9,7 +9,7 @@ use super::fqn_part;
 use super::ids::{SecretGroupId, SecretId, SecretVersionId};
 use super::raw::Raw;
 use super::secret_ref::SecretRef;
-use super::shared_str::Text;
+use super::shared_str::SharedStr;
 use super::subject::Subject;
 use crate::secret_value::SecretValue;
 use crate::{Error, Result};
@@ -20,8 +20,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Secret {
     id: SecretId,
-    fqn: Option<Text>,
-    name: Option<Text>,
+    fqn: Option<SharedStr>,
+    name: Option<SharedStr>,
     group_id: Option<SecretGroupId>,
     value: Option<SecretValue>,
     created_by: Option<Arc<Subject>>,
@@ -54,17 +54,12 @@ impl Secret {
 
     /// The fully qualified name, `tenant:group:key`.
     pub fn fqn(&self) -> Option<&str> {
-        self.fqn.as_ref().map(Text::as_str)
+        self.fqn.as_ref().map(SharedStr::as_str)
     }
 
     /// The key, from the answer's `name`, else from the last part of [`fqn`](Self::fqn).
     pub fn key(&self) -> Option<&str> {
-        self.name.as_ref().map(Text::as_str).or_else(|| fqn_part(self.fqn()?, 2, 3))
-    }
-
-    /// The API's own name for the key: the same as [`key`](Self::key).
-    pub fn name(&self) -> Option<&str> {
-        self.key()
+        self.name.as_ref().map(SharedStr::as_str).or_else(|| fqn_part(self.fqn()?, 2, 3))
     }
 
     /// The group it belongs to.
@@ -169,7 +164,7 @@ impl Marker {
 #[derive(Clone, Debug)]
 pub struct SecretVersion {
     id: SecretVersionId,
-    fqn: Option<Text>,
+    fqn: Option<SharedStr>,
     version: Option<Raw>,
     value: Option<SecretValue>,
     secret_id: Option<SecretId>,
@@ -197,7 +192,7 @@ impl SecretVersion {
 
     /// The fully qualified name, `tenant:group:key:version`.
     pub fn fqn(&self) -> Option<&str> {
-        self.fqn.as_ref().map(Text::as_str)
+        self.fqn.as_ref().map(SharedStr::as_str)
     }
 
     /// The version's number, from 1.

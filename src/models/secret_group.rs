@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserializer, Serialize, Serializer};
 
-use super::decode::{Context, Wire, wire_object};
+use super::decode::{Context, FromWire, wire_object};
 use super::fqn_part;
 use super::ids::{IntegrationId, SecretGroupId};
 use super::manifest::SecretGroupManifest;
 use super::raw::Raw;
 use super::secret::{Secret, WithoutValue};
 use super::secret_ref::SecretRef;
-use super::shared_str::Text;
+use super::shared_str::SharedStr;
 use super::subject::Subject;
 use crate::Error;
 
@@ -19,14 +19,14 @@ use crate::Error;
 #[derive(Clone, Debug)]
 struct Record {
     id: Option<SecretGroupId>,
-    fqn: Option<Text>,
-    tenant_name: Option<Text>,
-    name: Option<Text>,
+    fqn: Option<SharedStr>,
+    tenant_name: Option<SharedStr>,
+    name: Option<SharedStr>,
     created_by: Option<Arc<Subject>>,
     secrets: Option<Vec<Secret>>,
     integration_id: Option<IntegrationId>,
     manifest: Option<SecretGroupManifest>,
-    account_id: Option<Text>,
+    account_id: Option<SharedStr>,
     created_at: Option<Raw>,
     updated_at: Option<Raw>,
 }
@@ -50,7 +50,7 @@ wire_object!(Record {
 
 impl Record {
     fn fqn(&self) -> Option<&str> {
-        self.fqn.as_ref().map(Text::as_str)
+        self.fqn.as_ref().map(SharedStr::as_str)
     }
 }
 
@@ -63,7 +63,7 @@ pub struct SecretGroup {
     record: Record,
 }
 
-impl Wire for SecretGroup {
+impl FromWire for SecretGroup {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -85,7 +85,7 @@ pub struct PartialSecretGroup {
     record: Record,
 }
 
-impl Wire for PartialSecretGroup {
+impl FromWire for PartialSecretGroup {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -104,7 +104,7 @@ pub struct DryRunSecretGroup {
     record: Record,
 }
 
-impl Wire for DryRunSecretGroup {
+impl FromWire for DryRunSecretGroup {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -117,14 +117,14 @@ macro_rules! common_accessors {
     () => {
         /// The tenant's name, from the answer's `tenantName`, else from the first part of the FQN.
         pub fn tenant_name(&self) -> Option<&str> {
-            let own = self.record.tenant_name.as_ref().map(Text::as_str);
+            let own = self.record.tenant_name.as_ref().map(SharedStr::as_str);
             own.or_else(|| fqn_part(self.record.fqn()?, 0, 2))
         }
 
         /// The group's name, from the answer's `name`, else from its manifest, else from the last part
         /// of the FQN.
         pub fn name(&self) -> Option<&str> {
-            let own = self.record.name.as_ref().map(Text::as_str);
+            let own = self.record.name.as_ref().map(SharedStr::as_str);
             own.or_else(|| self.record.manifest.as_ref().map(SecretGroupManifest::name))
                 .or_else(|| fqn_part(self.record.fqn()?, 1, 2))
         }
@@ -153,7 +153,7 @@ macro_rules! common_accessors {
 
         /// The account that the group belongs to.
         pub fn account_id(&self) -> Option<&str> {
-            self.record.account_id.as_ref().map(Text::as_str)
+            self.record.account_id.as_ref().map(SharedStr::as_str)
         }
 
         /// When it was created.

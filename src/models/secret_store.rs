@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::decode::{FromText, wire_object};
 use super::ids::IntegrationId;
-use super::shared_str::Text;
+use super::shared_str::SharedStr;
 use crate::stores::SecretStoreKind;
 
 /// A secret store that the customer connected: what the API calls an *integration* of the type
@@ -13,13 +13,13 @@ use crate::stores::SecretStoreKind;
 #[serde(rename_all = "camelCase")]
 pub struct SecretStore {
     id: IntegrationId,
-    name: Option<Text>,
-    fqn: Option<Text>,
+    name: Option<SharedStr>,
+    fqn: Option<SharedStr>,
     #[serde(rename = "type")]
-    integration_type: Option<Text>,
+    integration_type: Option<SharedStr>,
     manifest: Option<StoreManifest>,
-    provider_account_fqn: Option<Text>,
-    tenant_name: Option<Text>,
+    provider_account_fqn: Option<SharedStr>,
+    tenant_name: Option<SharedStr>,
 }
 
 wire_object!(SecretStore {
@@ -56,12 +56,12 @@ impl SecretStore {
 
     /// The store's name.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(Text::as_str)
+        self.name.as_ref().map(SharedStr::as_str)
     }
 
     /// The fully qualified name, such as `internal:aws:aws-1:secret-store:main`.
     pub fn fqn(&self) -> Option<&str> {
-        self.fqn.as_ref().map(Text::as_str)
+        self.fqn.as_ref().map(SharedStr::as_str)
     }
 
     /// What kind of store it is, where the answer says so.
@@ -71,12 +71,12 @@ impl SecretStore {
 
     /// The provider account that it belongs to.
     pub fn provider_account_fqn(&self) -> Option<&str> {
-        self.provider_account_fqn.as_ref().map(Text::as_str)
+        self.provider_account_fqn.as_ref().map(SharedStr::as_str)
     }
 
     /// The tenant's name.
     pub fn tenant_name(&self) -> Option<&str> {
-        self.tenant_name.as_ref().map(Text::as_str)
+        self.tenant_name.as_ref().map(SharedStr::as_str)
     }
 
     /// Whether it is a secret store at all: provider accounts list their other integrations, too.
@@ -110,7 +110,7 @@ impl Serialize for SecretStoreKind {
     }
 }
 
-impl super::decode::Wire for SecretStoreKind {
+impl super::decode::FromWire for SecretStoreKind {
     fn decode<'de, D: serde::Deserializer<'de>>(
         _: &super::decode::Context<'de>,
         deserializer: D,

@@ -1,7 +1,7 @@
 //! Strings of an answer, kept as places in one shared buffer.
 //!
 //! A page of 100 groups with 20 secrets each holds some 20,000 strings. One allocation for each would
-//! cost more than parsing the page, so a [`Text`] is 24 bytes that point into the page it came in.
+//! cost more than parsing the page, so a [`SharedStr`] is 24 bytes that point into the page it came in.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -15,24 +15,24 @@ pub(crate) type Buffer = Arc<OnceLock<String>>;
 
 /// Behind this, identifiers are no keys "with interior mutability" to clippy, which would warn whoever puts
 /// one into a `HashMap`: a buffer is filled once, before anybody else has a text of it.
-trait Filled: Send + Sync + UnwindSafe + RefUnwindSafe {
+trait StrBuffer: Send + Sync + UnwindSafe + RefUnwindSafe {
     fn text(&self) -> Option<&str>;
 }
 
-impl Filled for OnceLock<String> {
+impl StrBuffer for OnceLock<String> {
     fn text(&self) -> Option<&str> {
         self.get().map(String::as_str)
     }
 }
 
 #[derive(Clone)]
-pub(crate) struct Text {
-    buffer: Arc<dyn Filled>,
+pub(crate) struct SharedStr {
+    buffer: Arc<dyn StrBuffer>,
     start: u32,
     len: u32,
 }
 
-impl Text {
+impl SharedStr {
     pub(crate) fn at(buffer: &Buffer, start: u32, len: u32) -> Self {
         let buffer = Arc::<OnceLock<String>>::clone(buffer);
         Self { buffer, start, len }
@@ -54,7 +54,7 @@ impl Text {
     }
 }
 
-impl From<String> for Text {
+impl From<String> for SharedStr {
     fn from(text: String) -> Self {
         // Only names and identifiers that an application typed come this way; none is near 4 GiB.
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
@@ -62,39 +62,39 @@ impl From<String> for Text {
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for SharedStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(f)
     }
 }
 
-impl PartialEq for Text {
+impl PartialEq for SharedStr {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl Eq for Text {}
+impl Eq for SharedStr {}
 
-impl PartialOrd for Text {
+impl PartialOrd for SharedStr {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Text {
+impl Ord for SharedStr {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_str().cmp(other.as_str())
     }
 }
 
-impl Hash for Text {
+impl Hash for SharedStr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
     }
 }
 
-impl serde::Serialize for Text {
+impl serde::Serialize for SharedStr {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -106,15 +106,15 @@ mod tests {
 
     #[test]
     fn a_text_is_small_and_an_absent_one_costs_no_more() {
-        assert_eq!(size_of::<Text>(), 24);
-        assert_eq!(size_of::<Option<Text>>(), 24);
+        assert_eq!(size_of::<SharedStr>(), 24);
+        assert_eq!(size_of::<Option<SharedStr>>(), 24);
     }
 
     #[test]
     fn a_place_outside_the_buffer_is_empty_rather_than_a_panic() {
         let buffer: Buffer = Arc::new(OnceLock::from("né".to_owned()));
-        assert_eq!(Text::at(&buffer, 1, 2).as_str(), "é");
-        assert_eq!(Text::at(&buffer, 2, 1).as_str(), "");
-        assert_eq!(Text::at(&buffer, u32::MAX, u32::MAX).as_str(), "");
+        assert_eq!(SharedStr::at(&buffer, 1, 2).as_str(), "é");
+        assert_eq!(SharedStr::at(&buffer, 2, 1).as_str(), "");
+        assert_eq!(SharedStr::at(&buffer, u32::MAX, u32::MAX).as_str(), "");
     }
 }

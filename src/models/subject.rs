@@ -2,21 +2,21 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::decode::{Context, Wire, wire_object};
-use super::shared_str::Text;
+use super::decode::{Context, FromWire, wire_object};
+use super::shared_str::SharedStr;
 
 /// Who did something: a user, a team, a service account, an agent, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     #[serde(rename = "subjectId")]
-    id: Text,
+    id: SharedStr,
     #[serde(rename = "subjectType")]
-    kind: Text,
+    kind: SharedStr,
     #[serde(rename = "subjectSlug", skip_serializing_if = "Option::is_none")]
-    slug: Option<Text>,
+    slug: Option<SharedStr>,
     #[serde(rename = "subjectDisplayName", skip_serializing_if = "Option::is_none")]
-    display_name: Option<Text>,
+    display_name: Option<SharedStr>,
 }
 
 wire_object!(Subject {
@@ -28,7 +28,7 @@ wire_object!(Subject {
 });
 
 /// Consecutive entries are nearly always by the same subject, and then share it.
-impl Wire for Arc<Subject> {
+impl FromWire for Arc<Subject> {
     fn decode<'de, D: serde::Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -48,7 +48,7 @@ impl Wire for Arc<Subject> {
 
 impl Subject {
     fn is_same_in(&self, other: &Self, context: &Context<'_>) -> bool {
-        let same = |one: &Option<Text>, other: &Option<Text>| match (one, other) {
+        let same = |one: &Option<SharedStr>, other: &Option<SharedStr>| match (one, other) {
             (Some(one), Some(other)) => context.same(one, other),
             (one, other) => one.is_none() == other.is_none(),
         };
@@ -70,11 +70,11 @@ impl Subject {
 
     /// The name that collaborators are given by, such as a user's e-mail address.
     pub fn slug(&self) -> Option<&str> {
-        self.slug.as_ref().map(Text::as_str)
+        self.slug.as_ref().map(SharedStr::as_str)
     }
 
     /// The name for people.
     pub fn display_name(&self) -> Option<&str> {
-        self.display_name.as_ref().map(Text::as_str)
+        self.display_name.as_ref().map(SharedStr::as_str)
     }
 }

@@ -11,7 +11,7 @@ use crate::models::{Secret, SecretRef};
 use crate::{Error, Result};
 
 /// What a batch says of one of its references.
-enum Known {
+enum BatchEntry {
     Listed(Box<Secret>),
     Absent,
     /// The batch was refused as a whole; one of its names is the reason, or all are.
@@ -29,11 +29,11 @@ impl Client {
         let most = self.concurrent_reads();
         let batches: Vec<_> =
             references.chunks(BATCH).map(|batch| self.look_up_batch(batch, with_values)).collect();
-        let known: Vec<Vec<Known>> = in_order(batches, most).await?;
+        let known: Vec<Vec<BatchEntry>> = try_join_ordered(batches, most).await?;
         let mut found = Vec::with_capacity(references.len());
         let mut left = Vec::new();
         for (reference, known) in references.iter().zip(known.into_iter().flatten()) {
-            match at_once(known, with_values) {
+            match from_batch(known, with_values) {
                 Ok(one) => found.push(one),
                 Err(known) => {
                     left.push((found.len(), reference, known));
@@ -45,7 +45,7 @@ impl Client {
         let reads = left.into_iter().map(async |(place, reference, known)| {
             Ok((place, self.settle(reference, known, with_values).await?))
         });
-        for (place, read) in in_order(reads, most).await? {
+        for (place, read) in try_join_ordered(reads, most).await? {
             if let Some(one) = found.get_mut(place) {
                 *one = read;
             }
@@ -53,19 +53,24 @@ impl Client {
         Ok(found)
     }
 
-    async fn look_up_batch(&self, batch: &[SecretRef], with_values: bool) -> Result<Vec<Known>> {
+    async fn look_up_batch(
+        &self,
+        batch: &[SecretRef],
+        with_values: bool,
+    ) -> Result<Vec<BatchEntry>> {
         let mut secrets = match self.list_by_fqns(batch, with_values).await {
             Ok(secrets) => secrets,
             Err(error) if may_be_one_of_them(&error) => {
                 // Of one name by itself the refusal says all that there is to know.
-                let known = || if batch.len() == 1 { Known::Absent } else { Known::Refused };
+                let known =
+                    || if batch.len() == 1 { BatchEntry::Absent } else { BatchEntry::Refused };
                 return Ok(batch.iter().map(|_| known()).collect());
             }
             Err(error) => return Err(error),
         };
         let known = |reference: &SecretRef| match secrets.remove(reference.fqn()) {
-            Some(secret) => Known::Listed(Box::new(secret)),
-            None => Known::Absent,
+            Some(secret) => BatchEntry::Listed(Box::new(secret)),
+            None => BatchEntry::Absent,
         };
         Ok(batch.iter().map(known).collect())
     }
@@ -73,13 +78,13 @@ impl Client {
     async fn settle(
         &self,
         reference: &SecretRef,
-        known: Known,
+        known: BatchEntry,
         with_values: bool,
     ) -> Result<Found> {
         let secret = match known {
-            Known::Listed(secret) => Some(*secret),
-            Known::Absent => None,
-            Known::Refused => {
+            BatchEntry::Listed(secret) => Some(*secret),
+            BatchEntry::Absent => None,
+            BatchEntry::Refused => {
                 match self.list_by_fqns(std::slice::from_ref(reference), with_values).await {
                     Ok(mut secrets) => secrets.remove(reference.fqn()),
                     Err(error) if may_be_one_of_them(&error) => None,
@@ -134,11 +139,11 @@ impl Client {
 }
 
 /// What the batch told already, which is nearly always all.
-fn at_once(known: Known, with_values: bool) -> Result<Found, Known> {
+fn from_batch(known: BatchEntry, with_values: bool) -> Result<Found, BatchEntry> {
     match known {
-        Known::Absent => Ok(Found::Missing),
-        Known::Listed(_) if !with_values => Ok(Found::Present),
-        Known::Listed(secret) if secret.value().is_some() => {
+        BatchEntry::Absent => Ok(Found::Missing),
+        BatchEntry::Listed(_) if !with_values => Ok(Found::Present),
+        BatchEntry::Listed(secret) if secret.value().is_some() => {
             secret.into_value().map_or_else(|_| Ok(Found::Hidden), |value| Ok(Found::Value(value)))
         }
         known => Err(known),
@@ -146,7 +151,7 @@ fn at_once(known: Known, with_values: bool) -> Result<Found, Known> {
 }
 
 /// Runs at most so many at a time, and ends with the first failure, also while one before it is slow.
-pub(super) async fn in_order<T>(
+pub(super) async fn try_join_ordered<T>(
     calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
     most: usize,
 ) -> Result<Vec<T>> {

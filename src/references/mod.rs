@@ -1,9 +1,14 @@
 //! `tfy-secret://` references: found in texts, and resolved to values.
 
 mod batch;
+mod dotenv;
 mod find_refs;
 mod resolve;
 mod resolved;
+mod secret_map;
+mod settings;
+mod stub;
 
 pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
-pub use resolved::{CheckedRefs, EnvValue, ResolvedSecrets};
+pub use resolved::{CheckedRefs, ResolvedSecrets};
+pub use secret_map::{EnvValue, SecretMap, env_name};

@@ -3,8 +3,9 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 
-use super::batch::in_order;
+use super::batch::try_join_ordered;
 use super::resolved::{CheckedRefs, ResolvedSecrets};
+use super::secret_map::SecretMap;
 use crate::api::{GroupList, unreadable};
 use crate::client::Client;
 use crate::models::{Secret, SecretGroup, SecretGroupId, SecretRef};
@@ -81,7 +82,7 @@ impl Client {
     {
         let references = unique(references);
         let found = self.look_up(&references, true).await?;
-        whole(references.into_iter().zip(found).collect())
+        all_or_unresolved(references.into_iter().zip(found).collect())
     }
 
     /// Which references name a secret that this key may see; one that it may not see (403) counts as missing.
@@ -112,52 +113,67 @@ impl Client {
     /// [`get_by_name`](crate::SecretGroups::get_by_name) fails with; [`Error::Decode`] if the list changes, or
     /// contradicts its total, each of the three times that it is read; else as
     /// [`resolve_all`](Self::resolve_all).
-    pub async fn resolve_group(&self, name: &str) -> Result<ResolvedSecrets> {
+    #[doc(alias = "read")]
+    #[doc(alias = "fetch")]
+    #[doc(alias = "get_values")]
+    pub async fn resolve_group(&self, name: &str) -> Result<SecretMap> {
         let group = self.secret_groups().get_by_name(name).await?;
-        self.resolve_secrets_of(group.id(), Some(&group)).await
+        self.values_of(group.id(), Some(&group)).await
     }
 
     /// As [`resolve_group`](Self::resolve_group), in one request less: by its identifier.
     ///
     /// # Errors
     /// As [`resolve_group`](Self::resolve_group).
-    pub async fn resolve_group_by_id(
-        &self,
-        id: impl Into<SecretGroupId>,
-    ) -> Result<ResolvedSecrets> {
-        self.resolve_secrets_of(&id.into(), None).await
+    pub async fn resolve_group_by_id(&self, id: impl Into<SecretGroupId>) -> Result<SecretMap> {
+        self.values_of(&id.into(), None).await
     }
 
-    async fn resolve_secrets_of(
+    /// All values of a group, of which the group itself was read if `group` is given.
+    pub(crate) async fn values_of(
         &self,
         id: &SecretGroupId,
         group: Option<&SecretGroup>,
-    ) -> Result<ResolvedSecrets> {
+    ) -> Result<SecretMap> {
         let is_listed = group.is_some_and(|group| group.secrets().is_some());
         let secrets = GroupList::read_all(self, id, is_listed).await?;
-        // Of a secret without its full name the group has the rest.
-        let mut read = None;
-        if group.is_none() && secrets.iter().any(|secret| secret.reference().is_err()) {
-            read = Some(self.secret_groups().get(id).await?);
+        // A key that the group lists and its list of secrets does not was deleted in between, or the list is
+        // not whole.
+        let mut missing: Vec<Secret> = Vec::new();
+        if let Some(listed) = group.and_then(SecretGroup::secrets) {
+            let keys: HashSet<_> = secrets.iter().map(Secret::key).collect();
+            missing.extend(listed.iter().filter(|secret| !keys.contains(&secret.key())).cloned());
         }
-        let group = group.or(read.as_ref());
-        let unreadable = |_| unreadable(self);
-        let mut references = Vec::with_capacity(secrets.len());
-        for secret in &secrets {
-            references.push(reference_of(secret, group).map_err(unreadable)?);
-        }
-        let mut missing = Vec::new();
-        let listed: HashSet<&SecretRef> = references.iter().collect();
-        for secret in group.and_then(SecretGroup::secrets).into_iter().flatten() {
-            // Listed with the group and not by itself: it was deleted in between, or the list is not whole.
-            let reference = reference_of(secret, group).map_err(unreadable)?;
-            if !listed.contains(&reference) {
-                missing.push((reference, Found::Missing));
+        let reads = secrets.iter().map(|secret| self.value_of(secret.clone()));
+        let found = try_join_ordered(reads, self.concurrent_reads()).await?;
+        let mut values = SecretMap::new();
+        let mut hidden = Vec::new();
+        for (secret, found) in secrets.into_iter().zip(found) {
+            match (found, secret.key()) {
+                (Found::Value(value), Some(key)) => {
+                    values.insert(key, value);
+                }
+                (Found::Missing, _) => missing.push(secret),
+                _ => hidden.push(secret),
             }
         }
-        let reads = secrets.into_iter().map(|secret| self.value_of(secret));
-        let found = in_order(reads, self.concurrent_reads()).await?;
-        whole(references.into_iter().zip(found).chain(missing).collect())
+        if missing.is_empty() && hidden.is_empty() {
+            return Ok(values);
+        }
+        let read;
+        let group = if let Some(group) = group {
+            group
+        } else {
+            read = self.secret_groups().get(id).await?;
+            &read
+        };
+        let references = |secrets: &[Secret]| -> Result<Box<[SecretRef]>> {
+            secrets.iter().map(|secret| reference_of(secret, group)).collect()
+        };
+        let (missing, hidden) = (references(&missing), references(&hidden));
+        let (missing, hidden) =
+            missing.and_then(|missing| Ok((missing, hidden?))).map_err(|_| unreadable(self))?;
+        Err(Error::Unresolved { missing, hidden })
     }
 
     fn no_such_secret(&self, reference: &SecretRef) -> Error {
@@ -166,7 +182,7 @@ impl Client {
 }
 
 /// All the values, or all that stands in the way of them.
-fn whole(found: Vec<(SecretRef, Found)>) -> Result<ResolvedSecrets> {
+fn all_or_unresolved(found: Vec<(SecretRef, Found)>) -> Result<ResolvedSecrets> {
     let mut resolved = Vec::with_capacity(found.len());
     let (mut missing, mut hidden) = (Vec::new(), Vec::new());
     for (reference, found) in found {
@@ -182,11 +198,8 @@ fn whole(found: Vec<(SecretRef, Found)>) -> Result<ResolvedSecrets> {
     Err(Error::Unresolved { missing: missing.into(), hidden: hidden.into() })
 }
 
-fn reference_of(secret: &Secret, group: Option<&SecretGroup>) -> Result<SecretRef> {
-    match (secret.reference(), group, secret.key()) {
-        (Err(_), Some(group), Some(key)) => group.reference(key),
-        (reference, ..) => reference,
-    }
+fn reference_of(secret: &Secret, group: &SecretGroup) -> Result<SecretRef> {
+    secret.reference().or_else(|_| group.reference(secret.key().unwrap_or_default()))
 }
 
 /// In the order of their first appearance.

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::fmt;
 
+use super::secret_map::SecretMap;
 use crate::models::SecretRef;
 use crate::redact::Quoted;
 use crate::secret_value::SecretValue;
@@ -36,12 +36,6 @@ impl ResolvedSecrets {
             .map(|(_, value)| value)
     }
 
-    /// The value of the first reference with this key: what to use after
-    /// [`Client::resolve_group`](crate::Client::resolve_group), where keys are unique.
-    pub fn get_key(&self, key: &str) -> Option<&SecretValue> {
-        self.iter().find(|(reference, _)| reference.key() == key).map(|(_, value)| value)
-    }
-
     /// References and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&SecretRef, &SecretValue)> {
         self.entries.iter().map(|(reference, value)| (reference, value))
@@ -57,44 +51,19 @@ impl ResolvedSecrets {
         self.entries.is_empty()
     }
 
-    /// The values under their keys, for [`Command::envs`](std::process::Command::envs).
-    ///
-    /// The pairs print masked, but **a `Command` does not**: its own `{:?}` prints the environment it was
-    /// given, values included. The child, and what it starts, can read the environment for as long as
-    /// they live, and so can whoever may read their `/proc/PID/environ`. The names are the group's keys:
-    /// who may write the group decides on variables such as `PATH` and `LD_PRELOAD`, too.
-    ///
-    /// ```no_run
-    /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let env = client.resolve_group("prod-secrets").await?.into_env()?;
-    /// let status = std::process::Command::new("./server").envs(env).status()?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// The values under their keys alone.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where two references have the same key, where a key cannot be the name of
-    /// a variable (`=`, NUL), or where a value has a NUL, at which it would be cut.
-    pub fn into_env(self) -> Result<Vec<(String, EnvValue)>> {
-        let mut names = HashSet::new();
-        let mut env = Vec::with_capacity(self.entries.len());
+    /// [`Error::InvalidInput`] if two of the references have the same key, in different groups.
+    pub fn into_map(self) -> Result<SecretMap> {
+        let mut map = SecretMap::new();
         for (reference, value) in self.entries {
-            let key = reference.key();
-            let refuse = |reason| {
-                Err(Error::invalid_input("environment", format!("{} {reason}", Quoted(key))))
-            };
-            if key.contains(['=', '\0']) {
-                return refuse("cannot be the name of a variable");
+            if map.insert(reference.key(), value).is_some() {
+                let reason = format!("{} is the key of two references", Quoted(reference.key()));
+                return Err(Error::invalid_input("references", reason));
             }
-            if value.expose_secret().contains('\0') {
-                return refuse("has a value with a NUL, which no variable can hold");
-            }
-            if !names.insert(key.to_owned()) {
-                return refuse("is the key of two references");
-            }
-            env.push((key.to_owned(), EnvValue(value)));
         }
-        Ok(env)
+        Ok(map)
     }
 }
 
@@ -120,30 +89,6 @@ impl<'a> IntoIterator for &'a ResolvedSecrets {
 impl fmt::Debug for ResolvedSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-/// A value on its way into a process's environment: it prints masked, and reads as an `OsStr`.
-#[derive(Clone, Debug)]
-pub struct EnvValue(SecretValue);
-
-impl EnvValue {
-    /// The value.
-    pub fn into_value(self) -> SecretValue {
-        self.0
-    }
-}
-
-impl From<SecretValue> for EnvValue {
-    fn from(value: SecretValue) -> Self {
-        Self(value)
-    }
-}
-
-/// The door through which the operating system takes the value.
-impl AsRef<OsStr> for EnvValue {
-    fn as_ref(&self) -> &OsStr {
-        self.0.expose_secret().as_ref()
     }
 }
 

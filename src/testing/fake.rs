@@ -158,7 +158,7 @@ impl FakeTrueFoundry {
     }
 
     /// Holds the next matching request after the work is done and before it is answered.
-    pub fn hold_answer(&self, pattern: &str) -> Gate {
+    pub fn hold_response(&self, pattern: &str) -> Gate {
         self.gate(Point::BeforeAnswer, pattern, true)
     }
 

@@ -1,7 +1,7 @@
 //! Models and errors made up, for tests of code that takes them.
 
 use crate::Error;
-use crate::models::decode::{self, Wire};
+use crate::models::decode::{self, FromWire};
 use crate::models::{
     DryRunSecretGroup, PartialSecretGroup, Secret, SecretGroup, SecretGroupManifest, SecretStore,
     SecretVersion, Subject,
@@ -61,18 +61,18 @@ models!(
 /// The error that this answer gives, for tests of what an application does with it.
 ///
 /// ```
-/// use truefoundry_secrets::testing::error_from_answer;
+/// use truefoundry_secrets::testing::error_from_response;
 /// use truefoundry_secrets::{Error, Operation};
 ///
 /// let body = r#"{"statusCode": 409, "message": "Secret group with this name already exists"}"#;
-/// let error = error_from_answer(Operation::CreateSecretGroup, 409, body);
+/// let error = error_from_response(Operation::CreateSecretGroup, 409, body);
 /// assert!(matches!(error, Error::AlreadyExists { .. }));
 /// ```
-pub fn error_from_answer(operation: Operation, status: u16, body: &str) -> Error {
-    crate::transport::of_answer(operation, status, body)
+pub fn error_from_response(operation: Operation, status: u16, body: &str) -> Error {
+    crate::transport::of_response(operation, status, body)
 }
 
-fn read<T: Wire>(json: &str) -> Option<T> {
+fn read<T: FromWire>(json: &str) -> Option<T> {
     // The way of answers with values: nothing of the text is kept.
-    decode::copied(json.as_bytes()).ok()
+    decode::owned(json.as_bytes()).ok()
 }

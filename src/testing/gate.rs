@@ -15,7 +15,7 @@ pub(super) enum Point {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Progress {
+struct GateState {
     arrived: usize,
     open: bool,
 }
@@ -24,12 +24,12 @@ pub(super) struct Barrier {
     point: Point,
     pattern: Pattern,
     only_first: bool,
-    progress: watch::Sender<Progress>,
+    progress: watch::Sender<GateState>,
 }
 
 impl Barrier {
     pub(super) fn new(point: Point, pattern: &str, only_first: bool) -> Arc<Self> {
-        let (progress, _) = watch::channel(Progress::default());
+        let (progress, _) = watch::channel(GateState::default());
         Arc::new(Self { point, pattern: Pattern::parse(pattern), only_first, progress })
     }
 

@@ -88,6 +88,6 @@ mod tombstones;
 
 pub use fake::FakeTrueFoundry;
 pub use faults::Fault;
-pub use from_json::{Model, error_from_answer, from_json};
+pub use from_json::{Model, error_from_response, from_json};
 pub use gate::Gate;
 pub use recorded::RecordedRequest;

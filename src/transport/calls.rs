@@ -1,11 +1,12 @@
 //! The transport as one operation uses it.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use super::Transport;
 use super::request::Request;
 use crate::Result;
-use crate::models::decode::Wire;
+use crate::models::decode::FromWire;
 use crate::secret_value::SecretValue;
 
 /// What an operation of several requests sends with one of them.
@@ -19,21 +20,26 @@ pub(crate) trait Sends: Send + Sync {
 pub(crate) struct Calls<'a> {
     transport: &'a Transport,
     sends: Option<&'a dyn Sends>,
+    timeout: Duration,
 }
 
 impl<'a> Calls<'a> {
-    pub(crate) fn new(transport: &'a Transport, sends: Option<&'a dyn Sends>) -> Self {
-        Self { transport, sends }
+    pub(crate) fn new(
+        transport: &'a Transport,
+        sends: Option<&'a dyn Sends>,
+        timeout: Duration,
+    ) -> Self {
+        Self { transport, sends, timeout }
     }
 
     /// Sends a request and decodes its answer.
-    pub(crate) async fn call<T: Wire>(self, request: Request<'_>) -> Result<T> {
-        self.transport.call(self.knowing(request)).await
+    pub(crate) async fn call<T: FromWire>(self, request: Request<'_>) -> Result<T> {
+        self.transport.call(self.knowing(request), self.timeout).await
     }
 
     /// Sends a delete. The answer is how many were deleted, where the server says so.
     pub(crate) async fn delete(self, request: Request<'_>) -> Result<Option<u64>> {
-        self.transport.delete(self.knowing(request)).await
+        self.transport.delete(self.knowing(request), self.timeout).await
     }
 
     fn knowing<'r>(self, mut request: Request<'r>) -> Request<'r>

@@ -149,7 +149,7 @@ fn from_answer(
     let class = classify(&body);
     let name = match &class {
         ErrorClass::SoftDeleted { store, .. } => {
-            secret_named(&body, store, request.taken, all_keys(request))
+            secret_named(&body, store, request.claimed_name, all_keys(request))
         }
         // The server need not say which it means.
         ErrorClass::KeyNotSupported { .. } => key_named(&body, all_keys(request))
@@ -163,11 +163,11 @@ fn from_answer(
     match class {
         ErrorClass::Unauthorized => Error::Unauthorized { context },
         ErrorClass::PermissionDenied => Error::PermissionDenied { context },
-        ErrorClass::NotFound => match request.sought {
+        ErrorClass::NotFound => match request.not_found_subject {
             Some((resource, id)) => Error::NotFound { resource, id: id.into(), context },
             None => Error::UnexpectedStatus { context },
         },
-        ErrorClass::AlreadyExists => match request.taken {
+        ErrorClass::AlreadyExists => match request.claimed_name {
             Some(name) => Error::AlreadyExists { name: name.into(), context },
             // What exists is something else than a group of this name.
             None if body.status == 409 => Error::Conflict { context },
@@ -187,7 +187,7 @@ fn from_answer(
         ErrorClass::EmptyGroup => Error::EmptyGroup { context: Some(context) },
         ErrorClass::NoSecretStore => Error::NoSecretStore { kind: None, context: Some(context) },
         ErrorClass::MissingFields => {
-            let keys = request.kept.iter().map(|key| (*key).to_owned()).collect();
+            let keys = request.kept_keys.iter().map(|key| (*key).to_owned()).collect();
             Error::MissingFields { keys, context }
         }
         ErrorClass::InvalidRequest => {
@@ -201,7 +201,7 @@ fn from_answer(
 }
 
 fn all_keys<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a str> {
-    request.keys.iter().chain(&request.kept).copied()
+    request.keys.iter().chain(&request.kept_keys).copied()
 }
 
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
@@ -221,8 +221,13 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
 
 /// The error of an answer that no server sent, for tests of what an application does with it.
 #[cfg(feature = "testing")]
-pub(crate) fn of_answer(operation: crate::operation::Operation, status: u16, body: &str) -> Error {
-    let request = Request::new(operation, "testing").seeks(operation.resource(), "").takes("");
+pub(crate) fn of_response(
+    operation: crate::operation::Operation,
+    status: u16,
+    body: &str,
+) -> Error {
+    let request =
+        Request::new(operation, "testing").or_not_found(operation.resource(), "").claims_name("");
     let outcome = AttemptOutcome::Answered(status);
     let failure = Failure {
         outcome,

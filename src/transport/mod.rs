@@ -19,12 +19,12 @@ use url::Url;
 
 use crate::error::CallContext;
 use crate::models::SecretGroupId;
-use crate::models::decode::Wire;
+use crate::models::decode::FromWire;
 use crate::operation::{Idempotency, Operation, Resource};
 use crate::{Error, Result};
 pub(crate) use calls::{Calls, Sends};
 #[cfg(feature = "testing")]
-pub(crate) use failure::of_answer;
+pub(crate) use failure::of_response;
 use failure::{Cause, Failure};
 pub(crate) use recycle::ConnectionRecycler;
 pub(crate) use request::{Query, Request};
@@ -51,6 +51,8 @@ pub(crate) struct Transport {
 /// How far a call has come: kept outside of its future, to be known when that is given up.
 struct Progress {
     started: Instant,
+    /// How long the call may take, retries included.
+    timeout: Duration,
     attempts: u32,
     /// An attempt may have done the work although it failed.
     unclear: bool,
@@ -74,9 +76,9 @@ struct Head {
 
 impl Transport {
     /// Sends a request and decodes its response.
-    async fn call<T: Wire>(&self, request: Request<'_>) -> Result<T> {
+    async fn call<T: FromWire>(&self, request: Request<'_>, timeout: Duration) -> Result<T> {
         let url = request.url(&self.base)?;
-        let mut progress = Progress::start();
+        let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
             Ok(Received { body, head }) => {
                 body.decode().map_err(|failure| Failure::unreadable(head, Cause::Decode(failure)))
@@ -87,9 +89,9 @@ impl Transport {
     }
 
     /// Sends a delete and returns how many were deleted, if the server says so.
-    async fn delete(&self, request: Request<'_>) -> Result<Option<u64>> {
+    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Option<u64>> {
         let url = request.url(&self.base)?;
-        let mut progress = Progress::start();
+        let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
             // Nothing is left to delete, after an attempt that may have done it.
             Err(failure) if progress.unclear && failure.status == Some(404) => {
@@ -111,8 +113,9 @@ impl Transport {
         progress: &mut Progress,
     ) -> Result<Received, Failure> {
         self.budget.earn();
+        let limit = progress.timeout;
         let attempts = trace::call(request.operation, self.attempts(request, url, progress));
-        let Ok(result) = timeout(self.timeout, attempts).await else {
+        let Ok(result) = timeout(limit, attempts).await else {
             // Connecting and sending cannot be told apart from here.
             let outcome =
                 if progress.sending { AttemptOutcome::Lost } else { AttemptOutcome::NeverSent };
@@ -170,7 +173,7 @@ impl Transport {
         // Our own jitter in addition to what the server asks for, since it tells every client the same wait.
         let asked = failure.retry_after.unwrap_or_default();
         let wait = asked.saturating_add(self.retry.delay(attempts, retry::fraction()));
-        let left = self.timeout.saturating_sub(progress.started.elapsed());
+        let left = progress.timeout.saturating_sub(progress.started.elapsed());
         (wait < left && self.budget.spend()).then_some(wait)
     }
 
@@ -178,13 +181,13 @@ impl Transport {
     /// hold, such as a gateway's token. Shorter values are names rather than tokens, and looking for them
     /// would withhold messages that show no secret.
     fn credentials(&self) -> impl Iterator<Item = &str> {
-        const SHORTEST_TOKEN: usize = 16;
+        const MIN_TOKEN: usize = 16;
         self.headers.iter().filter(|(_, value)| value.is_sensitive()).filter_map(|(name, value)| {
             let text = std::str::from_utf8(value.as_bytes()).ok()?;
             if name == AUTHORIZATION {
                 return text.strip_prefix("Bearer ");
             }
-            (text.len() >= SHORTEST_TOKEN).then_some(text)
+            (text.len() >= MIN_TOKEN).then_some(text)
         })
     }
 
@@ -245,9 +248,10 @@ impl Transport {
 }
 
 impl Progress {
-    fn start() -> Self {
+    fn start(timeout: Duration) -> Self {
         Self {
             started: Instant::now(),
+            timeout,
             attempts: 0,
             unclear: false,
             may_still_arrive: false,

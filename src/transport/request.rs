@@ -41,9 +41,9 @@ pub(crate) struct Request<'a> {
     pub(crate) path: String,
     /// What is missing where the answer is 404; `None` where nothing was looked for, so that it is the
     /// endpoint.
-    pub(crate) sought: Option<(Resource, &'a str)>,
+    pub(crate) not_found_subject: Option<(Resource, &'a str)>,
     /// The group's name that the request would take, for [`Error::AlreadyExists`].
-    pub(crate) taken: Option<&'a str>,
+    pub(crate) claimed_name: Option<&'a str>,
     pub(crate) query: Option<Query>,
     pub(crate) body: Option<Bytes>,
     /// Values that this call or the operation that it is part of sends, to be looked for in what comes back.
@@ -51,7 +51,7 @@ pub(crate) struct Request<'a> {
     /// Keys that are sent with a value, for [`Error::KeyNotSupported`].
     pub(crate) keys: Vec<&'a str>,
     /// Keys that are sent without a value, for [`Error::MissingFields`].
-    pub(crate) kept: Vec<&'a str>,
+    pub(crate) kept_keys: Vec<&'a str>,
 }
 
 impl<'a> Request<'a> {
@@ -59,13 +59,13 @@ impl<'a> Request<'a> {
         Self {
             operation,
             path: format!("/{collection}"),
-            sought: None,
-            taken: None,
+            not_found_subject: None,
+            claimed_name: None,
             query: None,
             body: None,
             values: Vec::new(),
             keys: Vec::new(),
-            kept: Vec::new(),
+            kept_keys: Vec::new(),
         }
     }
 
@@ -84,7 +84,7 @@ impl<'a> Request<'a> {
             let _ = write!(self.path, "{}", segment(id));
         }
         let resource = self.operation.resource();
-        Ok(self.seeks(resource, id))
+        Ok(self.or_not_found(resource, id))
     }
 
     pub(crate) fn child(mut self, name: &'static str) -> Self {
@@ -93,18 +93,18 @@ impl<'a> Request<'a> {
         self
     }
 
-    pub(crate) fn seeks(mut self, resource: Resource, id: &'a str) -> Self {
-        self.sought = Some((resource, id));
+    pub(crate) fn or_not_found(mut self, resource: Resource, id: &'a str) -> Self {
+        self.not_found_subject = Some((resource, id));
         self
     }
 
-    pub(crate) fn seeks_some(mut self, resource: Resource, id: Option<&'a str>) -> Self {
-        self.sought = id.map(|id| (resource, id));
+    pub(crate) fn or_not_found_some(mut self, resource: Resource, id: Option<&'a str>) -> Self {
+        self.not_found_subject = id.map(|id| (resource, id));
         self
     }
 
-    pub(crate) fn takes(mut self, group_name: &'a str) -> Self {
-        self.taken = Some(group_name);
+    pub(crate) fn claims_name(mut self, group_name: &'a str) -> Self {
+        self.claimed_name = Some(group_name);
         self
     }
 

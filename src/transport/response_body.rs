@@ -5,7 +5,7 @@ use reqwest::Response;
 
 use super::recycle::{BytesSeen, ConnectionRecycler};
 use super::wiped_body::WipedBody;
-use crate::models::decode::{self, DecodeFailure, Wire};
+use crate::models::decode::{self, DecodeFailure, FromWire};
 
 /// A server that announces more than it sends must not make us allocate it.
 const MAX_RESERVED: usize = 1024 * 1024;
@@ -19,13 +19,13 @@ pub(super) enum Body {
 }
 
 impl Body {
-    pub(super) fn decode<T: Wire>(self) -> Result<T, DecodeFailure> {
+    pub(super) fn decode<T: FromWire>(self) -> Result<T, DecodeFailure> {
         match self {
             Self::Plain(bytes) => {
                 let text = String::from_utf8(bytes);
-                decode::shared(text.map_err(|_| DecodeFailure { line: 0, column: 0 })?)
+                decode::borrowed(text.map_err(|_| DecodeFailure { line: 0, column: 0 })?)
             }
-            Self::Wiped(body) => decode::copied(body.text()),
+            Self::Wiped(body) => decode::owned(body.text()),
         }
     }
 

@@ -116,7 +116,7 @@ async fn a_key_that_is_removed_between_the_two_reads_hides_no_other() {
     let fake = fake.with_group(APP, pairs).with_associated_secrets(10);
     let client = warm_client(&fake, SETTLE).await;
     let id = fake.group_id(APP).unwrap();
-    let (group, list) = (fake.hold_answer(GET), fake.hold(LIST));
+    let (group, list) = (fake.hold_response(GET), fake.hold(LIST));
     let edit = client.secret_groups().edit(&id).set("K001", "new");
     let applying = tokio::spawn(edit.apply());
     group.reached().await;

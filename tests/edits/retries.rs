@@ -49,7 +49,7 @@ async fn an_update_with_an_unclear_outcome_is_sent_once() {
         let client = client(&fake, SETTLE);
         fake.inject(fault.clone().on(PUT));
         let list = [SecretUpdate::set("A", "new")];
-        let error = client.secret_groups().update(&id, &list).await.unwrap_err();
+        let error = client.secret_groups().replace_secrets(&id, &list).await.unwrap_err();
         assert!(error.may_have_been_applied(), "{fault:?}: {error:?}");
         assert!(error.hint().contains("read the group"), "{fault:?}: {}", error.hint());
         fake.idle().await;
@@ -63,8 +63,11 @@ async fn a_write_that_was_refused_was_not_done() {
         let (fake, id) = app(&["A"]).await;
         let client = client(&fake, SETTLE);
         fake.inject(Fault::status(status).retry_after("0").on("*"));
-        let error =
-            client.secret_groups().update(&id, &[SecretUpdate::set("A", "n")]).await.unwrap_err();
+        let error = client
+            .secret_groups()
+            .replace_secrets(&id, &[SecretUpdate::set("A", "n")])
+            .await
+            .unwrap_err();
         assert_eq!((error.status(), error.may_have_been_applied()), (Some(status), false));
         assert_eq!(fake.request_count(), 1, "{status}");
     }
@@ -77,8 +80,11 @@ async fn what_never_reached_the_server_is_sent_again_and_was_not_done() {
     drop(fake);
     // Nobody listens any more, as soon as the server's task is gone.
     tokio::time::sleep(Duration::from_millis(20)).await;
-    let error =
-        client.secret_groups().update(&id, &[SecretUpdate::set("A", "n")]).await.unwrap_err();
+    let error = client
+        .secret_groups()
+        .replace_secrets(&id, &[SecretUpdate::set("A", "n")])
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
     assert_eq!(error.context().unwrap().attempts(), 4);
     assert!(!error.may_have_been_applied());

@@ -145,14 +145,14 @@ async fn what_is_wrong_in_itself_is_refused_without_a_request() {
         let error = groups.ensure(new).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
     }
-    let error = groups.update(&id, &[]).await.unwrap_err();
+    let error = groups.replace_secrets(&id, &[]).await.unwrap_err();
     assert!(matches!(error, Error::EmptyGroup { .. }), "{error:?}");
     for list in [
         vec![SecretUpdate::keep("")],
         vec![SecretUpdate::keep("A"), SecretUpdate::set("A", "v")],
         vec![SecretUpdate::set("A", "(set)")],
     ] {
-        let error = groups.update(&id, &list).await.unwrap_err();
+        let error = groups.replace_secrets(&id, &list).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
     }
     assert_eq!(fake.request_count(), 0);
@@ -262,7 +262,7 @@ async fn a_reference_is_no_value() {
             new().check().unwrap_err(),
             groups.edit(&id).set("TOKEN", text).apply().await.unwrap_err(),
             groups.edit_by_name(APP).set("TOKEN", text).plan().await.unwrap_err(),
-            groups.update(&id, &list).await.unwrap_err(),
+            groups.replace_secrets(&id, &list).await.unwrap_err(),
         ];
         for error in errors {
             assert!(matches!(error, Error::InvalidInput { .. }), "{text:?}: {error:?}");
@@ -279,7 +279,7 @@ async fn a_reference_is_sent_where_that_is_said() {
     let (groups, text) = (client.secret_groups(), REFERENCES[0]);
     groups.edit(&id).set("A", text).allow_reference_text().apply().await.unwrap();
     let list = [SecretUpdate::keep("A"), SecretUpdate::set("B", text).allow_reference_text()];
-    groups.update(&id, &list).await.unwrap();
+    groups.replace_secrets(&id, &list).await.unwrap();
     let store = client.secret_stores().find(SecretStoreKind::Generic).await.unwrap();
     let new = || NewSecretGroup::new("new", &store).allow_reference_text();
     groups.create(new().secret("K", text)).await.unwrap();

@@ -83,12 +83,12 @@ impl Moment {
     /// What makes the moment last.
     fn gates(self, fake: &FakeTrueFoundry) -> Vec<Gate> {
         let read = |done, operation| {
-            if done { fake.hold_answer(operation) } else { fake.hold(operation) }
+            if done { fake.hold_response(operation) } else { fake.hold(operation) }
         };
         match self {
             Self::Reading { group, list } => vec![read(group, GET), read(list, LIST)],
             Self::BeforeWrite => vec![fake.hold(PUT)],
-            Self::AfterWrite => vec![fake.hold_answer(PUT)],
+            Self::AfterWrite => vec![fake.hold_response(PUT)],
             Self::BeforeApply | Self::AfterApply => vec![],
         }
     }
@@ -263,7 +263,7 @@ async fn a_key_that_was_to_go_and_stayed_is_no_success() {
     assert!(removed.is_empty());
 
     // One of that name that somebody adds after the write is another secret.
-    let gate = fake.hold_answer(PUT);
+    let gate = fake.hold_response(PUT);
     let edit = client.secret_groups().edit(&id).set("A", "newer").remove("LEAKED");
     let applying = tokio::spawn(edit.apply());
     gate.reached().await;

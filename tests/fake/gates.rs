@@ -35,7 +35,7 @@ async fn a_gate_holds_one_request_and_lets_others_pass() {
 #[tokio::test]
 async fn an_answer_can_be_held_after_the_work() {
     let (fake, put) = app().await;
-    let gate = fake.hold_answer("secret_groups.update");
+    let gate = fake.hold_response("secret_groups.update");
     let pending = tokio::spawn({
         let fake = fake.clone();
         async move { call(&fake, &put, list(&["B"])).await.status }

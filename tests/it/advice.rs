@@ -1,6 +1,6 @@
 //! "What goes wrong", row by row: the variant, what it names, and the next step that it gives.
 
-use truefoundry_secrets::testing::error_from_answer;
+use truefoundry_secrets::testing::error_from_response;
 use truefoundry_secrets::{
     Error, ListSecretGroups, ListSecrets, NewSecretGroup, Operation, Resource, SecretGroupManifest,
     SecretRef, SecretStoreKind, SecretUpdate,
@@ -208,7 +208,7 @@ async fn missing_fields_name_the_keys_that_were_sent_without_a_value() {
     let server = RawServer::always(status(422, words));
     let list = [SecretUpdate::keep("KEPT"), SecretUpdate::set("K", SENT)];
     let client = tenant_client(server.url());
-    let error = client.secret_groups().update("g-1", &list).await.unwrap_err();
+    let error = client.secret_groups().replace_secrets("g-1", &list).await.unwrap_err();
     let Error::MissingFields { keys, .. } = &error else { panic!("{error:?}") };
     assert_eq!(**keys, ["KEPT"]);
 }
@@ -364,7 +364,7 @@ async fn every_not_found_names_the_resource_that_is_missing_and_how_to_find_it()
 #[test]
 fn debug_is_one_line_with_the_hint_and_the_structure_shows_no_details() {
     let body = r#"{"statusCode":409,"message":"Busy\nnow","details":{"held":"by-someone"}}"#;
-    let error = error_from_answer(Operation::UpdateSecretGroup, 409, body);
+    let error = error_from_response(Operation::UpdateSecretGroup, 409, body);
     let line = format!("{error:?}");
     assert_eq!(line, format!("{error} (hint: {})", error.hint()));
     assert!(!line.contains('\n'), "{line}");

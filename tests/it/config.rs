@@ -297,7 +297,7 @@ async fn a_tls_handshake_that_fails_has_sent_nothing() {
 #[tokio::test]
 async fn debug_of_a_client_shows_host_and_tenant_and_no_key() {
     let client = builder("http://localhost:1").tenant("t-1").build().unwrap();
-    assert_eq!(client.host(), "localhost:1");
+    assert_eq!(client.authority(), "localhost:1");
     let shown = format!("{client:?} {:?}", client.secret_groups());
     assert!(shown.contains("localhost") && shown.contains("t-1"), "{shown}");
     assert!(!shown.contains(KEY), "{shown}");

@@ -72,7 +72,7 @@ async fn call(client: &Client, shape: usize, id: &str) -> Result<(), Error> {
     let (groups, secrets) = (client.secret_groups(), client.secrets());
     match shape {
         0 => groups.get(id).await.map(drop),
-        1 => groups.update(id, &[SecretUpdate::keep("K")]).await.map(drop),
+        1 => groups.replace_secrets(id, &[SecretUpdate::keep("K")]).await.map(drop),
         2 => groups.delete(id).await,
         3 => secrets.get(id).await.map(drop),
         4 => secrets.versions(id).await.map(drop),

@@ -24,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(3600);
 /// A wait is not over so long before its end, and is so long after it.
 const MOMENT: Duration = Duration::from_millis(10);
 /// A call that is not done in so much real time never will be.
-const PATIENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
 async fn connections_that_fail() {
@@ -104,7 +104,7 @@ async fn drive(
     }
     let since = RealInstant::now();
     while !call.is_finished() {
-        assert!(since.elapsed() < PATIENCE, "{case}: it goes on after {passed:?}");
+        assert!(since.elapsed() < READ_TIMEOUT, "{case}: it goes on after {passed:?}");
         tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
     }
     (call.await.unwrap(), passed)

@@ -111,7 +111,6 @@ async fn no_reference_to_a_group_with_a_colon_in_its_name_names_another_group() 
 async fn a_full_secret_is_read_field_by_field() {
     let secret = secret(FULL_SECRET).await;
     assert_eq!((secret.id().as_str(), secret.key()), ("s-1", Some("DB")));
-    assert_eq!(secret.name(), secret.key());
     assert_eq!(secret.value().unwrap().expose_secret(), VALUE);
     assert_eq!(secret.created_by().unwrap().kind(), "agent-identity");
     assert_eq!(secret.created_at(), Some(time("2026-01-02T03:04:05.678Z")));

@@ -83,8 +83,8 @@ async fn identifiers_are_given_in_any_form() {
     groups.get(&id).await.unwrap();
     groups.get(id.clone()).await.unwrap();
     let one = [SecretUpdate::keep("K")];
-    groups.update(&id, &one).await.unwrap();
-    groups.update(&text, &one).await.unwrap();
+    groups.replace_secrets(&id, &one).await.unwrap();
+    groups.replace_secrets(&text, &one).await.unwrap();
     let integration = IntegrationId::from(text.clone());
     groups.create(NewSecretGroup::in_integration(&text, &integration)).await.unwrap();
     let secret = SecretId::from(&text);

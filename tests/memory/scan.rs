@@ -12,7 +12,7 @@ const PIECE: usize = 8;
 const PIECES: usize = LENGTH / PIECE;
 const BLOCK: usize = 1024 * 1024;
 const ZEROS: [u8; 256] = [0; 256];
-const MOST_MAPS: usize = 256 * 1024;
+const MAX_MAPS: usize = 256 * 1024;
 
 /// Has all the memory that it needs before the first scan: what it took later could be what is looked at.
 pub(crate) struct Scanner {
@@ -34,7 +34,7 @@ impl Scanner {
         let mut scanner = Self {
             marker,
             memory: File::open("/proc/self/mem")?,
-            maps: String::with_capacity(MOST_MAPS),
+            maps: String::with_capacity(MAX_MAPS),
             block: vec![0; BLOCK + 2 * LENGTH],
             begins,
         };
@@ -53,7 +53,7 @@ impl Scanner {
     pub(crate) fn scan(&mut self) -> Copies {
         self.maps.clear();
         File::open("/proc/self/maps").unwrap().read_to_string(&mut self.maps).unwrap();
-        assert!(self.maps.len() < MOST_MAPS, "the list of maps grew beyond what was set aside");
+        assert!(self.maps.len() < MAX_MAPS, "the list of maps grew beyond what was set aside");
         let maps = std::mem::take(&mut self.maps);
         // A read of the block into itself would show what the block shows, twice.
         let own = self.block.as_ptr().addr();

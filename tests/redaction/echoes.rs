@@ -189,7 +189,7 @@ async fn write(client: &Client, turn: usize) -> Result<()> {
     }
     let set = keys.zip(VALUES).map(|(key, value)| SecretUpdate::set(key, value));
     let all: Vec<_> = set.chain([SecretUpdate::keep("OLD")]).collect();
-    client.secret_groups().update("g-1", &all).await.map(drop)
+    client.secret_groups().replace_secrets("g-1", &all).await.map(drop)
 }
 
 /// The key is echoed to calls that send no value, too.

@@ -90,7 +90,7 @@ async fn inputs(walk: &mut Walk) {
         }
         let twice = [SecretUpdate::set("K", value), SecretUpdate::set("K", value)];
         walk.debug(&twice[0]);
-        walk.error("twice", groups.update("g", &twice).await.unwrap_err());
+        walk.error("twice", groups.replace_secrets("g", &twice).await.unwrap_err());
         let edit = groups.edit("g").set("K", value).remove("K");
         walk.debug(&edit);
         walk.error("set and removed", edit.plan().await.unwrap_err());
@@ -153,7 +153,7 @@ async fn classified(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
         for (status, words) in kinds {
             fake.inject(Fault::status(status).message(&words.replace("{}", value)));
             let all = [SecretUpdate::keep("OLD"), SecretUpdate::set("K", value)];
-            let error = client.secret_groups().update("g-1", &all).await.unwrap_err();
+            let error = client.secret_groups().replace_secrets("g-1", &all).await.unwrap_err();
             walk.error(words, error);
         }
     }
@@ -232,7 +232,8 @@ async fn references(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     // A NUL would end a variable early.
     let all = client.resolve_group("app").await.unwrap();
     walk.debug(&all);
-    walk.error("environment", all.into_env().unwrap_err());
+    walk.error("environment", all.clone().into_env().unwrap_err());
+    walk.error("environment", all.into_env_as(truefoundry_secrets::env_name).unwrap_err());
 
     let hidden = fake.clone().with_values_hidden();
     walk.error("hidden", client.resolve(&there).await.unwrap_err());

@@ -5,7 +5,7 @@ use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
     Attribute, Client, Collaborator, EnvValue, ListSecretGroups, ListSecretStores, ListSecrets,
     NewSecretGroup, Role, SecretGroupManifest, SecretRef, SecretStoreKind, SecretUpdate,
-    SecretValue,
+    SecretValue, env_name,
 };
 
 use crate::secrets::VALUES;
@@ -131,11 +131,13 @@ async fn resolved(walk: &mut Walk, client: &Client) {
     let whole = client.resolve_group("app").await.unwrap();
     assert!(VALUES.iter().all(|v| whole.iter().any(|(_, one)| one.expose_secret() == *v)));
     walk.debug(&whole);
-    let references: Vec<_> = whole.iter().map(|(reference, _)| reference.clone()).collect();
+    let reference = |key| SecretRef::new("my-tenant", "app", key).unwrap();
+    let references: Vec<_> = whole.keys().map(reference).collect();
     walk.debug(&client.check_refs(&references).await.unwrap());
     // Of those with a NUL there can be no variables.
     let some = client.resolve_all(references.iter().take(6)).await.unwrap();
-    walk.debug(&some.into_env().unwrap());
+    walk.debug(&some);
+    walk.debug(&some.into_map().unwrap().into_env_as(env_name).unwrap());
 }
 
 /// The crate's own server is given secrets, too.

@@ -19,7 +19,7 @@ async fn a_group_is_all_of_its_keys_whatever_a_list_says() {
                     match result {
                         Ok(values) => {
                             read += 1;
-                            let all = (0..keys).all(|n| values.get_key(&key(n)).is_some());
+                            let all = (0..keys).all(|n| values.get(&key(n)).is_some());
                             assert!(all && values.len() == keys, "{case}: {}", values.len());
                         }
                         Err(Error::Decode { .. } | Error::Unresolved { .. }) => {}

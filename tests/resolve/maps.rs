@@ -1,6 +1,6 @@
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{Error, SecretRef};
+use truefoundry_secrets::{Error, SecretRef, env_name};
 
 use super::{fake_with, key, operations, reference, references, value};
 
@@ -11,15 +11,15 @@ async fn a_group_by_name_takes_two_requests_and_by_id_one() {
     let resolved = client.resolve_group("app").await.unwrap();
     assert_eq!(operations(&fake), ["secret_groups.list", "secrets.list"]);
     assert_eq!(resolved.len(), 50);
-    assert_eq!(resolved.get_key("K-049").unwrap().expose_secret(), value(49));
-    assert!(resolved.get_key("K-050").is_none());
+    assert_eq!(resolved.get("K-049").unwrap().expose_secret(), value(49));
+    assert!(resolved.get("K-050").is_none());
 
     fake.clear_requests();
     let id = fake.group_id("app").unwrap();
     let by_id = fake.client().resolve_group_by_id(&id).await.unwrap();
     assert_eq!(operations(&fake), ["secrets.list"]);
     assert_eq!(by_id.len(), 50);
-    assert_eq!(by_id.get(&reference(7)).unwrap().expose_secret(), value(7));
+    assert_eq!(by_id.get(&key(7)).unwrap().expose_secret(), value(7));
 }
 
 #[tokio::test]
@@ -42,23 +42,21 @@ async fn a_group_that_is_not_there_is_not_found() {
 async fn the_map_prints_masked() {
     let fake = fake_with(2).await;
     let resolved = fake.client().resolve_group("app").await.unwrap();
-    assert_eq!(
-        format!("{resolved:?}"),
-        format!("{{{:?}: (set), {:?}: (set)}}", reference(0), reference(1))
-    );
-    let env = resolved.into_env().unwrap();
+    assert_eq!(format!("{resolved:?}"), format!("{{{:?}: (set), {:?}: (set)}}", key(0), key(1)));
+    let env = resolved.into_env_as(env_name).unwrap();
     assert!(!format!("{env:?}").contains("value of"), "{env:?}");
 }
 
 #[tokio::test]
 async fn an_environment_reaches_the_child_process() {
     let fake = fake_with(2).await;
-    let env = fake.client().resolve_group("app").await.unwrap().into_env().unwrap();
+    let env = fake.client().resolve_group("app").await.unwrap();
+    let env = env.into_env_as(env_name).unwrap();
     let output = std::process::Command::new("env").env_clear().envs(env).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines, [format!("{}={}", key(0), value(0)), format!("{}={}", key(1), value(1))]);
+    assert_eq!(lines, [0, 1].map(|n| format!("{}={}", env_name(&key(n)), value(n))));
 }
 
 #[tokio::test]
@@ -75,7 +73,7 @@ async fn an_environment_that_would_lose_something_is_refused() {
         ["one", "two"].map(|group| SecretRef::new("my-tenant", group, "SAME").unwrap()).to_vec();
     let resolved = client.resolve_all(&same).await.unwrap();
     assert_eq!(resolved.get(&same[1]).unwrap().expose_secret(), "second");
-    let error = resolved.into_env().unwrap_err();
+    let error = resolved.into_map().unwrap_err();
     assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
     for group in ["equals", "nul"] {
         let error = client.resolve_group(group).await.unwrap().into_env().unwrap_err();
@@ -141,36 +139,42 @@ async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
         }
     });
     let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
-    assert_eq!((resolved.len(), resolved.get(&reference(0)).is_none()), (249, true));
-    assert!(resolved.get(&reference(100)).is_some());
+    assert_eq!((resolved.len(), resolved.get(&key(0)).is_none()), (249, true));
+    assert!(resolved.get(&key(100)).is_some());
     assert_eq!(fake.request_count(), 6);
 }
 
 #[tokio::test]
-async fn secrets_without_a_full_name_take_it_from_their_group() {
+async fn a_full_name_is_needed_only_to_say_what_is_hidden() {
     let fake = fake_with(2).await;
     let id = fake.group_id("app").unwrap();
+    let answer = |list: &serde_json::Value, fqn: &str| {
+        let group = json!({"data": {"id": "g-1", "fqn": fqn}});
+        fake.clear_requests();
+        fake.clear_faults();
+        fake.inject(Fault::status(200).json(list.clone()).on("secrets.list"));
+        // The second page of a server that gives no total.
+        fake.inject(Fault::status(200).json(json!({"data": []})).on("secrets.list"));
+        fake.inject(Fault::status(404).on("secrets.get"));
+        fake.inject(Fault::status(200).json(group).on("secret_groups.get"));
+    };
     let sparse = json!({"data": [{"id": "s-1", "name": "K-000", "value": "v"}]});
-    let list = || Fault::status(200).json(sparse.clone()).on("secrets.list");
-    fake.inject(list());
-    // The second page of a server that gives no total.
-    fake.inject(Fault::status(200).json(json!({"data": []})).on("secrets.list"));
-    fake.inject(
-        Fault::status(200)
-            .json(json!({"data": {"id": "g-1", "fqn": "my-tenant:app"}}))
-            .on("secret_groups.get"),
-    );
+    answer(&sparse, "my-tenant:app");
     let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
-    assert_eq!(resolved.get(&reference(0)).unwrap().expose_secret(), "v");
-    assert_eq!(operations(&fake), ["secrets.list", "secrets.list", "secret_groups.get"]);
-    // And where the group does not have it either, the answer is not what the API describes.
-    fake.inject(list());
-    fake.inject(Fault::status(200).json(json!({"data": []})).on("secrets.list"));
-    fake.inject(
-        Fault::status(200)
-            .json(json!({"data": {"id": "g-1", "fqn": "odd"}}))
-            .on("secret_groups.get"),
+    assert_eq!(resolved.get(&key(0)).unwrap().expose_secret(), "v");
+    assert_eq!(operations(&fake), ["secrets.list", "secrets.list"]);
+
+    let gone = json!({"data": [{"id": "s-1", "name": "K-000"}]});
+    answer(&gone, "my-tenant:app");
+    let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
+    let Error::Unresolved { missing, .. } = error else { panic!("{error:?}") };
+    assert_eq!(&*missing, &[reference(0)][..]);
+    assert_eq!(
+        operations(&fake),
+        ["secrets.list", "secrets.list", "secrets.get", "secret_groups.get"]
     );
+    // If the group does not have it either, the response is not what the API describes.
+    answer(&gone, "odd");
     let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
     assert!(matches!(error, Error::Decode { .. }), "{error:?}");
 }

@@ -47,7 +47,7 @@ async fn another_tenants_reference_does_not_change_what_a_name_stands_for() {
         assert_eq!(group.fqn(), "my-tenant:prod");
     }
     let values = client.resolve_group("prod").await.unwrap();
-    assert_eq!(values.get_key("KEY").unwrap().expose_secret(), "ours");
+    assert_eq!(values.get("KEY").unwrap().expose_secret(), "ours");
     assert_eq!(count(&fake, TENANT_ID), 1);
 }
 
@@ -72,12 +72,12 @@ async fn where_nothing_tells_the_tenant_the_only_group_of_the_name_is_it() {
     client.secret_groups().edit_by_name("prod").set("NEW", "value").apply().await.unwrap();
     assert_eq!(fake.keys("prod"), ["KEY", "NEW"]);
     let values = client.resolve_group("prod").await.unwrap();
-    assert_eq!(values.get_key("NEW").unwrap().expose_secret(), "value");
+    assert_eq!(values.get("NEW").unwrap().expose_secret(), "value");
     // Nothing is kept of the group's tenant.
     assert_eq!((count(&fake, TENANT_ID), count(&fake, SESSION)), (2, 2));
     let shared = fake.clone().with_shared_group("internal", "shared", [("KEY", "theirs")]);
     let values = client.resolve_group("shared").await.unwrap();
-    assert_eq!(values.get_key("KEY").unwrap().expose_secret(), "theirs");
+    assert_eq!(values.get("KEY").unwrap().expose_secret(), "theirs");
     let group = client.secret_groups().get_by_name("prod").await.unwrap();
     assert_eq!(group.fqn(), "my-tenant:prod");
     drop(shared);

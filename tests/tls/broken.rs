@@ -87,7 +87,7 @@ async fn an_answer_that_is_cut_off_is_never_taken_for_the_whole() {
         // A write may have been done, and is not repeated.
         let before = server.requests();
         let list = [truefoundry_secrets::SecretUpdate::keep("A")];
-        let error = client.secret_groups().update("g-1", &list).await.unwrap_err();
+        let error = client.secret_groups().replace_secrets("g-1", &list).await.unwrap_err();
         assert!(matches!(error, Error::Transport { .. }), "{answer} {error:?}");
         assert!(error.may_have_been_applied());
         assert_eq!(error.context().unwrap().attempts(), 1);

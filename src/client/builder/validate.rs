@@ -40,7 +40,7 @@ const THIS_MACHINE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 /// Places in an answer are kept in 32 bits.
-const MOST_RESPONSE: usize = u32::MAX as usize;
+const MAX_RESPONSE_LIMIT: usize = u32::MAX as usize;
 const NOT_IN_HEADERS: &str = "contains a character not allowed in an HTTP header";
 
 impl ClientBuilder {
@@ -71,7 +71,7 @@ impl ClientBuilder {
             return Err(Error::config("concurrent_reads", "must be at least 1"));
         }
         let response_limit = self.response_limit.unwrap_or(16 * 1024 * 1024);
-        if response_limit == 0 || response_limit > MOST_RESPONSE {
+        if response_limit == 0 || response_limit > MAX_RESPONSE_LIMIT {
             return Err(Error::config(
                 "response_limit",
                 "must be from 1 byte to 4 GiB less one byte",

@@ -22,7 +22,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 use zeroize::Zeroize;
 
-use super::shared_str::{Buffer, Text};
+use super::shared_str::{Buffer, SharedStr};
 use super::subject::Subject;
 use crate::secret_value::SecretValue;
 use number::whole_number;
@@ -65,9 +65,9 @@ impl<'de> Context<'de> {
     }
 
     /// Whether two texts of this answer are the same, while the buffer is not filled yet.
-    pub(crate) fn same(&self, one: &Text, other: &Text) -> bool {
+    pub(crate) fn same(&self, one: &SharedStr, other: &SharedStr) -> bool {
         let copied = self.copied.borrow();
-        let read = |text: &Text| {
+        let read = |text: &SharedStr| {
             let range = text.range();
             match range.start.checked_sub(self.body.len()) {
                 None => self.body.get(range),
@@ -82,20 +82,20 @@ impl<'de> Context<'de> {
         (offset.checked_add(text.len())? <= self.body.len()).then_some(offset)
     }
 
-    fn place(&self, offset: usize, len: usize) -> Option<Text> {
-        Some(Text::at(&self.buffer, u32::try_from(offset).ok()?, u32::try_from(len).ok()?))
+    fn place(&self, offset: usize, len: usize) -> Option<SharedStr> {
+        Some(SharedStr::at(&self.buffer, u32::try_from(offset).ok()?, u32::try_from(len).ok()?))
     }
 
     /// A text that stands in the answer.
-    pub(crate) fn text<E: serde::de::Error>(&self, text: &'de str) -> Result<Text, E> {
+    pub(crate) fn text<E: serde::de::Error>(&self, text: &'de str) -> Result<SharedStr, E> {
         let text = match self.offset_in_body(text) {
             Some(offset) => self.place(offset, text.len()),
-            None => self.copied(text),
+            None => self.copied_text(text),
         };
         text.ok_or_else(|| E::custom("an answer of over 4 GiB"))
     }
 
-    fn copied(&self, text: &str) -> Option<Text> {
+    fn copied_text(&self, text: &str) -> Option<SharedStr> {
         let mut copied = self.copied.borrow_mut();
         let offset = self.body.len() + copied.len();
         copied.push_str(text);
@@ -105,7 +105,7 @@ impl<'de> Context<'de> {
 
 /// Decodes an answer that carries no values; the models share `body`, of which nothing but known fields
 /// is left.
-pub(crate) fn shared<T: Wire>(body: String) -> Result<T, DecodeFailure> {
+pub(crate) fn borrowed<T: FromWire>(body: String) -> Result<T, DecodeFailure> {
     let context = Context::new(&body);
     let model = parse(&context, serde_json::Deserializer::from_str(&body))?;
     let Context { buffer, copied, exposed, .. } = context;
@@ -117,7 +117,7 @@ pub(crate) fn shared<T: Wire>(body: String) -> Result<T, DecodeFailure> {
 }
 
 /// Decodes an answer that can carry values; the models keep nothing of `body`, which is to be wiped.
-pub(crate) fn copied<T: Wire>(body: &[u8]) -> Result<T, DecodeFailure> {
+pub(crate) fn owned<T: FromWire>(body: &[u8]) -> Result<T, DecodeFailure> {
     // All of it: serde_json would look at no string that is skipped.
     let body = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
     let context = Context::new("");
@@ -128,7 +128,7 @@ pub(crate) fn copied<T: Wire>(body: &[u8]) -> Result<T, DecodeFailure> {
     Ok(model)
 }
 
-fn parse<'de, T: Wire, R: serde_json::de::Read<'de>>(
+fn parse<'de, T: FromWire, R: serde_json::de::Read<'de>>(
     context: &Context<'de>,
     mut deserializer: serde_json::Deserializer<R>,
 ) -> Result<T, DecodeFailure> {
@@ -155,7 +155,7 @@ fn without(text: String, places: &[Range<usize>]) -> String {
 
 /// A type that can be read from an answer. Not `serde::Deserialize`, so that the models have no public
 /// way to be made up, and so that texts know the buffer they belong to.
-pub(crate) trait Wire: Sized {
+pub(crate) trait FromWire: Sized {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -173,7 +173,7 @@ impl<'a, 'de, T> Seed<'a, 'de, T> {
     }
 }
 
-impl<'de, T: Wire> DeserializeSeed<'de> for Seed<'_, 'de, T> {
+impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, 'de, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -181,14 +181,14 @@ impl<'de, T: Wire> DeserializeSeed<'de> for Seed<'_, 'de, T> {
     }
 }
 
-impl<T: Wire> Wire for Option<T> {
+impl<T: FromWire> FromWire for Option<T> {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         struct OptionVisitor<'a, 'de, T>(Seed<'a, 'de, T>);
 
-        impl<'de, T: Wire> Visitor<'de> for OptionVisitor<'_, 'de, T> {
+        impl<'de, T: FromWire> Visitor<'de> for OptionVisitor<'_, 'de, T> {
             type Value = Option<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,14 +212,14 @@ impl<T: Wire> Wire for Option<T> {
     }
 }
 
-impl<T: Wire> Wire for Vec<T> {
+impl<T: FromWire> FromWire for Vec<T> {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         struct ListVisitor<'a, 'de, T>(&'a Context<'de>, PhantomData<T>);
 
-        impl<'de, T: Wire> Visitor<'de> for ListVisitor<'_, 'de, T> {
+        impl<'de, T: FromWire> Visitor<'de> for ListVisitor<'_, 'de, T> {
             type Value = Vec<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -241,7 +241,7 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
-impl Wire for Text {
+impl FromWire for SharedStr {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -249,18 +249,21 @@ impl Wire for Text {
         struct TextVisitor<'a, 'de>(&'a Context<'de>);
 
         impl<'de> Visitor<'de> for TextVisitor<'_, 'de> {
-            type Value = Text;
+            type Value = SharedStr;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text, E> {
+            fn visit_borrowed_str<E: serde::de::Error>(
+                self,
+                text: &'de str,
+            ) -> Result<SharedStr, E> {
                 self.0.text(text)
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
-                self.0.copied(text).ok_or_else(|| E::custom("an answer of over 4 GiB"))
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SharedStr, E> {
+                self.0.copied_text(text).ok_or_else(|| E::custom("an answer of over 4 GiB"))
             }
         }
 
@@ -268,7 +271,7 @@ impl Wire for Text {
     }
 }
 
-impl Wire for SecretValue {
+impl FromWire for SecretValue {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
         deserializer: D,
@@ -286,7 +289,7 @@ impl Wire for SecretValue {
     }
 }
 
-impl Wire for u64 {
+impl FromWire for u64 {
     fn decode<'de, D: Deserializer<'de>>(
         _context: &Context<'de>,
         deserializer: D,
@@ -323,7 +326,7 @@ impl<'de, K, F: FnOnce(&str) -> K> DeserializeSeed<'de> for Key<F> {
 }
 
 /// `next_value_seed` for a model.
-pub(crate) fn value<'de, T: Wire, A: MapAccess<'de>>(
+pub(crate) fn value<'de, T: FromWire, A: MapAccess<'de>>(
     context: &Context<'de>,
     map: &mut A,
 ) -> Result<T, A::Error> {
@@ -345,14 +348,14 @@ pub(crate) fn skip<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Implements [`Wire`] for a struct: fields and keys that must be there, then those that may be absent or
+/// Implements [`FromWire`] for a struct: fields and keys that must be there, then those that may be absent or
 /// null. Keys that are not named are skipped.
 macro_rules! wire_object {
     ($model:ident {
         required { $($must:ident : $must_key:literal),* $(,)? }
         optional { $($may:ident : $may_key:literal),* $(,)? }
     }) => {
-        impl $crate::models::decode::Wire for $model {
+        impl $crate::models::decode::FromWire for $model {
             fn decode<'de, D: serde::Deserializer<'de>>(
                 context: &$crate::models::decode::Context<'de>,
                 deserializer: D,

@@ -5,7 +5,7 @@
 use std::error::Error as _;
 
 use libfuzzer_sys::fuzz_target;
-use truefoundry_secrets::testing::{error_from_answer, from_json};
+use truefoundry_secrets::testing::{error_from_response, from_json};
 use truefoundry_secrets::{
     Operation, PartialSecretGroup, Secret, SecretGroup, SecretGroupManifest, SecretStore,
     SecretVersion,
@@ -35,7 +35,7 @@ fuzz_target!(|input: (u16, u8, &[u8])| {
     from_json::<SecretVersion>(&text);
 
     let operation = OPERATIONS[usize::from(operation) % OPERATIONS.len()];
-    let error = error_from_answer(operation, status, &text);
+    let error = error_from_response(operation, status, &text);
     let line = error.to_string();
     assert!(line.len() < 8 * 1024, "{} bytes", line.len());
     assert!(!line.chars().any(char::is_control), "{line:?}");

@@ -30,7 +30,7 @@ async fn failing(client: &Client, endpoint: usize, value: &str) -> Error {
         0 => groups.create(NewSecretGroup::in_integration("app", "i-1").secret("K", value)).await,
         1 => {
             let list = [SecretUpdate::keep("A"), SecretUpdate::set("K", value)];
-            groups.update("g-1", &list).await
+            groups.replace_secrets("g-1", &list).await
         }
         _ => groups.get("g-1").await,
     };

@@ -102,7 +102,7 @@ async fn refused(value: &str, echoed: &str) -> Error {
     let body = serde_json::json!({"message": format!("the value {echoed} is bad")}).to_string();
     let server = RawServer::always(answer(422, "", body));
     let update = [SecretUpdate::keep("A"), SecretUpdate::set("K", value)];
-    tenant_client(server.url()).secret_groups().update("g-1", &update).await.unwrap_err()
+    tenant_client(server.url()).secret_groups().replace_secrets("g-1", &update).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn a_value_that_holds_a_keys_name_hides_neither_the_key_nor_the_way_out() 
     let server =
         RawServer::always(status(422, "Key 'DB_PASSWORD' does not support underscores (_)"));
     let update = [SecretUpdate::set("DB_PASSWORD", "dev-db_password-2024")];
-    let update = tenant_client(server.url()).secret_groups().update("g-1", &update).await;
+    let update = tenant_client(server.url()).secret_groups().replace_secrets("g-1", &update).await;
     let error = update.unwrap_err();
     let Error::KeyNotSupported { key, .. } = &error else { panic!("{error:?}") };
     assert_eq!(&**key, "DB_PASSWORD");

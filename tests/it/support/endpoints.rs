@@ -66,7 +66,9 @@ impl Endpoint {
                 let new = NewSecretGroup::in_integration("app", "i-1").secret("K", SENT);
                 groups.create(new).await.map(drop)
             }
-            UpdateGroup => groups.update("g-1", &[SecretUpdate::set("K", SENT)]).await.map(drop),
+            UpdateGroup => {
+                groups.replace_secrets("g-1", &[SecretUpdate::set("K", SENT)]).await.map(drop)
+            }
             CreateOrUpdate => groups.create_or_update(&manifest).await.map(drop),
             DryRun => groups.create_or_update_dry_run(&manifest).await.map(drop),
             DeleteGroup => groups.delete("g-1").await,

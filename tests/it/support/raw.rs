@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 /// A server that is not reached in this time never will be.
-const PATIENCE: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What to do with one request, once it is there.
 pub(crate) enum Act {
@@ -143,7 +143,7 @@ impl RawServer {
         let waited = tokio::task::spawn_blocking(move || {
             let answered = log.answered.lock().unwrap();
             let (answered, out) =
-                log.changed.wait_timeout_while(answered, PATIENCE, |all| *all < count).unwrap();
+                log.changed.wait_timeout_while(answered, READ_TIMEOUT, |all| *all < count).unwrap();
             (*answered, out.timed_out())
         });
         let (seen, timed_out) = waited.await.unwrap();
@@ -153,7 +153,7 @@ impl RawServer {
 
 fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + Send + Sync)) {
     // A client that forgets its connection must not keep the thread for ever.
-    let _ = stream.set_read_timeout(Some(PATIENCE * 3));
+    let _ = stream.set_read_timeout(Some(READ_TIMEOUT * 3));
     while let Some(whole) = peek_request(&stream) {
         let (seen, length) = whole;
         let index = {

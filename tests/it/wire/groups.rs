@@ -107,7 +107,7 @@ async fn update_sends_the_full_list_and_no_value_for_what_is_kept() {
     let (line, body) = sent(GROUP, async |client| {
         let list =
             [SecretUpdate::keep("K"), SecretUpdate::set("N", "new"), SecretUpdate::set("E", "")];
-        client.secret_groups().update("g-1", &list).await.unwrap();
+        client.secret_groups().replace_secrets("g-1", &list).await.unwrap();
     })
     .await;
     assert_eq!(line, format!("PUT {ROOT}/g-1"));
@@ -124,12 +124,14 @@ async fn what_would_be_refused_is_refused_before_anything_is_sent() {
     let groups = client.secret_groups();
     let new = || NewSecretGroup::in_integration("app", "i-1");
     let refused = [
-        groups.update("g-1", &[]).await,
-        groups.update("g-1", &[SecretUpdate::keep("")]).await,
-        groups.update("g-1", &[SecretUpdate::keep("K"), SecretUpdate::set("K", "v")]).await,
-        groups.update("g-1", &[SecretUpdate::set("K", "(set)")]).await,
-        groups.update("g-1", &[SecretUpdate::set("K", "tfy-secret://t:g:K")]).await,
-        groups.update("", &[SecretUpdate::keep("K")]).await,
+        groups.replace_secrets("g-1", &[]).await,
+        groups.replace_secrets("g-1", &[SecretUpdate::keep("")]).await,
+        groups
+            .replace_secrets("g-1", &[SecretUpdate::keep("K"), SecretUpdate::set("K", "v")])
+            .await,
+        groups.replace_secrets("g-1", &[SecretUpdate::set("K", "(set)")]).await,
+        groups.replace_secrets("g-1", &[SecretUpdate::set("K", "tfy-secret://t:g:K")]).await,
+        groups.replace_secrets("", &[SecretUpdate::keep("K")]).await,
         groups.create(NewSecretGroup::in_integration("", "i-1")).await,
         groups.create(NewSecretGroup::in_integration("a\nb", "i-1")).await,
         groups.create(new().secret("", "v")).await,

@@ -202,7 +202,7 @@ async fn a_host_of_truefoundry_names_its_tenant_and_no_other_host_does() {
         let base = format!("http://{host}:{}", server.address().port());
         let client = builder(base).http(http).allow_insecure_http().build().unwrap();
         let authority = format!("{lower}:{}", server.address().port());
-        assert_eq!(client.host(), authority);
+        assert_eq!(client.authority(), authority);
         look_up(&client).await.unwrap();
         let asked = format!("/api/svc/v1/tenant-id?hostName={authority}");
         let expected = if known { vec![LOOK_UP] } else { vec![&*asked, LOOK_UP] };

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::number::count;
-use super::{Wire, copied, shared};
+use super::{FromWire, borrowed, owned};
 use crate::models::envelope::{Data, Listed};
 use crate::models::secret::{Secret, SecretVersion};
 use crate::models::secret_group::{DryRunSecretGroup, PartialSecretGroup, SecretGroup};
 use crate::models::secret_store::{ProviderAccount, SecretStore};
-use crate::models::shared_str::Text;
+use crate::models::shared_str::SharedStr;
 use json::{CANARY, Change, Json};
 
 /// A decoder's name, an answer it takes, and what it does with a text.
@@ -70,10 +70,10 @@ fn decoders() -> [Decoder<'static>; 9] {
 }
 
 /// Both ways of decoding must agree; what they say of a failure is a place in the text.
-fn both<T: Wire>(bytes: &[u8], show: fn(T) -> String) -> Result<String, ()> {
-    let one = copied::<T>(bytes).map(show);
+fn both<T: FromWire>(bytes: &[u8], show: fn(T) -> String) -> Result<String, ()> {
+    let one = owned::<T>(bytes).map(show);
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let other = shared::<T>(text.to_owned()).map(show);
+        let other = borrowed::<T>(text.to_owned()).map(show);
         assert_eq!(one.as_ref().ok(), other.as_ref().ok(), "{text}");
         for failure in [one.as_ref().err(), other.as_ref().err()].into_iter().flatten() {
             assert!(failure.line <= bytes.len() + 1 && failure.column <= bytes.len() + 1, "{text}");
@@ -101,17 +101,17 @@ fn what_is_changed_is_valid_before() {
 
 #[test]
 fn of_fields_that_no_model_has_nothing_is_kept() {
-    fn check<T: Wire>(name: &str, valid: &str, id: fn(&T) -> &Text) {
+    fn check<T: FromWire>(name: &str, valid: &str, id: fn(&T) -> &SharedStr) {
         let decoder = Decoder { name, valid, run: |_| Err(()) };
         let mut answer = wrapped(&decoder);
         answer.add_unknown_fields();
         let text = answer.render();
-        let Listed(list) = shared::<Listed<T>>(text.clone()).unwrap();
+        let Listed(list) = borrowed::<Listed<T>>(text.clone()).unwrap();
         let [first, second] = list.items() else { panic!("two of {name}") };
         assert!(id(first).as_str().len() == 1 && id(first) == id(second));
         let kept = id(first).whole_buffer();
         assert!(!kept.contains(CANARY), "{name}: {kept:?}");
-        let Listed(list) = copied::<Listed<T>>(text.as_bytes()).unwrap();
+        let Listed(list) = owned::<Listed<T>>(text.as_bytes()).unwrap();
         let kept = id(&list.items()[0]).whole_buffer();
         assert!(!kept.contains(CANARY), "{name}, copied: {kept:?}");
     }
