@@ -206,8 +206,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// A status that the API does not document.
-    #[error("cannot {}: unexpected response{context}", context.operation)]
+    /// A status that the API does not document, such as a proxy's 407.
+    #[error("cannot {}: {}{context}", context.operation, unexpected(context))]
     #[non_exhaustive]
     UnexpectedStatus {
         /// What was asked and answered.
@@ -413,6 +413,13 @@ fn waited(context: &CallContext) -> &'static str {
         "an earlier edit of this group is still under way after"
     } else {
         "no response within"
+    }
+}
+
+fn unexpected(context: &CallContext) -> &'static str {
+    match context.status {
+        Some(407) => "the proxy requires authentication",
+        _ => "unexpected response",
     }
 }
 
