@@ -59,6 +59,8 @@ impl ConnectReason {
                 _ => {}
             }
             let text = error.to_string();
+            // As the HTTP library says it of a CONNECT, in a type of its own; whole texts, which no host can
+            // have.
             match text.as_str() {
                 "tunnel error: proxy authorization required" => return Self::ProxyAuthRequired,
                 "tunnel error: unsuccessful" => return Self::ProxyRefused,

@@ -101,6 +101,8 @@ impl Error {
             Self::Unresolved { .. } => {
                 "Check the references for typos and the key's access to their groups.".into()
             }
+            Self::Stale { source: Some(source), .. } => source.hint(),
+            Self::Stale { .. } => "Wait for the next look, or call refresh.".into(),
             Self::InvalidSettings { .. } => {
                 "Add the missing keys to the group, and set the invalid ones to values that fit.".into()
             }
@@ -139,8 +141,8 @@ impl Error {
     }
 }
 
-const PROXY_LOGIN: &str = "Put the proxy's user name and password into its URL (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, unless the \
-     program sets the proxy), or add the control plane's host to NO_PROXY.";
+const PROXY_LOGIN: &str = "Put the proxy's user name and password into its URL (HTTPS_PROXY, HTTP_PROXY or \
+     ALL_PROXY, unless the program sets the proxy), or add the control plane's host to NO_PROXY.";
 
 /// Where the TLS libraries read the system's roots from files, a variable can name others.
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
@@ -185,7 +187,8 @@ fn connect(reason: ConnectReason) -> &'static str {
             "Use the host name that the control plane's certificate is for."
         }
         ConnectReason::Tls => {
-            "Check that the base URL's host and port speak TLS (https://), and any proxy in between."
+            "Check that the base URL's host and port speak TLS (https://), whether they require a client \
+             certificate, and any proxy in between."
         }
         ConnectReason::ProxyAuthRequired => PROXY_LOGIN,
         ConnectReason::ProxyRefused => {

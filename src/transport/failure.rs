@@ -147,8 +147,8 @@ impl Failure {
 
 /// Whether the first bytes of a response were not those of HTTP, such as a TLS alert.
 fn is_not_http(error: &dyn std::error::Error) -> bool {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.into_iter().any(|cause| cause.to_string() == "invalid HTTP version parsed")
+    let mut causes = std::iter::successors(error.source(), |error| error.source());
+    causes.any(|cause| cause.to_string() == "invalid HTTP version parsed")
 }
 
 /// Classified by what the server really said, and names are found in it; only then is the text scrubbed for

@@ -32,8 +32,8 @@ pub(super) fn check(base: &Url, lookup: impl Fn(&'static str) -> Option<OsString
         return Ok(());
     }
     let own = if base.scheme() == "https" { HTTPS } else { HTTP };
-    let variables = [own, ALL].into_iter().filter_map(first);
-    let Some((name, proxy)) = variables.into_iter().find(|(_, proxy)| !proxy.is_empty()) else {
+    let mut variables = [own, ALL].into_iter().filter_map(first);
+    let Some((name, proxy)) = variables.find(|(_, proxy)| !proxy.is_empty()) else {
         return Ok(());
     };
     match proxy.to_str() {
