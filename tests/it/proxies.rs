@@ -1,6 +1,6 @@
 //! Proxies that refuse, and servers that speak another protocol than the base URL says.
 
-use truefoundry_secrets::{Client, ConnectReason, Error, NewSecretGroup, reqwest};
+use truefoundry_secrets::{Client, NewSecretGroup, reqwest};
 
 use crate::support::endpoints::GROUPS;
 use crate::support::raw::{Act, RawServer, answer, ok, status};
@@ -16,6 +16,8 @@ fn through(proxy: &RawServer, scheme: &str) -> Client {
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod tunnels {
+    use truefoundry_secrets::{ConnectReason, Error};
+
     use super::*;
 
     const LOGIN: &str = "cannot connect: the proxy requires authentication";
