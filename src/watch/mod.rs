@@ -108,7 +108,7 @@ impl WatchGroup {
         let Self { client, name, every, max_stale } = self;
         let (task, shared) = Task::load(client, name, every, make).await?;
         let task = tokio::spawn(task.run()).abort_handle();
-        Ok(Watch { shared, max_stale, _task: Arc::new(AbortOnDrop(task)) })
+        Ok(Watch { shared, max_stale, task: Arc::new(AbortOnDrop(task)) })
     }
 }
 
@@ -119,7 +119,7 @@ impl WatchGroup {
 pub struct Watch<T = SecretMap> {
     shared: Arc<Shared<T>>,
     max_stale: Duration,
-    _task: Arc<AbortOnDrop>,
+    task: Arc<AbortOnDrop>,
 }
 
 impl<T> Clone for Watch<T> {
@@ -127,7 +127,7 @@ impl<T> Clone for Watch<T> {
         Self {
             shared: Arc::clone(&self.shared),
             max_stale: self.max_stale,
-            _task: Arc::clone(&self._task),
+            task: Arc::clone(&self.task),
         }
     }
 }
