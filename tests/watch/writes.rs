@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use truefoundry_secrets::testing::Fault;
 
 use super::{client, count, fake, password, watch};
@@ -89,7 +89,8 @@ async fn a_dropped_watch_leaves_nothing_behind() {
     let gate = fake.hold(super::LOOK);
     gate.reached().await;
     drop(clone);
-    assert_eq!(changes.next().await, None);
+    let ended = timeout(super::INTERVAL, changes.next()).await;
+    assert_eq!(ended, Ok(None));
     gate.release();
     fake.idle().await;
     fake.clear_requests();
