@@ -3,8 +3,8 @@
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
-    Client, Error, NewSecretGroup, RetryPolicy, SecretRef, SecretStoreKind, SecretUpdate,
-    SecretValue, find_refs,
+    Client, Error, NewSecretGroup, RetryPolicy, SecretMap, SecretRef, SecretStoreKind,
+    SecretUpdate, SecretValue, find_refs,
 };
 
 use crate::SETTLE;
@@ -13,6 +13,7 @@ use crate::walk::Walk;
 
 pub(crate) async fn walk(walk: &mut Walk) {
     settings(walk);
+    typed_settings(walk);
     inputs(walk).await;
     texts_that_are_no_references(walk);
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::AzureVault);
@@ -68,6 +69,30 @@ fn settings(walk: &mut Walk) {
             match builder.build() {
                 Err(error) => walk.error(&format!("setting: {what}"), error),
                 Ok(client) => panic!("{what}: {client:?}"),
+            }
+        }
+    }
+}
+
+/// Values that are not what a program's own type asks for, and files that cannot be read.
+fn typed_settings(walk: &mut Walk) {
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Settings {
+        number: u32,
+        mode: Result<u8, bool>,
+        list: Vec<u8>,
+        missing: String,
+    }
+    for value in VALUES {
+        let map: SecretMap =
+            ["NUMBER", "MODE", "LIST"].into_iter().map(|key| (key, value)).collect();
+        walk.debug(&map);
+        walk.error("typed settings", map.deserialize::<Settings>().unwrap_err());
+        walk.error("parsed", SecretValue::from(value).parse::<u32>().unwrap_err());
+        for text in [format!("A=1\n{value}"), format!("A=\"{value}"), format!("A='x' {value}")] {
+            if let Err(error) = SecretMap::from_dotenv(&text) {
+                walk.error("dotenv", error);
             }
         }
     }
