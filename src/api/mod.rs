@@ -10,7 +10,7 @@ mod secrets;
 mod store_cache;
 
 pub use delete_options::DeleteOptions;
-pub(crate) use group_list::{GroupList, Name, Names, READS, unreadable};
+pub(crate) use group_list::{GroupList, Name, Names, READS, names_another_group, unreadable};
 pub use items::Items;
 pub(crate) use paging::End;
 pub use secret_groups::{ListSecretGroups, SecretGroups};

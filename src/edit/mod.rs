@@ -6,6 +6,7 @@
 mod ensure;
 mod lock;
 mod plan;
+mod replace;
 mod snapshot;
 mod summary;
 mod write;
