@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{Client, Error, NewSecretGroup, SecretStoreKind};
+use truefoundry_secrets::{
+    Client, Error, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretUpdate, reqwest,
+};
 
 use crate::common::*;
 
@@ -19,10 +21,18 @@ enum Kind {
     Removal,
     EnsureKeys,
     EnsureGroup,
+    FullList,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::ById, Kind::ByName, Kind::Planned, Kind::Removal, Kind::EnsureKeys, Kind::EnsureGroup];
+const KINDS: [Kind; 7] = [
+    Kind::ById,
+    Kind::ByName,
+    Kind::Planned,
+    Kind::Removal,
+    Kind::EnsureKeys,
+    Kind::EnsureGroup,
+    Kind::FullList,
+];
 
 /// What else goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +42,22 @@ enum Weather {
     Slow,
     /// Writes are done long after their connection broke.
     LateWrites,
+    /// They are done, and their responses lost.
+    LostWrites,
     /// Reads are retried.
     LostReads,
     /// The group's response lists no keys, and neither does that to a write.
     Unlisted,
 }
 
-const WEATHERS: [Weather; 5] =
-    [Weather::Fair, Weather::Slow, Weather::LateWrites, Weather::LostReads, Weather::Unlisted];
+const WEATHERS: [Weather; 6] = [
+    Weather::Fair,
+    Weather::Slow,
+    Weather::LateWrites,
+    Weather::LostWrites,
+    Weather::LostReads,
+    Weather::Unlisted,
+];
 
 impl Weather {
     async fn fake(self, kind: Kind) -> FakeTrueFoundry {
@@ -54,6 +72,11 @@ impl Weather {
             Self::LateWrites => {
                 fake.inject(Fault::delay_work(LATE).on(PUT));
                 fake.inject(Fault::delay_work(LATE).on(DELETE));
+            }
+            Self::LostWrites => {
+                for operation in [PUT, DELETE, CREATE] {
+                    fake.inject(Fault::drop_after().on(operation));
+                }
             }
             Self::LostReads => {
                 for operation in [BY_NAME, GET, LIST, STORE] {
@@ -85,6 +108,11 @@ async fn act(kind: Kind, fake: &FakeTrueFoundry, client: &Client) -> Result<(), 
             plan.await?.apply().await.map(drop)
         }
         Kind::Removal => groups.edit(id()).remove("A").remove("B").apply().await.map(drop),
+        Kind::FullList => {
+            let kept = [SecretUpdate::keep("B"), SecretUpdate::keep("C")];
+            let set = ["A", "NEW"].map(|key| SecretUpdate::set(key, "new"));
+            groups.replace_secrets(id(), &[kept, set].concat()).await.map(drop)
+        }
         Kind::EnsureKeys | Kind::EnsureGroup => groups.ensure(ensured()).await.map(drop),
     }
 }
@@ -93,7 +121,7 @@ async fn act(kind: Kind, fake: &FakeTrueFoundry, client: &Client) -> Result<(), 
 fn allowed(kind: Kind) -> &'static [&'static [&'static str]] {
     match kind {
         Kind::ById => &[&["A=old", "B", "C"], &["A=new", "C"]],
-        Kind::ByName => &[&["A=old", "B", "C"], &["A=new", "B", "C", "NEW"]],
+        Kind::ByName | Kind::FullList => &[&["A=old", "B", "C"], &["A=new", "B", "C", "NEW"]],
         Kind::Planned => &[&["A=old", "B", "C"], &["A=new", "C", "NEW"]],
         Kind::Removal => &[&["A=old", "B", "C"], &["B", "C"], &["C"]],
         Kind::EnsureKeys => &[&["A=old", "B", "C"], &["A=old", "B", "C", "NEW"]],
@@ -110,11 +138,22 @@ fn state(fake: &FakeTrueFoundry) -> Vec<String> {
     keys.map(of).collect()
 }
 
+/// Without the system's root certificates, which take most of the time in which a client is built.
+fn client(fake: &FakeTrueFoundry) -> Client {
+    fake.client_builder()
+        .http(reqwest::Client::builder().tls_certs_only([]))
+        .tenant(fake.tenant())
+        .unconfirmed_write_timeout(WRITE_TIMEOUT)
+        .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
+        .build()
+        .unwrap()
+}
+
 /// Drops the edit after so many polls; whether it was done before.
 async fn dropped_after(polls: usize, kind: Kind, weather: Weather) -> bool {
     let case = format!("{kind:?} in {weather:?}, dropped after {polls} polls");
     let fake = weather.fake(kind).await;
-    let client = client(&fake, WRITE_TIMEOUT);
+    let client = client(&fake);
     let result = give_up_after(polls, act(kind, &fake, &client)).await;
     if let Some(Err(error)) = &result {
         assert!(error.may_have_been_applied(), "{case}: {error:?}");
