@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, ListSource};
-use crate::client::Client;
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
+use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page,
-    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
-    check_group_name,
+    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page, PartialSecretGroup,
+    SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, check_group_name,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -34,19 +34,20 @@ pub struct SecretGroups<'a> {
 ///
 /// let params = ListSecretGroups::new().search("prod").limit(20);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecretGroups {
-    limit: u64,
-    offset: u64,
+    window: Window,
     fqn: Option<String>,
     search: Option<String>,
 }
 
-impl Default for ListSecretGroups {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, search: None }
+impl Paged for ListSecretGroups {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
+
+window_setters!(ListSecretGroups, "groups");
 
 impl ListSecretGroups {
     /// All groups that the API key may see.
@@ -68,24 +69,10 @@ impl ListSecretGroups {
         self
     }
 
-    /// How many groups a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How many groups to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
-        self
-    }
-
     fn query(&self) -> Query {
         Query::default()
-            .with("limit", self.limit)
-            .with("offset", self.offset)
+            .with("limit", self.window.limit)
+            .with("offset", self.window.offset)
             .with_some("fqn", self.fqn.as_deref())
             .with_some("search", self.search.as_deref())
     }
@@ -150,20 +137,13 @@ impl<'a> SecretGroups<'a> {
 
     /// All groups, page after page.
     pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_groups().list(&params).await })
-            }),
-        })
+            name: |group: &SecretGroup| group.id().as_str(),
+        };
+        Items::of(list, params, async |client, params| client.secret_groups().list(&params).await)
     }
 
     /// All groups that the API key may see, in memory at once; [`stream`](Self::stream) holds one page at a
@@ -190,22 +170,16 @@ impl<'a> SecretGroups<'a> {
         params: ListSecretGroups,
         attributes: &[Attribute],
     ) -> Items<PartialSecretGroup> {
-        let client = self.client.clone();
-        let attributes: Arc<[Attribute]> = attributes.into();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let (client, attributes) = (client.clone(), Arc::clone(&attributes));
-                let params = params.clone().offset(offset);
-                Box::pin(
-                    async move { client.secret_groups().list_partial(&params, &attributes).await },
-                )
-            }),
+            name: |group: &PartialSecretGroup| group.id().as_str(),
+        };
+        let attributes: Arc<[Attribute]> = attributes.into();
+        Items::of(list, params, move |client, params| {
+            let attributes = Arc::clone(&attributes);
+            async move { client.secret_groups().list_partial(&params, &attributes).await }
         })
     }
 
@@ -217,6 +191,13 @@ impl<'a> SecretGroups<'a> {
     pub async fn get(self, id: impl Into<SecretGroupId>) -> Result<SecretGroup> {
         let id = id.into();
         let request = Request::new(Operation::GetSecretGroup, COLLECTION).id(id.as_str())?;
+        self.group(request).await
+    }
+
+    /// As [`get`](Self::get), without a retry.
+    pub(crate) async fn get_once(self, id: &SecretGroupId) -> Result<SecretGroup> {
+        let mut request = Request::new(Operation::GetSecretGroup, COLLECTION).id(id.as_str())?;
+        request.single_attempt = true;
         self.group(request).await
     }
 
@@ -301,7 +282,8 @@ impl<'a> SecretGroups<'a> {
             .body(json(&new.body())?);
         request.values = new.secrets().iter().map(|(_, value)| value).collect();
         request.keys = new.keys().collect();
-        self.group(request).await
+        let created = self.group(request).await;
+        self.client.watches().told(&Written::GroupNamed(new.name()), created)
     }
 
     pub(crate) async fn put_full_list(
@@ -318,7 +300,8 @@ impl<'a> SecretGroups<'a> {
                 if entry.value.is_some() { &mut request.keys } else { &mut request.kept_keys };
             keys.push(entry.key);
         }
-        self.group(request).await
+        let written = self.group(request).await;
+        self.client.watches().told(&Written::Group(id), written)
     }
 
     /// Creates the group that the manifest names, or changes its store and collaborators:
@@ -335,7 +318,8 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::NotFound`] for the store.
     pub async fn create_or_update(self, manifest: &SecretGroupManifest) -> Result<SecretGroup> {
         let operation = Operation::CreateOrUpdateSecretGroup;
-        self.group(manifest_request(operation, manifest, false)?).await
+        let written = self.group(manifest_request(operation, manifest, false)?).await;
+        self.client.watches().told(&Written::GroupNamed(manifest.name()), written)
     }
 
     /// What [`create_or_update`](Self::create_or_update) would answer; nothing is changed. It is retried.
@@ -378,7 +362,8 @@ impl<'a> SecretGroups<'a> {
         let request = Request::new(Operation::DeleteSecretGroup, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
-        self.client.transport().delete(request).await.map(drop)
+        let deleted = self.client.transport().delete(request).await.map(drop);
+        self.client.watches().told(&Written::Group(&id), deleted)
     }
 
     async fn group(self, request: Request<'_>) -> Result<SecretGroup> {

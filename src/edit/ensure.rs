@@ -68,7 +68,7 @@ impl SecretGroups<'_> {
     /// time), two where the group is created, and seven where keys are added. Where those are the first keys
     /// for a store whose rules are not known, because the group is in another one than the given or only an
     /// identifier was given, it takes three more: to learn the rules, and to read the group again. Reading a
-    /// group of exactly 100, 200, … keys takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
+    /// group of 100 keys and more takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);

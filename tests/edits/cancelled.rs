@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
-    Client, Error, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretUpdate, reqwest,
+    Client, Error, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretUpdate,
 };
 
 use crate::common::*;
@@ -141,7 +141,7 @@ fn state(fake: &FakeTrueFoundry) -> Vec<String> {
 /// Without the system's root certificates, which take most of the time in which a client is built.
 fn client(fake: &FakeTrueFoundry) -> Client {
     fake.client_builder()
-        .http(reqwest::Client::builder().tls_certs_only([]))
+        .tls_certs_only([])
         .tenant(fake.tenant())
         .unconfirmed_write_timeout(WRITE_TIMEOUT)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
