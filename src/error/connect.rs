@@ -5,7 +5,7 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectReason {
-    /// Nothing listens there.
+    /// Nothing listens on the host's port.
     ConnectionRefused,
     /// The host name has no address.
     NameNotResolved,
@@ -32,7 +32,7 @@ impl ConnectReason {
         )
     }
 
-    /// Read from the causes' types where they have one, else from their words: rustls and OpenSSL are
+    /// Read from the causes' types if they have one, else from their words: rustls and OpenSSL are
     /// reached through two more libraries, whose error types are not theirs.
     pub(crate) fn of(error: &(dyn StdError + 'static), timed_out: bool) -> Self {
         if timed_out {

@@ -115,8 +115,8 @@ impl Transport {
             let body = body.text();
             let clean = request.scrubber(self.credentials()).cut_quotes(body);
             let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
-            Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
+            Cause::Response(crate::error::parse(status, content_type.as_deref(), body))
         };
-        Failure { retry_after, ..Failure::after(head, AttemptOutcome::Answered(status), cause) }
+        Failure { retry_after, ..Failure::after(head, AttemptOutcome::Responded(status), cause) }
     }
 }

@@ -32,12 +32,12 @@ impl<'a> Calls<'a> {
         Self { transport, sends, timeout }
     }
 
-    /// Sends a request and decodes its answer.
+    /// Sends a request and decodes its response.
     pub(crate) async fn call<T: FromWire>(self, request: Request<'_>) -> Result<T> {
         self.transport.call(self.knowing(request), self.timeout).await
     }
 
-    /// Sends a delete. The answer is how many were deleted, where the server says so.
+    /// Sends a delete and returns how many were deleted, if the server says so.
     pub(crate) async fn delete(self, request: Request<'_>) -> Result<Option<u64>> {
         self.transport.delete(self.knowing(request), self.timeout).await
     }

@@ -119,7 +119,7 @@ impl Transport {
             // Connecting and sending cannot be told apart from here.
             let outcome =
                 if progress.sending { AttemptOutcome::Lost } else { AttemptOutcome::NeverSent };
-            return Err(Failure::without_answer(outcome, Cause::Timeout));
+            return Err(Failure::without_response(outcome, Cause::Timeout));
         };
         if result.is_ok() {
             self.pay_back(progress);
