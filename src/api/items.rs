@@ -30,13 +30,13 @@ type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>>> + Send>>;
 /// Fetches the page that begins after that many items.
 type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 
-/// Names an item, to notice a server that answers every offset with the same page.
+/// Names an item, to notice a server that returns the same page for every offset.
 type NameOf<T> = fn(&T) -> &str;
 
 /// All items of a list, page after page, one page in memory at a time.
 ///
-/// A page is requested when an item of it is asked for. After an error, which comes once, the stream
-/// ends.
+/// A page is requested when its first item is asked for. The stream ends after an error, which it returns
+/// once.
 ///
 /// It ends without a further request when as many items have come as the server's `total` says, else at an
 /// empty page. A `total` below what has come is ignored; one that is too low, and reached at the end of a
@@ -85,8 +85,8 @@ impl<T: Unpin> Items<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left, in memory at once. It ends where the stream does: at a `total` that is
-    /// not below what has come.
+    /// All the items that are left, in memory at once. It ends as the stream does: at a `total` that is not
+    /// below what has come.
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.

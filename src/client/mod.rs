@@ -47,7 +47,7 @@ struct Inner {
     known_kinds: KnownKinds,
 }
 
-/// How far the operations that take several requests go.
+/// Limits of the operations that make several requests.
 pub(crate) struct Limits {
     pub(crate) unconfirmed_write_timeout: Duration,
     pub(crate) concurrent_reads: usize,
@@ -83,8 +83,8 @@ impl Client {
         }
     }
 
-    /// The host that requests go to, with its port where the base URL names one; to be shown before a
-    /// change is confirmed.
+    /// The host that requests go to, with its port if the base URL names one; to be shown before a change is
+    /// confirmed.
     pub fn authority(&self) -> &str {
         self.inner.transport.base.authority()
     }
@@ -105,7 +105,7 @@ impl Client {
         Self { timeout: Some(timeout), ..self.clone() }
     }
 
-    /// A clone for an operation of several requests, which may answer with what any of them sent.
+    /// A clone for an operation of several requests: any response may echo what any of them sent.
     pub(crate) fn sending(&self, values: Arc<dyn Sends>) -> Self {
         Self { sends: Some(values), ..self.clone() }
     }
