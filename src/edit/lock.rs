@@ -1,4 +1,4 @@
-//! Takes a group's lock, and waits for an earlier write whose outcome is not known.
+//! Acquires a group's lock, and waits for an earlier write whose outcome is not known.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn await_unconfirmed(guard: &mut EditGuard, client: &Client, group: &Secre
 
 async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGroupId) {
     let mut pause = FIRST_PAUSE;
-    // A failing read is no sign that the write arrived, and none that it did not.
+    // A read that fails tells nothing of the write.
     while !Snapshot::read(client, group).await.is_ok_and(|now| write.is_done_in(&now)) {
         sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);
@@ -58,7 +58,7 @@ impl UnconfirmedWrite {
         write
     }
 
-    /// The removal of one key: arriving late, it would remove what was set meanwhile.
+    /// The removal of one key: if it arrived late, it would remove a value that was set after it.
     pub(super) fn of_removal(client: &Client, key: &str, id: &SecretId) -> Self {
         let mut write = Self::new(client.unconfirmed_write_timeout());
         write.removed.push((key.to_owned(), id.clone()));
