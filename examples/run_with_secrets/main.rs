@@ -85,14 +85,14 @@ async fn run_with_secrets() -> Result<(), Failure> {
 
 /// The variables of the command that are references.
 ///
-/// A malformed one is refused here: the command would take it for the secret.
+/// A malformed one is refused here: the command would use it as the secret.
 fn references(added: &BTreeMap<String, String>) -> Result<Vec<(OsString, SecretRef)>, Failure> {
     let inherited = std::env::vars_os()
         .filter(|(name, _)| name.to_str().is_none_or(|name| !added.contains_key(name)));
     let added = added.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let (mut references, mut malformed) = (Vec::new(), Vec::new());
     for (name, value) in inherited.chain(added) {
-        // A value that is no UTF-8 is no reference either.
+        // A value that is not UTF-8 is not a reference either.
         let Some(value) = value.to_str() else { continue };
         match Reading::of(value) {
             Reading::Reference(reference) => references.push((name, reference)),

@@ -1,5 +1,5 @@
-//! Variables from files. What goes wrong is never told in the libraries' own words, which quote the file: it
-//! may hold secrets.
+//! Variables from files. The libraries' own errors are never shown: they quote the file, which may hold
+//! secrets.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub(crate) fn manifest_env(text: &str) -> Result<BTreeMap<String, String>, Failu
 /// The variables of a dotenv file.
 ///
 /// The library would replace `$NAME` by a variable of this process, or by nothing at all, also in the
-/// midst of a password. So a `$` that it would act on is hidden from it.
+/// middle of a password. So a `$` that it would act on is hidden from it.
 pub(crate) fn dotenv(text: &str) -> Result<BTreeMap<String, String>, Failure> {
     let text = text.trim_start_matches('\u{feff}');
     if text.contains('\0') {

@@ -1,4 +1,4 @@
-//! What becomes of each variable of a manifest.
+//! Which variables of a manifest move and which stay.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ enum Fate {
     Stays,
 }
 
-/// The variables that move. All of them are listed with what becomes of them.
+/// The variables that move. All variables are listed with their action.
 pub(crate) fn moving<'a>(
     path: &str,
     manifest: &'a Manifest<'_>,
@@ -56,7 +56,7 @@ pub(crate) fn moving<'a>(
     Ok(moving)
 }
 
-/// The platform would take a malformed reference for the value.
+/// The platform would use a malformed reference as the value.
 fn refuse_malformed(path: &str, entries: &[Entry]) -> Result<(), Failure> {
     let malformed: Vec<_> = entries
         .iter()
