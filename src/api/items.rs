@@ -80,7 +80,7 @@ impl<T: Unpin> Items<T> {
         }
     }
 
-    /// The next item, or `None` at the end. Cancelling loses nothing.
+    /// The next item, or `None` at the end. Dropping the future loses no item.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

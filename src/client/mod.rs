@@ -18,8 +18,8 @@ pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 
 /// A client of one control plane.
 ///
-/// Clones are cheap and share connections, the retry budget and what was learned. Its methods need a
-/// tokio runtime with time and I/O.
+/// Clones are cheap and share connections, the retry budget and the results of look-ups. Its methods need
+/// a tokio runtime with time and I/O.
 ///
 /// ```no_run
 /// # async fn f() -> truefoundry_secrets::Result<()> {
@@ -67,7 +67,7 @@ impl Client {
         ClientBuilder::from_env().build()
     }
 
-    /// Sets a client up; [`ClientBuilder::from_env`] begins with the environment.
+    /// A builder with nothing set; [`ClientBuilder::from_env`] begins with the environment.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }

@@ -42,7 +42,7 @@ impl Ensured {
         }
     }
 
-    /// The group by itself.
+    /// The group alone.
     pub fn into_group(self) -> SecretGroup {
         match self {
             Self::Created(group) | Self::Unchanged(group) | Self::Extended { group, .. } => group,

@@ -30,12 +30,12 @@ pub struct CallContext {
 }
 
 impl CallContext {
-    /// Of a call that succeeded, but with nothing that can be used.
+    /// The context of a call that succeeded without a usable result.
     pub(crate) fn of_success(operation: Operation, path: String) -> Self {
         Self {
             operation,
             path: path.into(),
-            // It would read as the reason.
+            // A 200 would read as the reason of the failure.
             status: None,
             code: None,
             message: None,
@@ -112,7 +112,7 @@ impl Error {
         Self::NotFound { resource, id: id.into(), context: Box::new(context) }
     }
 
-    /// Of responses that cannot be decoded only together, so that there is no place in a text.
+    /// The error of responses that contradict each other, for which no line and column exist.
     pub(crate) fn not_understood(context: CallContext) -> Self {
         Self::Decode { line: 0, column: 0, context: Box::new(context) }
     }

@@ -38,8 +38,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// match client.secret_groups().get_by_name("prod-secrets").await {
 ///     Ok(group) => println!("{}", group.id()),
-///     Err(Error::NotFound { .. }) => println!("not there yet"),
-///     Err(Error::RateLimited { retry_after, .. }) => println!("again in {retry_after:?}"),
+///     Err(Error::NotFound { .. }) => println!("it does not exist yet"),
+///     Err(Error::RateLimited { retry_after, .. }) => println!("retry in {retry_after:?}"),
 ///     Err(error) => {
 ///         eprintln!("{error}\nhint: {}", error.hint());
 ///         return Err(error);

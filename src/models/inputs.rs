@@ -101,7 +101,7 @@ impl NewSecretGroup {
     }
 
     /// Sends values that are references (`tfy-secret://tenant:group:key`, also within quotes), which are
-    /// refused otherwise: whoever resolves the new secret would get a reference in place of a value.
+    /// refused otherwise: resolving the new secret would return a reference instead of a value.
     #[must_use]
     pub fn allow_reference_text(mut self) -> Self {
         self.checks.allow_reference_text = true;

@@ -72,7 +72,7 @@ impl Secret {
         self.value.as_ref()
     }
 
-    /// The value by itself; the rest is dropped.
+    /// The value alone; the rest is dropped.
     ///
     /// # Errors
     /// [`Error::ValueHidden`] if the response carried none.

@@ -13,8 +13,8 @@ use std::sync::{Arc, OnceLock};
 /// The buffer that the texts of one response share. It is filled when decoding ends.
 pub(crate) type Buffer = Arc<OnceLock<String>>;
 
-/// Behind this, identifiers are no keys "with interior mutability" to clippy, which would warn whoever puts
-/// one into a `HashMap`: a buffer is filled once, before any other owner of it exists.
+/// Hides the `OnceLock` from clippy, which would warn of keys with interior mutability if a user put an
+/// identifier into a `HashMap`: a buffer is filled once, before any other owner of it exists.
 trait StrBuffer: Send + Sync + UnwindSafe + RefUnwindSafe {
     fn text(&self) -> Option<&str>;
 }

@@ -205,7 +205,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests one call has under way at most if it has to read secrets one by one
+    /// The maximum number of concurrent requests of a call that has to read secrets one by one
     /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
     pub fn concurrent_reads(mut self, most: usize) -> Self {
         self.concurrent_reads = Some(most);

@@ -169,8 +169,8 @@ impl Quote {
 
     /// Where it closes.
     ///
-    /// A search in vain stops at the next reference that the same quote opens, so no two of them
-    /// read the same text.
+    /// An unsuccessful search stops at the next reference that the same quote opens, so no two
+    /// searches read the same text.
     fn closing(&self, body: &str) -> Closing {
         let rest = |at: usize| body.get(at..).unwrap_or_default();
         let mut escaped = false;
