@@ -11,7 +11,7 @@ use serde_json::Value;
 const KEPT_IN: [&str; 6] =
     ["SecretBox", "SecretString", "Zeroizing", "Bytes", "HeaderMap", "HeaderValue"];
 
-/// Our own trait behind which a response's text is, out of which values were taken.
+/// Our own trait behind which the text of an answer is, out of which values were taken.
 const WITHOUT_SECRETS: &str = "Filled";
 
 /// The fake control plane keeps what it is given as plain text, which no type gives away.
