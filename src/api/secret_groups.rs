@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, Checks, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
-    Page, PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
-    SecretUpdate, check_group_name, check_secrets,
+    Attribute, Checks, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page,
+    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
+    check_group_name, check_secrets,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -34,19 +35,20 @@ pub struct SecretGroups<'a> {
 ///
 /// let params = ListSecretGroups::new().search("prod").limit(20);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecretGroups {
-    limit: u64,
-    offset: u64,
+    window: Window,
     fqn: Option<String>,
     search: Option<String>,
 }
 
-impl Default for ListSecretGroups {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, search: None }
+impl Paged for ListSecretGroups {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
+
+window_setters!(ListSecretGroups, "groups");
 
 impl ListSecretGroups {
     /// All groups that the API key may see.
@@ -68,24 +70,10 @@ impl ListSecretGroups {
         self
     }
 
-    /// How many groups a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How many groups to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
-        self
-    }
-
     fn query(&self) -> Query {
         Query::default()
-            .with("limit", self.limit)
-            .with("offset", self.offset)
+            .with("limit", self.window.limit)
+            .with("offset", self.window.offset)
             .with_some("fqn", self.fqn.as_deref())
             .with_some("search", self.search.as_deref())
     }
@@ -150,20 +138,13 @@ impl<'a> SecretGroups<'a> {
 
     /// All groups, page after page.
     pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_groups().list(&params).await })
-            }),
-        })
+            name: |group: &SecretGroup| group.id().as_str(),
+        };
+        Items::of(list, params, async |client, params| client.secret_groups().list(&params).await)
     }
 
     /// All groups that the API key may see, in memory at once; [`stream`](Self::stream) holds one page at a
@@ -190,22 +171,16 @@ impl<'a> SecretGroups<'a> {
         params: ListSecretGroups,
         attributes: &[Attribute],
     ) -> Items<PartialSecretGroup> {
-        let client = self.client.clone();
-        let attributes: Arc<[Attribute]> = attributes.into();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let (client, attributes) = (client.clone(), Arc::clone(&attributes));
-                let params = params.clone().offset(offset);
-                Box::pin(
-                    async move { client.secret_groups().list_partial(&params, &attributes).await },
-                )
-            }),
+            name: |group: &PartialSecretGroup| group.id().as_str(),
+        };
+        let attributes: Arc<[Attribute]> = attributes.into();
+        Items::of(list, params, move |client, params| {
+            let attributes = Arc::clone(&attributes);
+            async move { client.secret_groups().list_partial(&params, &attributes).await }
         })
     }
 

@@ -1,10 +1,9 @@
 //! `client.secret_stores()`: the stores that the customer connected.
 
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::Client;
-use crate::models::{
-    DEFAULT_LIMIT, Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore,
-};
+use crate::models::{Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore};
 use crate::operation::{Operation, Resource};
 use crate::stores::SecretStoreKind;
 use crate::transport::{Query, Request};
@@ -21,19 +20,20 @@ pub struct SecretStores<'a> {
 }
 
 /// Which stores to list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecretStores {
-    limit: u64,
-    offset: u64,
+    window: Window,
     fqn: Option<String>,
     id: Option<IntegrationId>,
 }
 
-impl Default for ListSecretStores {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, id: None }
+impl Paged for ListSecretStores {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
+
+window_setters!(ListSecretStores, "stores");
 
 impl ListSecretStores {
     /// All stores that the API key may see.
@@ -52,20 +52,6 @@ impl ListSecretStores {
     #[must_use]
     pub fn id(mut self, id: impl Into<IntegrationId>) -> Self {
         self.id = Some(id.into());
-        self
-    }
-
-    /// How many stores a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How many stores to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
         self
     }
 }
@@ -88,8 +74,8 @@ impl SecretStores<'_> {
     /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
-            .with("limit", params.limit)
-            .with("offset", params.offset)
+            .with("limit", params.window.limit)
+            .with("offset", params.window.offset)
             .with("type", SECRET_STORE)
             .with_some("fqn", params.fqn.as_deref())
             .with_some("id", params.id.as_ref().map(IntegrationId::as_str));
@@ -104,20 +90,13 @@ impl SecretStores<'_> {
 
     /// All stores, page after page.
     pub fn stream(self, params: ListSecretStores) -> Items<SecretStore> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretStores,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |store| store.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_stores().list(&params).await })
-            }),
-        })
+            name: |store: &SecretStore| store.id().as_str(),
+        };
+        Items::of(list, params, async |client, params| client.secret_stores().list(&params).await)
     }
 
     /// All stores, read from the provider accounts: `GET /provider-accounts?type=secret-store`.

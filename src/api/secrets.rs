@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
-use crate::models::{
-    DEFAULT_LIMIT, Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion,
-};
+use crate::models::{Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion};
 use crate::operation::{Operation, Resource};
 use crate::transport::{Query, Request, json};
 use crate::{Error, Result};
@@ -29,15 +28,15 @@ pub struct Secrets<'a> {
 /// let with_values = ListSecrets::in_group("sg-abc").with_values().limit(50);
 /// let by_name = ListSecrets::by_fqns(["my-org:prod:DB-PASSWORD", "my-org:prod:API-KEY"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecrets(ListBody);
 
 /// As it is sent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListBody {
-    limit: u64,
-    offset: u64,
+    #[serde(flatten)]
+    window: Window,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_group_id: Option<SecretGroupId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,17 +44,13 @@ struct ListBody {
     with_value: bool,
 }
 
-impl Default for ListSecrets {
-    fn default() -> Self {
-        Self(ListBody {
-            limit: DEFAULT_LIMIT,
-            offset: 0,
-            secret_group_id: None,
-            secret_fqns: None,
-            with_value: false,
-        })
+impl Paged for ListSecrets {
+    fn window(&mut self) -> &mut Window {
+        &mut self.0.window
     }
 }
+
+window_setters!(ListSecrets, "secrets");
 
 impl ListSecrets {
     /// All secrets that the API key may see.
@@ -84,22 +79,8 @@ impl ListSecrets {
         self
     }
 
-    /// How many secrets a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.0.limit = limit;
-        self
-    }
-
-    /// How many secrets to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.0.offset = offset;
-        self
-    }
-
     pub(crate) fn page_limit(&self) -> u64 {
-        self.0.limit
+        self.0.window.limit
     }
 
     /// What a 404 says is missing; of several names the server does not say which.
@@ -140,20 +121,13 @@ impl Secrets<'_> {
 
     /// All secrets, page after page.
     pub fn stream(self, params: ListSecrets) -> Items<Secret> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecrets,
             collection: COLLECTION,
-            start: params.0.offset,
-            limit: params.0.limit,
-            name: |secret| secret.id().as_str(),
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secrets().list(&params).await })
-            }),
-        })
+            name: |secret: &Secret| secret.id().as_str(),
+        };
+        Items::of(list, params, async |client, params| client.secrets().list(&params).await)
     }
 
     /// One secret with its value, unless the control plane does not show values: `GET /secrets/{id}`.
