@@ -9,7 +9,7 @@ use crate::models::{Page, Secret, SecretGroup, SecretGroupId, SecretId};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
-/// How often a list is read that changes while it is read, or contradicts itself.
+/// How often a list that changes while it is read, or contradicts itself, is read.
 pub(crate) const READS: u32 = 3;
 
 /// The secrets of one group, as far as its list was read.
@@ -53,7 +53,7 @@ impl GroupList {
         Ok(list)
     }
 
-    /// All secrets of the group with their values: read again while the list changes, three times.
+    /// All secrets of the group with their values: read up to three times while the list changes.
     ///
     /// `listed`: whether the caller compares them with the group's own list. Without it a first page is not
     /// taken for the whole unless the server says how long its pages are.
@@ -111,7 +111,7 @@ impl GroupList {
         Box::pin(self.client.secrets().list(&params)).await
     }
 
-    /// Whether the server, too, has nothing after so many secrets.
+    /// Whether the server, too, returns nothing after so many secrets.
     pub(crate) async fn ends_at(&self, offset: u64) -> Result<bool> {
         Ok(self.page_at(offset).await?.items().is_empty())
     }

@@ -143,7 +143,7 @@ impl UnconfirmedWrite {
 mod tests {
     use super::*;
 
-    /// Locks this many groups; the result is how many locks were looked at besides the groups' own.
+    /// Locks this many groups; the result is how many locks were looked at in addition to the groups' own.
     fn lock_all(map: &mut LockMap, groups: impl Iterator<Item = usize>) -> (Vec<Lock>, usize) {
         let mut looked_at = 0;
         let locks = groups.map(|group| {

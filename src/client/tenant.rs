@@ -1,5 +1,4 @@
-//! The tenant's name, which is the first part of every fully qualified name: who tells it, and in which
-//! order.
+//! The tenant's name, which is the first part of every fully qualified name: its sources, in order.
 
 use std::sync::OnceLock;
 

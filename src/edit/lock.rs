@@ -1,4 +1,4 @@
-//! Takes a group's lock, and waits for an earlier write whose outcome is not known.
+//! Acquires a group's lock, and waits for an earlier write whose outcome is not known.
 
 use std::future::pending;
 use std::time::Duration;
@@ -49,7 +49,7 @@ async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGro
         return pending().await;
     }
     let mut pause = FIRST_PAUSE;
-    // A failing read is no sign that the write arrived, and none that it did not.
+    // A read that fails tells nothing of the write.
     while !Snapshot::read(client, group).await.is_ok_and(|now| write.is_done_in(&now)) {
         sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);

@@ -126,12 +126,12 @@ impl Snapshot {
         self.keys.contains_key(key)
     }
 
-    /// `Err(ConcurrentEdit)` where `later` has other keys.
+    /// `Err(ConcurrentEdit)` if `later` has other keys.
     pub(super) fn same_keys_in(&self, later: &Self) -> Result<()> {
         if self.keys.keys().eq(later.keys.keys()) { Ok(()) } else { self.unchanged_in(later) }
     }
 
-    /// `Err(ConcurrentEdit)` where `later` is not the same group in the same state.
+    /// `Err(ConcurrentEdit)` if `later` is not the same group in the same state.
     pub(super) fn unchanged_in(&self, later: &Self) -> Result<()> {
         let only_in = |one: &Self, other: &Self| -> Vec<String> {
             one.keys.keys().filter(|key| !other.has(key)).cloned().collect()

@@ -62,7 +62,7 @@ async fn put(
     Err(error)
 }
 
-/// The answer to a full list must be that list. Where it is not, or does not say, one more read tells.
+/// The response to a full list must be that list. If it is not, or does not say, one more read tells.
 async fn verify(
     client: &Client,
     before: &Snapshot,
@@ -70,14 +70,14 @@ async fn verify(
     summary: &Summary,
 ) -> Result<()> {
     let expected: HashSet<&str> = summary.keys_after().collect();
-    if keys_of(group).is_some_and(|answered| answered == expected) {
+    if keys_of(group).is_some_and(|returned| returned == expected) {
         return Ok(());
     }
     let read = Snapshot::read(client, before.group.id()).await;
     let now = read.map_err(Error::after_a_write)?;
     let removed: Vec<String> =
         expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
-    // What is there besides was added after this write; but a key that was to go, and is there as the same
+    // Any other key was added after this write; but a key that was to be removed, and exists as the same
     // secret, has stayed.
     let stayed = |key: &&String| {
         let id = |snapshot: &Snapshot| snapshot.keys.get(*key).map(|known| known.id.clone());

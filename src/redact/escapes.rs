@@ -34,8 +34,8 @@ enum Decoded {
 
 /// The text without its escapes, in bytes, because `%XX` and `\xXX` are such.
 ///
-/// Each byte is appended, and where an escape ends with it that is replaced by what it stands for, which is
-/// shorter and may be the end of another escape. So the work is linear however they are nested.
+/// Each byte is appended. An escape that ends with it is replaced by what it stands for, which is shorter
+/// and may be the end of another escape. So the work is linear however they are nested.
 pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
     // It never grows, and so leaves no copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -139,7 +139,7 @@ fn braced(bytes: &[u8]) -> Option<(usize, Decoded)> {
 }
 
 /// `&lt;`, `&#60;`, `&#x3c;`. Other names stand for characters that are left out of what is compared, or
-/// for letters that nobody has to write so: they become one that cannot be seen.
+/// for letters that need no entity: they become a character that cannot be seen.
 fn entity(bytes: &[u8]) -> Option<(usize, Decoded)> {
     let tail = bytes.strip_suffix(b";")?;
     let tail = tail.get(tail.len().saturating_sub(MAX_ENTITY)..)?;

@@ -32,7 +32,7 @@ impl<'a> Calls<'a> {
         Self { transport, sends, timeout }
     }
 
-    /// Sends a request and decodes its answer.
+    /// Sends a request and decodes its response.
     pub(crate) async fn call<T: FromWire>(self, request: Request<'_>) -> Result<T> {
         self.transport.call(self.knowing(request), self.timeout).await
     }

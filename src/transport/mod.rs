@@ -52,7 +52,7 @@ pub(crate) struct Transport {
     pub(crate) speaks_http: AtomicBool,
 }
 
-/// How far a call has come: kept outside of its future, to be known when that is given up.
+/// The progress of a call: kept outside of its future, so that it survives a timeout.
 struct Progress {
     started: Instant,
     /// How long the call may take, retries included.
@@ -129,10 +129,10 @@ impl Transport {
         let limit = progress.timeout;
         let attempts = trace::call(request.operation, self.attempts(request, url, progress));
         let Ok(result) = timeout(limit, attempts).await else {
-            // Connecting and sending cannot be told apart from here.
+            // Connecting and sending are one future here, so the request counts as sent.
             let outcome =
                 if progress.sending { AttemptOutcome::Lost } else { AttemptOutcome::NeverSent };
-            return Err(Failure::without_answer(outcome, Cause::Timeout));
+            return Err(Failure::without_response(outcome, Cause::Timeout));
         };
         if result.is_ok() {
             self.pay_back(progress);
@@ -230,7 +230,7 @@ impl Transport {
         Error::not_found(Resource::Secret, key, context)
     }
 
-    /// The error of responses that are well formed each, but make no sense together.
+    /// The error of responses that are valid alone, but contradict each other.
     pub(crate) fn not_understood(&self, operation: Operation, collection: &str) -> Error {
         Error::not_understood(self.succeeded(operation, collection))
     }

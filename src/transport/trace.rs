@@ -30,19 +30,19 @@ pub(crate) fn attempt<F: Future>(_: u32, future: F) -> impl Future<Output = F::O
     future
 }
 
-/// Says, inside an attempt, how it ended. `status` is `None` where no answer came.
+/// Says, inside an attempt, how it ended. `status` is `None` if no response came.
 pub(crate) fn ended(status: Option<u16>) {
     #[cfg(feature = "tracing")]
     if let Some(status) = status {
-        tracing::debug!(status, "answered");
+        tracing::debug!(status, "response");
     } else {
-        tracing::debug!("no answer");
+        tracing::debug!("no response");
     }
     #[cfg(not(feature = "tracing"))]
     let _ = status;
 }
 
-/// Says that the request is sent again after `wait`.
+/// Says that the request is retried after `wait`.
 pub(crate) fn waiting(wait: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(wait_ms = wait.as_millis(), "retrying");

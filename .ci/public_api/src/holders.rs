@@ -59,7 +59,7 @@ fn is_type(item: &Item) -> bool {
     matches!(item.inner, ItemEnum::Struct(_) | ItemEnum::Enum(_) | ItemEnum::Union(_))
 }
 
-/// A `Page<T>` holds what `T` does, and somebody lists secrets.
+/// A `Page<T>` holds what `T` does, and pages of secrets exist.
 fn is_generic(item: &Item) -> bool {
     let parameters = |generics: &Generics| {
         let mut all = generics.params.iter();

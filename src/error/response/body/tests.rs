@@ -252,7 +252,7 @@ fn assert_bounded(read: &ErrorBody) {
     assert!(read.problems.iter().all(|it| it.len() <= MAX_PROBLEM));
 }
 
-/// Bytes that look enough like an answer to get past the first check.
+/// Bytes that look enough like a response to pass the first check.
 pub(in crate::error::response) fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop::sample::select(vec![
         "{",
