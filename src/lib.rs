@@ -28,6 +28,7 @@
 //! | making sure that keys exist | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
 //! | a whole group's values, or an environment | [`Client::resolve_group`], [`SecretMap`] |
+//! | values that stay fresh | [`Client::watch_group`], [`Watch`] |
 //! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |

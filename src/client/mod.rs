@@ -21,6 +21,10 @@ pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 /// Clones are cheap and share connections, the retry budget and the results of look-ups. Its methods need
 /// a tokio runtime with time and I/O.
 ///
+/// A connection lives on the runtime that made it. If that runtime is not running, as a current-thread runtime
+/// between two `block_on`, a call on another one waits for such a connection until its timeout. Use one
+/// client per runtime.
+///
 /// ```no_run
 /// # async fn f() -> truefoundry_secrets::Result<()> {
 /// use truefoundry_secrets::Client;

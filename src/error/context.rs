@@ -25,6 +25,8 @@ pub struct CallContext {
     pub(crate) may_have_been_applied: bool,
     /// Whether the request may still take effect: not if the service itself says that it has ended.
     pub(crate) may_still_arrive: bool,
+    /// Whether the base URL begins with `http://`, and no response has shown that this is right.
+    pub(crate) may_expect_tls: bool,
     /// How long the next edit of the group waits for this write.
     pub(crate) edit_wait: Option<Duration>,
 }
@@ -45,6 +47,7 @@ impl CallContext {
             elapsed: Duration::ZERO,
             may_have_been_applied: false,
             may_still_arrive: false,
+            may_expect_tls: false,
             edit_wait: None,
         }
     }

@@ -207,8 +207,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// A status that the API does not document.
-    #[error("cannot {}: unexpected response{context}", context.operation)]
+    /// A status that the API does not document, such as a proxy's 407.
+    #[error("cannot {}: {}{context}", context.operation, unexpected(context))]
     #[non_exhaustive]
     UnexpectedStatus {
         /// The request and its response.
@@ -423,6 +423,13 @@ fn waited(context: &CallContext) -> &'static str {
         "an earlier edit of this group is still under way after"
     } else {
         "no response within"
+    }
+}
+
+fn unexpected(context: &CallContext) -> &'static str {
+    match context.status {
+        Some(407) => "the proxy requires authentication",
+        _ => "unexpected response",
     }
 }
 

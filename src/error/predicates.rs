@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::connect::ConnectReason;
 use super::context::CallContext;
 use super::recovery::SoftDeleteState;
 use crate::Error;
@@ -99,7 +100,9 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Transport { .. }
             | Self::ConcurrentEdit { .. } => true,
-            Self::Connect { reason, .. } => !reason.is_certificate(),
+            Self::Connect { reason, .. } => {
+                !reason.is_certificate() && *reason != ConnectReason::ProxyAuthRequired
+            }
             Self::SoftDeleted { details, .. } => details.state() != SoftDeleteState::Deleted,
             Self::PartiallyApplied { source, .. } => source.is_retryable(),
             _ => false,

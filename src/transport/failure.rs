@@ -30,6 +30,8 @@ pub(super) struct Failure {
     pub(super) request_id: Option<Box<str>>,
     pub(super) retry_after: Option<Duration>,
     pub(super) cause: Cause,
+    /// Whether it may be due to an `http://` URL of a TLS port.
+    pub(super) may_expect_tls: bool,
 }
 
 pub(super) enum Cause {
@@ -62,7 +64,8 @@ impl Failure {
     /// After a response came, at least its head.
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
         let Head { status, request_id } = head;
-        Self { outcome, status: Some(status), request_id, retry_after: None, cause }
+        let status = Some(status);
+        Self { status, request_id, ..Self::without_response(outcome, cause) }
     }
 
     /// Of a response that says success.
@@ -71,17 +74,21 @@ impl Failure {
     }
 
     pub(super) fn without_response(outcome: AttemptOutcome, cause: Cause) -> Self {
-        Self { outcome, status: None, request_id: None, retry_after: None, cause }
+        let (status, request_id, retry_after, may_expect_tls) = (None, None, None, false);
+        Self { outcome, status, request_id, retry_after, cause, may_expect_tls }
     }
 
-    pub(super) fn from_wire(error: reqwest::Error) -> Self {
+    pub(super) fn from_wire(error: reqwest::Error, may_expect_tls: bool) -> Self {
         if !error.is_connect() && !error.is_builder() {
-            return Self::without_response(AttemptOutcome::Lost, Cause::wire(error));
+            let not_http = may_expect_tls && is_not_http(&error);
+            let outcome = if not_http { AttemptOutcome::Unreadable } else { AttemptOutcome::Lost };
+            let failure = Self::without_response(outcome, Cause::wire(error));
+            return Self { may_expect_tls, ..failure };
         }
         // First of all: a host or a name that was looked for could have the words of a reason in it.
         let error = error.without_url();
         let reason = ConnectReason::of(&error, error.is_timeout());
-        let never = reason.is_certificate() || error.is_builder();
+        let never = reason.is_certificate() || reason.is_proxy() || error.is_builder();
         let outcome = if never { AttemptOutcome::Refused } else { AttemptOutcome::NeverSent };
         Self::without_response(outcome, Cause::Connect(reason, Box::new(error)))
     }
@@ -114,6 +121,7 @@ impl Failure {
             elapsed: stats.elapsed,
             may_have_been_applied: stats.may_have_been_applied,
             may_still_arrive: stats.may_still_arrive,
+            may_expect_tls: self.may_expect_tls,
             edit_wait: None,
         });
         match self.cause {
@@ -135,6 +143,12 @@ impl Failure {
             }
         }
     }
+}
+
+/// Whether the first bytes of a response were not those of HTTP, such as a TLS alert.
+fn is_not_http(error: &dyn std::error::Error) -> bool {
+    let mut causes = std::iter::successors(error.source(), |error| error.source());
+    causes.any(|cause| cause.to_string() == "invalid HTTP version parsed")
 }
 
 /// Classified by what the server really said, and names are found in it; only then is the text scrubbed for
@@ -235,6 +249,7 @@ pub(crate) fn of_response(
         request_id: None,
         retry_after: None,
         cause: Cause::Response(crate::error::parse(status, None, body.as_bytes())),
+        may_expect_tls: false,
     };
     let unclear =
         outcome.is_unclear() && operation.idempotency() != crate::operation::Idempotency::Safe;

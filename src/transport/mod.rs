@@ -11,6 +11,7 @@ mod retry;
 pub(crate) mod trace;
 mod wiped_body;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap};
@@ -47,6 +48,8 @@ pub(crate) struct Transport {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
     pub(crate) recycler: ConnectionRecycler,
+    /// Whether the server has shown that the base URL's `http://` is right.
+    pub(crate) speaks_http: AtomicBool,
 }
 
 /// The progress of a call: kept outside of its future, so that it survives a timeout.
@@ -179,6 +182,11 @@ impl Transport {
         let wait = asked.saturating_add(self.retry.delay(attempts, retry::fraction()));
         let left = progress.timeout.saturating_sub(progress.started.elapsed());
         (wait < left && self.budget.spend()).then_some(wait)
+    }
+
+    /// Whether a failure can come from a TLS port behind an `http://` URL.
+    fn may_expect_tls(&self) -> bool {
+        self.base.scheme() == "http" && !self.speaks_http.load(Ordering::Relaxed)
     }
 
     /// What every request carries and no text may show: the API key, and what the user's own headers

@@ -85,9 +85,10 @@ pub(crate) enum AttemptOutcome {
     Lost,
     /// The server responded with this failure.
     Responded(u16),
-    /// No connection can be made, now or later: a certificate that is not trusted.
+    /// No connection can be made: a certificate is not trusted, or a proxy refuses.
     Refused,
-    /// The server did it, but its response cannot be read: it is over the limit, or not JSON.
+    /// The server may have done it, but its response cannot be read: it is over the limit, not JSON, or
+    /// not HTTP.
     Unreadable,
 }
 

@@ -1,5 +1,6 @@
 //! How a client is set up: from the environment, and from a builder.
 
+mod proxies;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -15,7 +16,12 @@ const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 
 /// Sets up a [`Client`](crate::Client). Nothing is sent or refused before
-/// [`build`](Self::build); the environment is read by [`from_env`](Self::from_env) only.
+/// [`build`](Self::build); base URL and key are read from the environment by [`from_env`](Self::from_env)
+/// only.
+///
+/// A proxy is used as `HTTPS_PROXY` (for an `https://` base URL) or `HTTP_PROXY` says, else `ALL_PROXY`, each
+/// before the same name in lower case, and not for hosts in `NO_PROXY` or for this machine.
+/// [`http`](Self::http) can bring another one.
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -92,7 +98,7 @@ impl ClientBuilder {
     }
 
     /// The control plane's URL, such as `https://my-org.truefoundry.cloud`; a path in front of the API is
-    /// kept. Required.
+    /// kept, and one that ends in the API's own `/api/svc` or `/api/svc/v1` means the same. Required.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(Setting { name: "base_url", value: url.into() });
         self
