@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::paging::{End, Endless, Outline, Paging};
 use super::secrets::ListSecrets;
 use crate::client::Client;
-use crate::models::{Page, Secret, SecretGroupId, SecretId};
+use crate::models::{Page, Secret, SecretGroup, SecretGroupId, SecretId};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
@@ -15,8 +15,8 @@ pub(crate) const READS: u32 = 3;
 /// The secrets of one group, as far as its list was read.
 ///
 /// An edit deletes what is missing from the list, so the list is doubted: it ends at the server's `total`
-/// only if that many different secrets came on pages of which the last is shorter than pages can be. A
-/// group of exactly 100 n keys costs one more request, which finds an empty page.
+/// only if that many different secrets came on pages of which the last is shorter than pages can be. A full
+/// page takes one more request for it, which finds an empty page.
 pub(crate) struct GroupList {
     client: Client,
     id: SecretGroupId,
@@ -188,6 +188,14 @@ impl Names {
             _ => Name::Contradicts,
         })
     }
+}
+
+/// Whether a secret that does not say which group it is in has the FQN of one in another group: a server that
+/// knows no `secretGroupId` lists all secrets.
+pub(crate) fn names_another_group(secret: &Secret, group: &SecretGroup) -> bool {
+    let is_of_it =
+        |fqn: &str| fqn.strip_prefix(group.fqn()).is_some_and(|key| key.starts_with(':'));
+    secret.secret_group_id().is_none() && secret.fqn().is_some_and(|fqn| !is_of_it(fqn))
 }
 
 pub(crate) fn unreadable(client: &Client) -> Error {

@@ -10,9 +10,8 @@ use super::items::{Items, PagedList};
 use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, Checks, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page,
-    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
-    check_group_name, check_secrets,
+    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page, PartialSecretGroup,
+    SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, check_group_name,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -285,35 +284,6 @@ impl<'a> SecretGroups<'a> {
         request.keys = new.keys().collect();
         let created = self.group(request).await;
         self.client.watches().told(&Written::GroupNamed(new.name()), created)
-    }
-
-    /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
-    ///
-    /// A key that is not in `secrets` is deleted with all its versions. [`SecretUpdate::keep`] keeps a
-    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is retried only
-    /// if no connection was made.
-    ///
-    /// # Errors
-    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
-    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
-    /// [`Error::PermissionDenied`], [`Error::MissingFields`] if a key to keep does not exist;
-    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
-    /// rules are not checked here.
-    #[doc(alias = "update")]
-    pub async fn replace_secrets(
-        self,
-        id: impl Into<SecretGroupId>,
-        secrets: &[SecretUpdate],
-    ) -> Result<SecretGroup> {
-        let entries: Vec<_> = secrets.iter().map(SecretUpdate::entry).collect();
-        if entries.is_empty() {
-            return Err(Error::EmptyGroup { context: None });
-        }
-        secrets.iter().try_for_each(SecretUpdate::check_text)?;
-        let checks =
-            Checks { allow_masked_text: true, allow_reference_text: true, ..Checks::default() };
-        check_secrets(entries.iter().copied(), None, checks)?;
-        self.put_full_list(&id.into(), &entries).await
     }
 
     pub(crate) async fn put_full_list(

@@ -8,7 +8,7 @@ use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion};
 use crate::operation::{Operation, Resource};
-use crate::transport::{Query, Request, json};
+use crate::transport::{Deletion, Query, Request, json};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secrets";
@@ -184,11 +184,21 @@ impl Secrets<'_> {
         id: impl Into<SecretId>,
         options: &DeleteOptions,
     ) -> Result<Option<u64>> {
-        let id = id.into();
+        match self.try_delete(&id.into(), options).await? {
+            Deletion::Done(count) => Ok(count),
+            Deletion::NotFound => Ok(None),
+        }
+    }
+
+    pub(crate) async fn try_delete(
+        self,
+        id: &SecretId,
+        options: &DeleteOptions,
+    ) -> Result<Deletion> {
         let request = Request::new(Operation::DeleteSecret, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
         let deleted = self.client.transport().delete(request).await;
-        self.client.watches().told(&Written::Secret(&id), deleted)
+        self.client.watches().told(&Written::Secret(id), deleted)
     }
 }

@@ -8,7 +8,9 @@ use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::{Changes, write};
 use crate::api::{FoundStore, SecretGroups};
+use crate::client::Client;
 use crate::models::{NewSecretGroup, SecretGroup};
+use crate::redact::Quoted;
 use crate::secret_value::SecretValue;
 use crate::transport::Sends;
 use crate::{Error, Result};
@@ -62,16 +64,18 @@ impl SecretGroups<'_> {
     /// version to a key that was missing when it read. Calls with different keys share the window that
     /// [`Edit`](crate::Edit) describes.
     ///
-    /// It makes three requests if nothing is missing (by name, then the group and its keys at the same
-    /// time), two if the group is created, and seven if keys are added. If those are the first keys for a
-    /// store whose rules are not known, because the group is in another store than the given one or only an
-    /// identifier was given, it makes three more: to learn the rules, and to read the group again. Reading a
-    /// group of exactly 100, 200, … keys costs one more each time, as in [`Edit::plan`](crate::Edit::plan).
+    /// It takes three requests where nothing is missing (by name, then the group and its keys at the same
+    /// time), two where the group is created, and seven where keys are added. Where those are the first keys
+    /// for a store whose rules are not known, because the group is in another one than the given or only an
+    /// identifier was given, it takes three more: to learn the rules, and to read the group again. Reading a
+    /// group of 100 keys and more takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
-    /// [`Error::ConcurrentEdit`] if other clients undid or prevented the additions every time;
-    /// [`Error::AlreadyExists`] if the group exists, but this API key does not see it.
+    /// [`Error::ConcurrentEdit`] where other writers undid the additions, or got in their way, every time;
+    /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it;
+    /// [`Error::InvalidInput`] if the control plane tells no tenant and the only group of this name is in another
+    /// store than the given one: it can be another tenant's.
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
         let mut progress = Rounds::default();
@@ -112,6 +116,7 @@ async fn ensure(
     loop {
         match groups.get_by_name(new.name()).await {
             Ok(group) => {
+                check_tenant(groups.client(), new, &group)?;
                 if let Some(ensured) = extend(groups, new, progress, &group).await? {
                     return Ok(ensured);
                 }
@@ -129,7 +134,20 @@ async fn ensure(
     }
 }
 
-/// `None` if a look-up has to tell whether it was created.
+/// Where no tenant is known the group was found by its name alone, and may be another tenant's.
+fn check_tenant(client: &Client, new: &NewSecretGroup, group: &SecretGroup) -> Result<()> {
+    let is_elsewhere = group.integration_id().is_some_and(|id| id != new.integration_id());
+    if client.known_tenant().is_some() || !is_elsewhere {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is in another store, and can be another tenant's; say which with ClientBuilder::tenant",
+        Quoted(group.fqn())
+    );
+    Err(Error::invalid_input("group name", reason))
+}
+
+/// `None` where a look-up has to tell what became of it.
 async fn create(
     groups: SecretGroups<'_>,
     new: &NewSecretGroup,

@@ -6,6 +6,7 @@
 mod ensure;
 mod lock;
 mod plan;
+mod replace;
 mod snapshot;
 mod summary;
 mod write;
@@ -69,10 +70,11 @@ const PLANS: u32 = 3;
 /// # What is not
 /// The API has no compare-and-set. A key that **another process adds between this edit's last read and
 /// its write** is not in the list that is written, and is deleted without either of them seeing an error;
-/// a value that it sets in that time is overwritten if this edit sets the key, too. The window is one round
-/// trip long. Nor can a client tell whose write it sees: if another process makes the same change as a lost
-/// write of this one, that write counts as done. If several processes write one group at the same time, let
-/// one of them do the writing.
+/// a value that it sets in that time is overwritten where this edit sets the key, too. The window is one
+/// round trip long. Nor can a client tell whose write it sees: where another process makes the same change
+/// as a lost write of this one, that write counts as done. A server of which the group's own list, the page
+/// and the total leave out the same keys of a group of fewer than 100 is believed. Where several processes write one group at
+/// the same time, let one of them do the writing.
 #[derive(Debug)]
 #[must_use = "nothing is changed before `plan` or `apply`"]
 pub struct Edit {
@@ -157,12 +159,12 @@ impl Edit {
 
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
-    /// It makes two requests: the group, and the first 100 of its secrets (at the same time, or one after
-    /// the other by name). A group of exactly 100, 200, … keys costs one more, because a full page does not
-    /// show that it is the last. If neither of the two lists all keys, the plan makes one more per 100 keys,
-    /// and one to see that the group did not change during the reading; so it does with a control plane that
-    /// neither lists a group's keys in the group nor says how long its pages are. The first edit that sets
-    /// keys in a store makes one more, to learn the store's rules.
+    /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
+    /// the other by name). A group of 100 keys and more takes one more, because a full page does not
+    /// show that it is the last, nor a total that nothing follows. If neither of the two lists all keys it takes one more per 100 keys, and one
+    /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
+    /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
+    /// store takes one more, to learn the store's rules.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or duplicate key, a masked value or a reference as a value, before

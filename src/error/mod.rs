@@ -434,7 +434,7 @@ fn unexpected(context: &CallContext) -> &'static str {
 }
 
 fn written(applied: bool) -> &'static str {
-    if applied { "; that undid what was written" } else { "; nothing was written" }
+    if applied { "; what was written may be undone" } else { "; nothing was written" }
 }
 
 /// ` (added: A, B; removed: C)`, without the lists that are empty.

@@ -54,7 +54,9 @@ impl Error {
 
     /// The failure of a read that was to confirm a write: the write was done, or may have been.
     pub(crate) fn after_a_write(mut self) -> Self {
-        if let Some(context) = self.context_mut() {
+        if let Self::ConcurrentEdit { applied, .. } = &mut self {
+            *applied = true;
+        } else if let Some(context) = self.context_mut() {
             context.may_have_been_applied = true;
         }
         self

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::batch::try_join_ordered;
 use super::resolved::{CheckedRefs, ResolvedSecrets};
 use super::secret_map::SecretMap;
-use crate::api::{GroupList, unreadable};
+use crate::api::{GroupList, names_another_group, unreadable};
 use crate::client::Client;
 use crate::models::{Secret, SecretGroup, SecretGroupId, SecretRef};
 use crate::secret_value::SecretValue;
@@ -137,6 +137,10 @@ impl Client {
     ) -> Result<SecretMap> {
         let is_listed = group.is_some_and(|group| group.secrets().is_some());
         let secrets = GroupList::read_all(self, id, is_listed).await?;
+        let is_of_another = |group| secrets.iter().any(|secret| names_another_group(secret, group));
+        if group.is_some_and(is_of_another) {
+            return Err(unreadable(self));
+        }
         // A key that the group lists and its list of secrets does not was deleted in between, or the list is
         // not whole.
         let mut missing: Vec<Secret> = Vec::new();

@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::Transport;
 use super::request::Request;
+use super::{Deletion, Transport};
 use crate::Result;
 use crate::models::decode::FromWire;
 use crate::secret_value::SecretValue;
@@ -37,8 +37,8 @@ impl<'a> Calls<'a> {
         self.transport.call(self.knowing(request), self.timeout).await
     }
 
-    /// Sends a delete and returns how many were deleted, if the server says so.
-    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Option<u64>> {
+    /// Sends a delete.
+    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Deletion> {
         self.transport.delete(self.knowing(request), self.timeout).await
     }
 

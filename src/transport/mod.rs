@@ -72,6 +72,14 @@ struct Received {
     head: Head,
 }
 
+/// What became of what was to be deleted.
+pub(crate) enum Deletion {
+    /// It was deleted; how many were, if the server says so.
+    Done(Option<u64>),
+    /// It is not found, after an attempt that may have deleted it.
+    NotFound,
+}
+
 /// What a failure says of the response it came from.
 struct Head {
     status: u16,
@@ -92,18 +100,19 @@ impl Transport {
         result.map_err(|failure| self.error(&request, failure, &progress))
     }
 
-    /// Sends a delete and returns how many were deleted, if the server says so.
-    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Option<u64>> {
+    /// Sends a delete.
+    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Deletion> {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
             // Nothing is left to delete, after an attempt that may have done it.
             Err(failure) if progress.unclear && failure.status == Some(404) => {
                 self.pay_back(&progress);
-                Ok(None)
+                Ok(Deletion::NotFound)
             }
             Ok(Received { body, head }) => body
                 .deleted_count()
+                .map(Deletion::Done)
                 .map_err(|failure| Failure::unreadable(head, Cause::Decode(failure))),
             Err(failure) => Err(failure),
         };

@@ -1,5 +1,5 @@
 //! What is traced: of a call its operation, attempts and statuses, of an edit that waits for an earlier
-//! write its group; never a value, key, body or query.
+//! edit or write its group; never a value, key, body or query.
 
 use std::future::Future;
 use std::time::Duration;
@@ -48,6 +48,18 @@ pub(crate) fn waiting(wait: Duration) {
     tracing::debug!(wait_ms = wait.as_millis(), "retrying");
     #[cfg(not(feature = "tracing"))]
     let _ = wait;
+}
+
+/// Says that an edit waits for an earlier edit of its group.
+pub(crate) fn awaiting_edit(group: &SecretGroupId, at_most: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        group = %crate::redact::Escaped(group.as_str()),
+        at_most_ms = at_most.as_millis(),
+        "waiting for an earlier edit"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (group, at_most);
 }
 
 /// Says that an edit waits for an earlier write of its group whose outcome is not known.

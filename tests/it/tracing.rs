@@ -121,15 +121,17 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
         fake.inject(fault.on("secret_groups.update"));
         edit().await.unwrap_err();
     }
-    edit().await.unwrap();
-    edit().await.unwrap();
+    let (first, second) = tokio::join!(edit(), edit());
+    (first.unwrap(), second.unwrap());
     drop(guard);
     let text = captured.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("waiting for an")).collect();
-    let [line] = lines[..] else { panic!("{lines:?}") };
+    let [line, queued] = lines[..] else { panic!("{lines:?}") };
     let event =
         format!("waiting for an earlier write of unknown outcome group={id} at_most_ms=60000");
     assert!(line.contains("WARN") && line.ends_with(&event), "{line}");
+    let event = format!("waiting for an earlier edit group={id} at_most_ms=120000");
+    assert!(queued.contains("DEBUG") && queued.ends_with(&event), "{queued}");
     assert!(!text.contains(SENT), "{text}");
 }
 

@@ -124,7 +124,7 @@ fn of_fields_that_no_model_has_nothing_is_kept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn changed_answers_are_read_or_refused(
