@@ -37,12 +37,12 @@ impl ConnectReason {
         )
     }
 
-    /// Whether it is the proxy that refuses.
+    /// Whether the proxy refuses.
     pub(crate) fn is_proxy(self) -> bool {
         matches!(self, Self::ProxyAuthRequired | Self::ProxyRefused)
     }
 
-    /// Read from the causes' types where they have one, else from their words: rustls and OpenSSL are
+    /// Read from the causes' types if they have one, else from their words: rustls and OpenSSL are
     /// reached through two more libraries, whose error types are not theirs.
     pub(crate) fn of(error: &(dyn StdError + 'static), timed_out: bool) -> Self {
         if timed_out {
