@@ -70,7 +70,7 @@ fn decode_value_with_serde_json(bencher: Bencher<'_, '_>, escapes: bool) {
     bencher.bench(|| serde_json::from_str::<Plain>(black_box(&json)).unwrap());
 }
 
-const ANSWERS: [(u16, &str); 4] = [
+const REFUSALS: [(u16, &str); 4] = [
     (404, r#"{"statusCode":404,"message":"Secret group ID not found"}"#),
     (
         409,
@@ -82,7 +82,7 @@ const ANSWERS: [(u16, &str); 4] = [
 
 #[divan::bench(args = [0, 1, 2, 3])]
 fn classify_failure(bencher: Bencher<'_, '_>, index: usize) {
-    let (status, body) = *ANSWERS.get(index).unwrap();
+    let (status, body) = *REFUSALS.get(index).unwrap();
     bencher.bench(|| -> Error {
         error_from_response(Operation::CreateSecretGroup, black_box(status), black_box(body))
     });

@@ -5,7 +5,7 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectReason {
-    /// Nothing listens there.
+    /// Nothing listens on the host's port.
     ConnectionRefused,
     /// The host name has no address.
     NameNotResolved,

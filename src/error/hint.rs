@@ -57,7 +57,7 @@ impl Error {
                 "Give every secret both a key and a value when creating a group.".into()
             }
             Self::InvalidRequest { .. } => {
-                "Correct what the server names; repeating the request as it is will fail again.".into()
+                "Correct what the server names; the same request will fail again.".into()
             }
             Self::StoreFailed { .. } => {
                 "Check the store's connection and credentials in TrueFoundry; deleting can be forced."
@@ -89,7 +89,7 @@ impl Error {
                 "Ask for fewer entries at a time, or raise the client's response limit.".into()
             }
             Self::UnexpectedRedirect { .. } => {
-                "Set the base URL to where the control plane really is (https, no other host).".into()
+                "Set the base URL to the control plane's own (https, no other host).".into()
             }
             Self::ValueHidden { .. } => {
                 "Ask an administrator to allow viewing values, or use the secret in a deployment by \
@@ -109,7 +109,7 @@ impl Error {
         }
     }
 
-    /// How to find out whether a write was done of which no answer, or none that says so, came back.
+    /// How to find out whether a write was done, if its response was lost or does not say.
     fn unclear_write(&self) -> Option<&'static str> {
         let (Self::Timeout { context }
         | Self::Transport { context, .. }
@@ -130,13 +130,13 @@ impl Error {
                 "The group may exist: look it up by name before creating it again \
                  (`ensure` does that by itself).",
             ),
-            // Forcing it is the better advice.
+            // The store's own hint, to force the deletion, is the better advice.
             Operation::DeleteSecretGroup | Operation::DeleteSecret
                 if matches!(self, Self::StoreFailed { .. }) =>
             {
                 None
             }
-            _ => Some("The write may have been done: read the group before repeating it."),
+            _ => Some("The write may have been done: read the group before retrying it."),
         }
     }
 }
@@ -172,7 +172,7 @@ fn not_found(resource: Resource) -> &'static str {
         Resource::SecretGroup => "List the secret groups to find the right identifier or name.",
         Resource::Secret => "List the secrets of the group to find the right identifier or key.",
         Resource::SecretStore => {
-            "List the secret stores; if there is none, ask the platform's administrator."
+            "List the secret stores; if none exists, ask the platform's administrator."
         }
     }
 }
@@ -207,7 +207,7 @@ fn soft_deleted(details: &super::SoftDeleted) -> Cow<'static, str> {
     }
     let protection = match (details.store(), details.state()) {
         (Some(SecretStoreKind::AzureVault), SoftDeleteState::Deleted) => {
-            " (purging is not possible where the vault has purge protection)"
+            " (purging is not possible if the vault has purge protection)"
         }
         _ => "",
     };
@@ -225,7 +225,7 @@ fn key_not_supported(
         None if key.is_empty() && is_azure => "Use `-` in place of `_` in the key".to_owned(),
         None => "Use a name that the store accepts".to_owned(),
     };
-    // Which key it is may not be known, but that it has an underscore is.
+    // If the key is not known, it is at least known to have an underscore.
     let (key, accepted) = match key {
         "" => ("A_B", "underscores".to_owned()),
         key => (key, Escaped(key).to_string()),

@@ -121,7 +121,7 @@ impl Transport {
             let body = body.text();
             let clean = request.scrubber(self.credentials()).cut_quotes(body);
             let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
-            Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
+            Cause::Response(crate::error::parse(status, content_type.as_deref(), body))
         };
         // The service's own failure is no TLS port's.
         let may_expect_tls = self.may_expect_tls()

@@ -35,7 +35,7 @@ pub(super) struct Failure {
 }
 
 pub(super) enum Cause {
-    Answer(ErrorBody),
+    Response(ErrorBody),
     Redirect(Option<Box<str>>),
     Connect(ConnectReason, BoxError),
     Wire(BoxError),
@@ -44,7 +44,7 @@ pub(super) enum Cause {
     Decode(DecodeFailure),
 }
 
-/// What an error says of its call in addition to the failure itself.
+/// What an error says of its call in addition to the failure.
 pub(super) struct CallStats {
     pub(super) path: Box<str>,
     pub(super) attempts: u32,
@@ -90,12 +90,12 @@ impl Failure {
         let reason = ConnectReason::of(&error, error.is_timeout());
         let never = reason.is_certificate() || reason.is_proxy() || error.is_builder();
         let outcome = if never { AttemptOutcome::Refused } else { AttemptOutcome::NeverSent };
-        Self::without_answer(outcome, Cause::Connect(reason, Box::new(error)))
+        Self::without_response(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
-        let has_ended = matches!(&self.cause, Cause::Answer(body) if body.has_ended(body.status));
+        let has_ended = matches!(&self.cause, Cause::Response(body) if body.has_ended(body.status));
         self.outcome.is_unclear() && !has_ended
     }
 
@@ -125,8 +125,8 @@ impl Failure {
             edit_wait: None,
         });
         match self.cause {
-            Cause::Answer(answer) => {
-                from_answer(answer, &scrubber, request, self.retry_after, context)
+            Cause::Response(body) => {
+                from_response(body, &scrubber, request, self.retry_after, context)
             }
             Cause::Redirect(location) => {
                 let location = location
@@ -153,7 +153,7 @@ fn is_not_http(error: &dyn std::error::Error) -> bool {
 
 /// Classified by what the server really said, and names are found in it; only then is the text scrubbed for
 /// keeping.
-fn from_answer(
+fn from_response(
     mut body: ErrorBody,
     scrubber: &Scrubber,
     request: &Request<'_>,
@@ -233,7 +233,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
     Some(format!("{}://{host}{port}{}", target.scheme(), target.path()).into())
 }
 
-/// The error of an answer that no server sent, for tests of what an application does with it.
+/// The error of a response that no server sent, for tests of what an application does with it.
 #[cfg(feature = "testing")]
 pub(crate) fn of_response(
     operation: crate::operation::Operation,
@@ -242,7 +242,7 @@ pub(crate) fn of_response(
 ) -> Error {
     let request =
         Request::new(operation, "testing").or_not_found(operation.resource(), "").claims_name("");
-    let outcome = AttemptOutcome::Answered(status);
+    let outcome = AttemptOutcome::Responded(status);
     let failure = Failure {
         outcome,
         status: Some(status),

@@ -136,13 +136,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest answer that is accepted, in bytes. Default: 16 MiB; at most 4 GiB less one byte.
+    /// The longest response that is accepted, in bytes. Default: 16 MiB; at most 4 GiB less one byte.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = Some(bytes);
         self
     }
 
-    /// Whether, how often and how soon failed requests are sent again. Default: [`RetryPolicy::default`].
+    /// Whether, how often and how soon failed requests are retried. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -155,7 +155,7 @@ impl ClientBuilder {
     }
 
     /// Adds a header to every request, for a gateway in front of the control plane. Its value is treated
-    /// as the API key is: nothing logs it, and a server's echo of it (from 16 bytes) is taken out.
+    /// as the API key is: nothing logs it, and a server's text that echoes it (from 16 bytes) is withheld.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.extra_headers.push((name.into(), value.into()));
         self
@@ -167,30 +167,30 @@ impl ClientBuilder {
         self
     }
 
-    /// Brings an HTTP client's own set-up: roots, proxies, name resolution, …
+    /// Builds on an HTTP client of your own: roots, proxies, name resolution, …
     ///
     /// This crate's rules are applied on top of it: HTTP/1.1 only, no redirects, no referer, no retries
     /// of its own, no decompression, no log of raw bytes, no proxy for this machine.
     ///
     /// Its connect timeout is replaced by [`connect_timeout`](Self::connect_timeout), its roots by
-    /// [`tls_certs_only`](Self::tls_certs_only) where that is set; it keeps its own TLS library.
+    /// [`tls_certs_only`](Self::tls_certs_only) if that is set; it keeps its own TLS library.
     ///
-    /// Its default headers are sent where this crate sets none. An `Accept-Encoding` among them would ask
-    /// for answers that nobody undoes, so `identity` is sent instead, with every client that was brought.
+    /// Its default headers are sent unless this crate sets the same ones. An `Accept-Encoding` among them
+    /// would ask for responses that are not decompressed, so `identity` is sent instead.
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
         self.http = Some(builder);
         self
     }
 
-    /// Trusts these root certificates and no others. The system's are not read, which is most of what a
-    /// client costs to set up.
+    /// Trusts these root certificates and no others. The system's are not read, which is most of the cost of
+    /// building a client.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls_certs_only(mut self, roots: impl IntoIterator<Item = reqwest::Certificate>) -> Self {
         self.roots = Some(Roots::Only(roots.into_iter().collect()));
         self
     }
 
-    /// Trusts these root certificates besides the system's.
+    /// Trusts these root certificates in addition to the system's.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls_certs_merge(
         mut self,
@@ -211,7 +211,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests one call has under way at most where it has to read secrets one by one
+    /// The maximum number of concurrent requests of a call that has to read secrets one by one
     /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
     pub fn concurrent_reads(mut self, most: usize) -> Self {
         self.concurrent_reads = Some(most);

@@ -41,7 +41,7 @@ const THIS_MACHINE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
-/// Places in an answer are kept in 32 bits.
+/// Places in a response are kept in 32 bits.
 const MAX_RESPONSE_LIMIT: usize = u32::MAX as usize;
 const NOT_IN_HEADERS: &str = "contains a character not allowed in an HTTP header";
 
@@ -192,7 +192,7 @@ impl ClientBuilder {
                 builder = builder.resolve_to_addrs(name, &THIS_MACHINE);
             }
         }
-        // Without a TLS provider the HTTP library panics instead of failing; where panics abort, it aborts.
+        // Without a TLS provider the HTTP library panics instead of failing; with `panic = "abort"` it aborts.
         match catch_unwind(AssertUnwindSafe(|| builder.build())) {
             Ok(Ok(client)) => Ok(client),
             Ok(Err(error)) => Err(Error::config("HTTP", http_reason(&error.without_url()))),
@@ -288,8 +288,8 @@ fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
     }
 }
 
-/// A header's value, in a buffer that is wiped when the last request lets go of it; `None` where no header
-/// can have it.
+/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if no header can
+/// have it.
 fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
     let text = secret.expose_secret();
     let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));
