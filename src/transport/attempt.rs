@@ -125,8 +125,8 @@ impl Transport {
         };
         // The service's own failure is no TLS port's.
         let may_expect_tls = self.may_expect_tls()
-            && !matches!(&cause, Cause::Answer(body) if body.has_ended(status));
-        let failure = Failure::after(head, AttemptOutcome::Answered(status), cause);
+            && !matches!(&cause, Cause::Response(body) if body.has_ended(status));
+        let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);
         Failure { retry_after, may_expect_tls, ..failure }
     }
 }

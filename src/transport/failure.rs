@@ -65,7 +65,7 @@ impl Failure {
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
         let Head { status, request_id } = head;
         let status = Some(status);
-        Self { status, request_id, ..Self::without_answer(outcome, cause) }
+        Self { status, request_id, ..Self::without_response(outcome, cause) }
     }
 
     /// Of a response that says success.
@@ -73,7 +73,7 @@ impl Failure {
         Self::after(head, AttemptOutcome::Unreadable, cause)
     }
 
-    pub(super) fn without_answer(outcome: AttemptOutcome, cause: Cause) -> Self {
+    pub(super) fn without_response(outcome: AttemptOutcome, cause: Cause) -> Self {
         let (status, request_id, retry_after, may_expect_tls) = (None, None, None, false);
         Self { outcome, status, request_id, retry_after, cause, may_expect_tls }
     }
@@ -82,7 +82,7 @@ impl Failure {
         if !error.is_connect() && !error.is_builder() {
             let not_http = may_expect_tls && is_not_http(&error);
             let outcome = if not_http { AttemptOutcome::Unreadable } else { AttemptOutcome::Lost };
-            let failure = Self::without_answer(outcome, Cause::wire(error));
+            let failure = Self::without_response(outcome, Cause::wire(error));
             return Self { may_expect_tls, ..failure };
         }
         // First of all: a host or a name that was looked for could have the words of a reason in it.
@@ -248,7 +248,7 @@ pub(crate) fn of_response(
         status: Some(status),
         request_id: None,
         retry_after: None,
-        cause: Cause::Answer(crate::error::parse(status, None, body.as_bytes())),
+        cause: Cause::Response(crate::error::parse(status, None, body.as_bytes())),
         may_expect_tls: false,
     };
     let unclear =

@@ -84,7 +84,7 @@ pub(crate) enum AttemptOutcome {
     /// The response was lost or cut: the server may have done it.
     Lost,
     /// The server responded with this failure.
-    Answered(u16),
+    Responded(u16),
     /// No connection can be made: a certificate is not trusted, or a proxy refuses.
     Refused,
     /// The server may have done it, but its response cannot be read: it is over the limit, not JSON, or
