@@ -1,8 +1,4 @@
 //! The service as a process, beside a fake control plane on a real port.
-#![allow(
-    clippy::missing_panics_doc,
-    reason = "a test stops where something is not as it should be"
-)]
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
