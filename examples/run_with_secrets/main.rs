@@ -94,7 +94,7 @@ fn references(added: &SecretMap) -> Result<Vec<(OsString, SecretRef)>, Failure> 
         .map(|(name, value)| (OsString::from(name), OsString::from(value.expose_secret())));
     let (mut references, mut malformed) = (Vec::new(), Vec::new());
     for (name, value) in inherited.chain(added) {
-        // A value that is no UTF-8 is no reference either.
+        // A value that is not UTF-8 is not a reference either.
         let Some(value) = value.to_str() else { continue };
         match Reading::of(value) {
             Reading::Reference(reference) => references.push((name, reference)),

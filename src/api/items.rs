@@ -31,8 +31,8 @@ type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 
 /// All items of a list, page after page, one page in memory at a time.
 ///
-/// A page is requested when an item of it is asked for. After an error, which comes once, the stream
-/// ends.
+/// A page is requested when its first item is asked for. The stream ends after an error, which it returns
+/// once.
 ///
 /// It ends without a further request when as many items have come as the server's `total` says, else at an
 /// empty page. A `total` below what has come is ignored; one that is too low, and reached at the end of a
@@ -94,13 +94,13 @@ impl<T: Unpin> Items<T> {
         }
     }
 
-    /// The next item, or `None` at the end. Cancelling loses nothing.
+    /// The next item, or `None` at the end. Dropping the future loses no item.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left, in memory at once. It ends where the stream does: at a `total` that is
-    /// not below what has come.
+    /// All the items that are left, in memory at once. It ends as the stream does: at a `total` that is not
+    /// below what has come.
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.

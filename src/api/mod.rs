@@ -11,7 +11,7 @@ mod store_cache;
 mod window;
 
 pub use delete_options::DeleteOptions;
-pub(crate) use group_list::{GroupList, Name, Names, READS, unreadable};
+pub(crate) use group_list::{GroupList, Name, Names, READS, names_another_group, unreadable};
 pub use items::Items;
 pub(crate) use paging::End;
 pub use secret_groups::{ListSecretGroups, SecretGroups};

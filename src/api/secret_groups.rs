@@ -10,9 +10,8 @@ use super::items::{Items, PagedList};
 use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, Checks, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page,
-    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, SecretUpdate,
-    check_group_name, check_secrets,
+    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page, PartialSecretGroup,
+    SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, check_group_name,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -22,7 +21,7 @@ use crate::{Error, Result};
 const COLLECTION: &str = "secret-groups";
 
 /// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretGroups<'a> {
     client: &'a Client,
@@ -113,11 +112,11 @@ impl<'a> SecretGroups<'a> {
         Ok(page)
     }
 
-    /// One page of groups with these attributes only; `id` is always there.
+    /// One page of groups with these attributes only; `id` is always among them.
     ///
     /// # Errors
     /// As [`list`](Self::list); [`Error::InvalidInput`] for an empty list of attributes, which the server
-    /// would take for all of them.
+    /// would read as all of them.
     pub async fn list_partial(
         self,
         params: &ListSecretGroups,
@@ -210,12 +209,12 @@ impl<'a> SecretGroups<'a> {
     ///
     /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
     /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
-    /// this name is it, whatever tenant it belongs to.
+    /// this name is returned, whatever tenant it belongs to.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
-    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if there
-    /// is none, also if the server answers with another group. A failure to find out the tenant that may pass
+    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if no
+    /// such group exists, also if the server returns another one. A failure to find out the tenant that may pass
     /// (a timeout, 5xx) is returned as it is.
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
         check_group_name(name)?;
@@ -264,7 +263,7 @@ impl<'a> SecretGroups<'a> {
 
     /// Creates a group: `POST /secret-groups`. Every secret begins at version 1.
     ///
-    /// It is sent again only where no connection was made. Where the answer is lost the group may exist:
+    /// It is retried only if no connection was made. If the response is lost the group may exist:
     /// [`Error::may_have_been_applied`] tells, and [`get_by_name`](Self::get_by_name) finds out.
     ///
     /// # Errors
@@ -285,35 +284,6 @@ impl<'a> SecretGroups<'a> {
         request.keys = new.keys().collect();
         let created = self.group(request).await;
         self.client.watches().told(&Written::GroupNamed(new.name()), created)
-    }
-
-    /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
-    ///
-    /// A key that is not in `secrets` is deleted with all its versions. [`SecretUpdate::keep`] keeps a
-    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is sent again only
-    /// where no connection was made.
-    ///
-    /// # Errors
-    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
-    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
-    /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
-    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
-    /// rules are not checked here.
-    #[doc(alias = "update")]
-    pub async fn replace_secrets(
-        self,
-        id: impl Into<SecretGroupId>,
-        secrets: &[SecretUpdate],
-    ) -> Result<SecretGroup> {
-        let entries: Vec<_> = secrets.iter().map(SecretUpdate::entry).collect();
-        if entries.is_empty() {
-            return Err(Error::EmptyGroup { context: None });
-        }
-        secrets.iter().try_for_each(SecretUpdate::check_text)?;
-        let checks =
-            Checks { allow_masked_text: true, allow_reference_text: true, ..Checks::default() };
-        check_secrets(entries.iter().copied(), None, checks)?;
-        self.put_full_list(&id.into(), &entries).await
     }
 
     pub(crate) async fn put_full_list(
@@ -339,7 +309,7 @@ impl<'a> SecretGroups<'a> {
     ///
     /// A manifest that says nothing of collaborators leaves them out of the request. Whether collaborators
     /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
-    /// the full list. It is sent again only where no connection was made.
+    /// the full list. It is retried only if no connection was made.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a manifest without a store or with a name that
@@ -352,7 +322,7 @@ impl<'a> SecretGroups<'a> {
         self.client.watches().told(&Written::GroupNamed(manifest.name()), written)
     }
 
-    /// What [`create_or_update`](Self::create_or_update) would answer; nothing is changed. It is retried.
+    /// What [`create_or_update`](Self::create_or_update) would return; nothing is changed. It is retried.
     ///
     /// # Errors
     /// As [`create_or_update`](Self::create_or_update).
@@ -372,7 +342,7 @@ impl<'a> SecretGroups<'a> {
     /// attempt that may have been done is a success.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] where the store cannot be
+    /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] if the store cannot be
     /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
     /// that is empty, or has a control character or a dot segment.
     pub async fn delete(self, id: impl Into<SecretGroupId>) -> Result<()> {

@@ -13,7 +13,7 @@ const COLLECTION: &str = "provider-integrations";
 const SECRET_STORE: &str = "secret-store";
 
 /// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretStores<'a> {
     client: &'a Client,
@@ -63,15 +63,15 @@ impl Client {
     }
 }
 
-impl<'a> SecretStores<'a> {
+impl SecretStores<'_> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
-    /// Older control planes do not have this endpoint and answer 404;
+    /// Older control planes do not have this endpoint and return 404;
     /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too.
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
-    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] where an identifier or FQN was asked for.
+    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
             .with("limit", params.window.limit)
@@ -126,8 +126,8 @@ impl<'a> SecretStores<'a> {
     /// The one store of this kind.
     ///
     /// # Errors
-    /// [`Error::NoSecretStore`] where none of this kind is connected; [`Error::InvalidInput`], listing
-    /// the choices, where there are several: which of them is meant is for a person to say.
+    /// [`Error::NoSecretStore`] if none of this kind is connected; [`Error::InvalidInput`], listing the
+    /// choices, if several are: which of them is meant is for a person to say.
     pub async fn find(self, kind: SecretStoreKind) -> Result<SecretStore> {
         let mut stores = self.all().await?;
         stores.retain(|store| store.kind() == Some(&kind));

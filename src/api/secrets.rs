@@ -8,13 +8,13 @@ use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion};
 use crate::operation::{Operation, Resource};
-use crate::transport::{Query, Request, json};
+use crate::transport::{Deletion, Query, Request, json};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secrets";
 
 /// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct Secrets<'a> {
     client: &'a Client,
@@ -101,14 +101,14 @@ impl Client {
     }
 }
 
-impl<'a> Secrets<'a> {
+impl Secrets<'_> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
     ///
     /// # Errors
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
     /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for;
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the server could
-    /// take for all secrets.
+    /// read as all secrets.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
         if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::invalid_input("names", "the list is empty"));
@@ -140,7 +140,7 @@ impl<'a> Secrets<'a> {
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an identifier that is empty, or has a control
-    /// character or a dot segment. A hidden value is no error here, but one of [`Secret::into_value`].
+    /// character or a dot segment. A hidden value is not an error here, but one of [`Secret::into_value`].
     pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
         let id = id.into();
         let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
@@ -163,14 +163,14 @@ impl<'a> Secrets<'a> {
     }
 
     /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that the server
-    /// says it deleted, `None` where it says none.
+    /// says it deleted, `None` if it says none.
     ///
     /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied),
-    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where the store cannot be reached.
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) if the store cannot be reached.
     pub async fn delete(self, id: impl Into<SecretId>) -> Result<Option<u64>> {
         self.delete_with(id, &DeleteOptions::default()).await
     }
@@ -184,11 +184,21 @@ impl<'a> Secrets<'a> {
         id: impl Into<SecretId>,
         options: &DeleteOptions,
     ) -> Result<Option<u64>> {
-        let id = id.into();
+        match self.try_delete(&id.into(), options).await? {
+            Deletion::Done(count) => Ok(count),
+            Deletion::NotFound => Ok(None),
+        }
+    }
+
+    pub(crate) async fn try_delete(
+        self,
+        id: &SecretId,
+        options: &DeleteOptions,
+    ) -> Result<Deletion> {
         let request = Request::new(Operation::DeleteSecret, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
         let deleted = self.client.transport().delete(request).await;
-        self.client.watches().told(&Written::Secret(&id), deleted)
+        self.client.watches().told(&Written::Secret(id), deleted)
     }
 }

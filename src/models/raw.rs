@@ -35,7 +35,7 @@ impl Raw {
         whole_number_in(&self.text())
     }
 
-    /// Whether there is anything to compare.
+    /// Whether anything can be compared.
     pub(crate) fn is_some(&self) -> bool {
         self.0.is_some()
     }

@@ -8,7 +8,7 @@ use crate::stores::SecretStoreKind;
 /// A secret store that the customer connected: what the API calls an *integration* of the type
 /// `secret-store`.
 ///
-/// The store's own credentials, which the API may send along, are never kept: the answer is wiped.
+/// The store's own credentials, which the API may send along, are never kept: the response is wiped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretStore {
@@ -64,7 +64,7 @@ impl SecretStore {
         self.fqn.as_ref().map(SharedStr::as_str)
     }
 
-    /// What kind of store it is, where the answer says so.
+    /// What kind of store it is, if the response says so.
     pub fn kind(&self) -> Option<&SecretStoreKind> {
         self.manifest.as_ref()?.kind.as_ref()
     }

@@ -1,7 +1,9 @@
 //! One try of a request: sent once, and its response read.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::Response;
 use tokio::time::timeout;
@@ -34,11 +36,15 @@ impl Transport {
                 Ok(response) => response,
                 Err(error) => {
                     trace::ended(None);
-                    return Err(Failure::from_wire(error));
+                    return Err(Failure::from_wire(error, self.may_expect_tls()));
                 }
             };
         let status = response.status();
         trace::ended(Some(status.as_u16()));
+        // A 400 is what some TLS ports respond with to plain HTTP.
+        if status != StatusCode::BAD_REQUEST && self.may_expect_tls() {
+            self.speaks_http.store(true, Ordering::Relaxed);
+        }
         let request_id = failure::request_id(response.headers());
         let head = Head { status: status.as_u16(), request_id };
         let recycler = (!close_connection).then_some(&self.recycler);
@@ -115,8 +121,12 @@ impl Transport {
             let body = body.text();
             let clean = request.scrubber(self.credentials()).cut_quotes(body);
             let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
-            Cause::Answer(crate::error::parse(status, content_type.as_deref(), body))
+            Cause::Response(crate::error::parse(status, content_type.as_deref(), body))
         };
-        Failure { retry_after, ..Failure::after(head, AttemptOutcome::Answered(status), cause) }
+        // The service's own failure is no TLS port's.
+        let may_expect_tls = self.may_expect_tls()
+            && !matches!(&cause, Cause::Answer(body) if body.has_ended(status));
+        let failure = Failure::after(head, AttemptOutcome::Answered(status), cause);
+        Failure { retry_after, may_expect_tls, ..failure }
     }
 }

@@ -16,7 +16,9 @@ mod identifiers;
 mod matrix;
 mod models;
 mod pagination;
+mod proxies;
 mod retry;
+mod runtimes;
 mod support;
 #[cfg(feature = "tracing")]
 mod tracing;

@@ -11,11 +11,7 @@ use crate::SETTLE;
 use crate::secrets::VALUES;
 use crate::walk::Walk;
 
-pub(crate) async fn walk(walk: &mut Walk) {
-    settings(walk);
-    typed_settings(walk);
-    inputs(walk).await;
-    texts_that_are_no_references(walk);
+async fn start(walk: &mut Walk) -> (FakeTrueFoundry, Client) {
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::AzureVault);
     let fake = fake.with_group("app", VALUES.iter().enumerate().map(|(n, v)| (key(n), *v)));
     walk.uses_key(fake.api_key());
@@ -25,11 +21,7 @@ pub(crate) async fn walk(walk: &mut Walk) {
         .unconfirmed_write_timeout(SETTLE)
         .build()
         .unwrap();
-    classified(walk, &fake, &client).await;
-    decoded(walk, &fake, &client).await;
-    edits(walk, &fake, &client).await;
-    references(walk, &fake, &client).await;
-    walk.look_at_logs("errors");
+    (fake, client)
 }
 
 fn key(n: usize) -> String {
@@ -37,7 +29,7 @@ fn key(n: usize) -> String {
 }
 
 /// Settings that cannot be used, with a secret in them.
-fn settings(walk: &mut Walk) {
+pub(crate) async fn settings(walk: &mut Walk) {
     for value in VALUES {
         let url = "https://host.example";
         for (what, builder) in [
@@ -75,7 +67,7 @@ fn settings(walk: &mut Walk) {
 }
 
 /// Values that are not what a program's own type asks for, and files that cannot be read.
-fn typed_settings(walk: &mut Walk) {
+pub(crate) async fn typed_settings(walk: &mut Walk) {
     #[derive(Debug, serde::Deserialize)]
     #[allow(dead_code)]
     struct Settings {
@@ -99,7 +91,7 @@ fn typed_settings(walk: &mut Walk) {
 }
 
 /// Arguments that are refused before anything is sent.
-async fn inputs(walk: &mut Walk) {
+pub(crate) async fn inputs(walk: &mut Walk) {
     let client = Client::builder().base_url("http://127.0.0.1:9").api_key("k").build().unwrap();
     let groups = client.secret_groups();
     for value in VALUES {
@@ -136,7 +128,7 @@ async fn inputs(walk: &mut Walk) {
 }
 
 /// Where a reference belongs somebody wrote the secret itself.
-fn texts_that_are_no_references(walk: &mut Walk) {
+pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
     for value in VALUES {
         for text in [value.to_owned(), format!("tfy-secret://{value}"), format!("{value}:")] {
             if let Err(problem) = text.parse::<SecretRef>() {
@@ -157,7 +149,8 @@ fn texts_that_are_no_references(walk: &mut Walk) {
 }
 
 /// One failure of each kind that has its own variant, with the value where the words leave room.
-async fn classified(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn classified(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let kinds: [(u16, &str); 14] = [
         (409, "Secret '{}' is already in a deleted state"),
         (409, "Secret '{}' is currently being deleted"),
@@ -185,7 +178,8 @@ async fn classified(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
 }
 
 /// Answers with a value where none belongs, or of a type that no value has.
-async fn decoded(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn decoded(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     for value in VALUES {
         for data in [
             json!({"id": "s-1", "value": [value]}),
@@ -221,7 +215,8 @@ async fn decoded(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     }
 }
 
-async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn edits(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let id = fake.group_id("app").unwrap();
     let groups = client.secret_groups();
     let value = VALUES[5];
@@ -249,7 +244,8 @@ async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     walk.error("removed by half", removed);
 }
 
-async fn references(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn resolving(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let none = SecretRef::new("my-tenant", "app", "NONE").unwrap();
     let there = SecretRef::new("my-tenant", "app", "KEY-5").unwrap();
     walk.error("unresolved", client.resolve_all([&none, &there]).await.unwrap_err());

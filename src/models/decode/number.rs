@@ -1,4 +1,4 @@
-//! Numbers of an answer.
+//! Numbers of a response.
 //!
 //! They are read from their text: with its feature `arbitrary_precision`, which any crate of a program can
 //! switch on for all of them, `serde_json` gives visitors an object in place of a number.
@@ -14,7 +14,7 @@ pub(super) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     whole_number_in(text).ok_or_else(|| D::Error::custom("not a whole number"))
 }
 
-/// How many a delete's answer says were deleted: the whole of it is a number. Any other JSON confirms the
+/// How many were deleted, as the response to a delete says: all of it is a number. Any other JSON confirms the
 /// delete without a count.
 pub(crate) fn count(body: &[u8]) -> Result<Option<u64>, DecodeFailure> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
