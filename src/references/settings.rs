@@ -332,7 +332,7 @@ impl<'a> Root<'a> {
     ) -> Result<V::Value, Problem> {
         self.run.borrow_mut().name = name;
         let entries = self.entries(fields);
-        visitor.visit_map(Entries { entries: entries.into_iter(), value: None, run: self.run })
+        visitor.visit_map(Entries { rest: entries.into_iter(), value: None, run: self.run })
     }
 }
 
@@ -377,8 +377,9 @@ impl<'de> Deserializer<'de> for Root<'de> {
 }
 
 struct Entries<'a> {
-    entries: std::vec::IntoIter<Entry<'a>>,
-    value: Option<Option<&'a SecretValue>>,
+    rest: std::vec::IntoIter<Entry<'a>>,
+    /// Of the entry whose key was read; none if a stub stands in for it.
+    value: Option<&'a SecretValue>,
     run: &'a RefCell<Run>,
 }
 
@@ -389,8 +390,8 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Problem> {
-        let Some(Entry { name, key, value }) = self.entries.next() else { return Ok(None) };
-        self.value = Some(value);
+        let Some(Entry { name, key, value }) = self.rest.next() else { return Ok(None) };
+        self.value = value;
         let of_name: StrDeserializer<'_, Problem> = name.into_deserializer();
         let field = seed.deserialize(of_name)?;
         // From here on a failure is about this entry; a key that is not known failed above.
@@ -400,7 +401,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
-        let value = match self.value.take().flatten() {
+        let value = match self.value.take() {
             Some(value) => seed.deserialize(Text { text: value.expose_secret(), run: self.run }),
             None => seed.deserialize(Stub::default()),
         };
@@ -411,7 +412,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
+        Some(self.rest.len())
     }
 }
 

@@ -27,5 +27,5 @@ fi
 mkdir "$folder/node" "$folder/cases"
 npm install --silent --no-audit --no-fund --prefix "$folder/node" dotenv@18.0.10 >/dev/null
 
-cargo build --quiet --locked --manifest-path "$here/Cargo.toml" --target-dir "$target"
+cargo build --quiet --manifest-path "$here/Cargo.toml" --target-dir "$target"
 "$folder/venv/bin/python" "$here/compare.py" "$target/debug/dotenv_read" "$folder/node" "$folder/cases"
