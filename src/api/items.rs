@@ -22,6 +22,8 @@ pub(crate) struct ListSource<T> {
     pub(crate) start: u64,
     pub(crate) limit: u64,
     pub(crate) name: NameOf<T>,
+    /// Which items of a page are meant; the others count where the next page begins.
+    pub(crate) keep: fn(&T) -> bool,
     pub(crate) fetch_at: FetchAt<T>,
 }
 
@@ -108,7 +110,7 @@ impl<T: Unpin> Items<T> {
         self.ended = end != End::Open;
         if matches!(end, End::Open | End::AtTotal | End::ShortPage { .. }) {
             self.previous = first.map(str::to_owned);
-            self.ready = page.into_items().into();
+            self.ready = page.into_items().into_iter().filter(self.source.keep).collect();
         }
         Ok(())
     }
@@ -189,6 +191,7 @@ mod tests {
             name: |item: &Counted| {
                 if item.0.load(Ordering::SeqCst).is_multiple_of(2) { "even" } else { "odd" }
             },
+            keep: |_| true,
             fetch_at: Box::new(move |offset| {
                 assert_eq!(of_pages.load(Ordering::SeqCst), 0, "the page before is still there");
                 let length = if offset == 0 { 100 } else { 99 };

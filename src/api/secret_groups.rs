@@ -158,6 +158,7 @@ impl<'a> SecretGroups<'a> {
             start: params.offset,
             limit: params.limit,
             name: |group| group.id().as_str(),
+            keep: |_| true,
             fetch_at: Box::new(move |offset| {
                 let client = client.clone();
                 let params = params.clone().offset(offset);
@@ -199,6 +200,7 @@ impl<'a> SecretGroups<'a> {
             start: params.offset,
             limit: params.limit,
             name: |group| group.id().as_str(),
+            keep: |_| true,
             fetch_at: Box::new(move |offset| {
                 let (client, attributes) = (client.clone(), Arc::clone(&attributes));
                 let params = params.clone().offset(offset);

@@ -80,13 +80,21 @@ impl Client {
 impl<'a> SecretStores<'a> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
-    /// Older control planes do not have this endpoint and answer 404;
-    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too.
+    /// Older control planes do not have this endpoint and respond with 404;
+    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too. Integrations that are no
+    /// stores, which some list all the same, are left out: the page is shorter then.
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
     /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] where an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
+        let mut page = self.page(params).await?;
+        page.retain(SecretStore::is_secret_store);
+        Ok(page)
+    }
+
+    /// With what is no store, as paging counts it.
+    async fn page(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
             .with("limit", params.limit)
             .with("offset", params.offset)
@@ -112,10 +120,11 @@ impl<'a> SecretStores<'a> {
             start: params.offset,
             limit: params.limit,
             name: |store| store.id().as_str(),
+            keep: SecretStore::is_secret_store,
             fetch_at: Box::new(move |offset| {
                 let client = client.clone();
                 let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_stores().list(&params).await })
+                Box::pin(async move { client.secret_stores().page(&params).await })
             }),
         })
     }

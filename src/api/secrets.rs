@@ -148,6 +148,7 @@ impl<'a> Secrets<'a> {
             start: params.0.offset,
             limit: params.0.limit,
             name: |secret| secret.id().as_str(),
+            keep: |_| true,
             fetch_at: Box::new(move |offset| {
                 let client = client.clone();
                 let params = params.clone().offset(offset);

@@ -46,6 +46,7 @@ wire_object!(TenantInfo {
     optional {
         name: "tenantName",
     }
+    informational {  }
 });
 
 impl TenantInfo {
@@ -66,6 +67,7 @@ wire_object!(Session {
         user: "user",
         tenant: "tenantInfo",
     }
+    informational {  }
 });
 
 impl Client {
