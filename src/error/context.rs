@@ -69,7 +69,8 @@ impl CallContext {
         &self.path
     }
 
-    /// The status of the last answer, where there was one.
+    /// The status of the last response, if there was one. A success whose body is the service's own failure
+    /// (`{"statusCode": 500, ..}`) counts as that failure.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
@@ -114,7 +115,7 @@ impl Error {
 
     /// Of responses that cannot be decoded only together, so that there is no place in a text.
     pub(crate) fn not_understood(context: CallContext) -> Self {
-        Self::Decode { line: 0, column: 0, context: Box::new(context) }
+        Self::Decode { line: 0, column: 0, content_type: None, context: Box::new(context) }
     }
 }
 

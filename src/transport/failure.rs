@@ -39,7 +39,8 @@ pub(super) enum Cause {
     Wire(BoxError),
     Timeout,
     TooLarge(usize),
-    Decode(DecodeFailure),
+    /// With the type of what came in place of JSON.
+    Decode(DecodeFailure, Option<&'static str>),
 }
 
 /// What an error says of its call in addition to the failure itself.
@@ -61,13 +62,18 @@ impl Cause {
 impl Failure {
     /// After a response came, at least its head.
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
-        let Head { status, request_id } = head;
+        let Head { status, request_id, .. } = head;
         Self { outcome, status: Some(status), request_id, retry_after: None, cause }
     }
 
     /// Of a response that says success.
     pub(super) fn unreadable(head: Head, cause: Cause) -> Self {
         Self::after(head, AttemptOutcome::Unreadable, cause)
+    }
+
+    pub(super) fn undecodable(head: Head, failure: DecodeFailure, is_json: bool) -> Self {
+        let content_type = head.content_type.filter(|_| !is_json);
+        Self::unreadable(head, Cause::Decode(failure, content_type))
     }
 
     pub(super) fn without_answer(outcome: AttemptOutcome, cause: Cause) -> Self {
@@ -130,8 +136,8 @@ impl Failure {
             Cause::Wire(source) => Error::Transport { context, source },
             Cause::Timeout => Error::Timeout { context },
             Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
-            Cause::Decode(DecodeFailure { line, column }) => {
-                Error::Decode { line, column, context }
+            Cause::Decode(DecodeFailure { line, column }, content_type) => {
+                Error::Decode { line, column, content_type, context }
             }
         }
     }
