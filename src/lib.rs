@@ -72,6 +72,7 @@ mod stores;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod watch;
 mod wipe;
 
 pub use api::{
@@ -98,6 +99,7 @@ pub use references::{
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
 pub use transport::RetryPolicy;
+pub use watch::{Change, Changes, Watch, WatchGroup};
 
 /// Times are its [`Timestamp`](jiff::Timestamp).
 pub use jiff;

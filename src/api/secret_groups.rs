@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
 use super::items::{Items, ListSource};
-use crate::client::Client;
+use crate::client::{Client, Written};
 use crate::models::{
     Attribute, Checks, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
     Page, PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
@@ -222,6 +222,13 @@ impl<'a> SecretGroups<'a> {
         self.group(request).await
     }
 
+    /// As [`get`](Self::get), without a retry.
+    pub(crate) async fn get_once(self, id: &SecretGroupId) -> Result<SecretGroup> {
+        let mut request = Request::new(Operation::GetSecretGroup, COLLECTION).id(id.as_str())?;
+        request.single_attempt = true;
+        self.group(request).await
+    }
+
     /// The tenant's group with this name, in one request: `GET /secret-groups?fqn=tenant:name`.
     ///
     /// The tenant is the client's ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), or is read from
@@ -303,7 +310,8 @@ impl<'a> SecretGroups<'a> {
             .body(json(&new.body())?);
         request.values = new.secrets().iter().map(|(_, value)| value).collect();
         request.keys = new.keys().collect();
-        self.group(request).await
+        let created = self.group(request).await;
+        self.client.watches().told(&Written::GroupNamed(new.name()), created)
     }
 
     /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
@@ -349,7 +357,8 @@ impl<'a> SecretGroups<'a> {
                 if entry.value.is_some() { &mut request.keys } else { &mut request.kept_keys };
             keys.push(entry.key);
         }
-        self.group(request).await
+        let written = self.group(request).await;
+        self.client.watches().told(&Written::Group(id), written)
     }
 
     /// Creates the group that the manifest names, or changes its store and collaborators:
@@ -366,7 +375,8 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::NotFound`] for the store.
     pub async fn create_or_update(self, manifest: &SecretGroupManifest) -> Result<SecretGroup> {
         let operation = Operation::CreateOrUpdateSecretGroup;
-        self.group(manifest_request(operation, manifest, false)?).await
+        let written = self.group(manifest_request(operation, manifest, false)?).await;
+        self.client.watches().told(&Written::GroupNamed(manifest.name()), written)
     }
 
     /// What [`create_or_update`](Self::create_or_update) would answer; nothing is changed. It is retried.
@@ -409,7 +419,8 @@ impl<'a> SecretGroups<'a> {
         let request = Request::new(Operation::DeleteSecretGroup, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
-        self.client.transport().delete(request).await.map(drop)
+        let deleted = self.client.transport().delete(request).await.map(drop);
+        self.client.watches().told(&Written::Group(&id), deleted)
     }
 
     async fn group(self, request: Request<'_>) -> Result<SecretGroup> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
 use super::items::{Items, ListSource};
-use crate::client::Client;
+use crate::client::{Client, Written};
 use crate::models::{
     DEFAULT_LIMIT, Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion,
 };
@@ -215,6 +215,7 @@ impl<'a> Secrets<'a> {
         let request = Request::new(Operation::DeleteSecret, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
-        self.client.transport().delete(request).await
+        let deleted = self.client.transport().delete(request).await;
+        self.client.watches().told(&Written::Secret(&id), deleted)
     }
 }

@@ -2,6 +2,7 @@ mod builder;
 mod edit_locks;
 mod known_kinds;
 mod tenant;
+mod watch_registry;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub use builder::ClientBuilder;
 pub(crate) use edit_locks::{EditGuard, EditLocks, UnconfirmedWrite};
 pub(crate) use known_kinds::KnownKinds;
 use tenant::Tenant;
+pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 
 /// A client of one control plane.
 ///
@@ -45,6 +47,7 @@ struct Inner {
     limits: Limits,
     edit_locks: EditLocks,
     known_kinds: KnownKinds,
+    watches: WatchRegistry,
 }
 
 /// How far the operations that take several requests go.
@@ -79,6 +82,7 @@ impl Client {
                 limits,
                 edit_locks: EditLocks::default(),
                 known_kinds: KnownKinds::default(),
+                watches: WatchRegistry::default(),
             }),
         }
     }
@@ -129,6 +133,10 @@ impl Client {
 
     pub(crate) fn edit_locks(&self) -> &EditLocks {
         &self.inner.edit_locks
+    }
+
+    pub(crate) fn watches(&self) -> &WatchRegistry {
+        &self.inner.watches
     }
 
     pub(crate) fn known_kinds(&self) -> &KnownKinds {

@@ -60,4 +60,5 @@ structure! {
     PartiallyApplied { done, failed, not_tried, source }
     Unresolved { missing, hidden }
     InvalidSettings { missing, invalid, incomplete }
+    Stale { age, source }
 }

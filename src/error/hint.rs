@@ -98,6 +98,8 @@ impl Error {
             Self::Unresolved { .. } => {
                 "Check the references for typos and the key's access to their groups.".into()
             }
+            Self::Stale { source: Some(source), .. } => source.hint(),
+            Self::Stale { .. } => "Wait for the next look, or call refresh.".into(),
             Self::InvalidSettings { .. } => {
                 "Add the missing keys to the group, and set the invalid ones to values that fit.".into()
             }

@@ -17,6 +17,7 @@ pub(crate) use response::{
 };
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::models::SecretRef;
@@ -347,6 +348,17 @@ pub enum Error {
         invalid: Box<[(String, String)]>,
         /// Whether there may be more problems than these: a type accepted no stand-in for its value.
         incomplete: bool,
+    },
+
+    /// The values of a [`Watch`](crate::Watch) are older than the program allows, or a read that it asked for
+    /// failed. The watch still has them.
+    #[error("the watched values were last confirmed {} ago", Wait(*age))]
+    #[non_exhaustive]
+    Stale {
+        /// How long ago the service last confirmed the values.
+        age: Duration,
+        /// Why they could not be confirmed since; `None` if no look has failed.
+        source: Option<Arc<Error>>,
     },
 }
 

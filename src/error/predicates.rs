@@ -35,7 +35,8 @@ macro_rules! context_of {
             | Error::ValueHidden { .. }
             | Error::ConcurrentEdit { .. }
             | Error::Unresolved { .. }
-            | Error::InvalidSettings { .. } => None,
+            | Error::InvalidSettings { .. }
+            | Error::Stale { .. } => None,
         }
     };
 }

@@ -33,6 +33,7 @@ use response_body::Body;
 use retry::AttemptOutcome;
 pub(crate) use retry::Budget;
 pub use retry::RetryPolicy;
+pub(crate) use retry::fraction;
 
 /// The settings of the wire, and what calls share.
 pub(crate) struct Transport {
@@ -158,7 +159,10 @@ impl Transport {
             };
             progress.unclear |= failure.outcome.is_unclear();
             progress.may_still_arrive |= failure.may_still_arrive();
-            match self.wait_before_retry(&failure, idempotency, progress) {
+            let wait = (!request.single_attempt)
+                .then(|| self.wait_before_retry(&failure, idempotency, progress))
+                .flatten();
+            match wait {
                 Some(wait) => {
                     trace::waiting(wait);
                     tokio::time::sleep(wait).await;

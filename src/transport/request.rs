@@ -52,6 +52,8 @@ pub(crate) struct Request<'a> {
     pub(crate) keys: Vec<&'a str>,
     /// Keys that are sent without a value, for [`Error::MissingFields`].
     pub(crate) kept_keys: Vec<&'a str>,
+    /// Whether it is sent once only: its caller asks again by itself, and later.
+    pub(crate) single_attempt: bool,
 }
 
 impl<'a> Request<'a> {
@@ -66,6 +68,7 @@ impl<'a> Request<'a> {
             values: Vec::new(),
             keys: Vec::new(),
             kept_keys: Vec::new(),
+            single_attempt: false,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::Error;
 use crate::models::SecretGroupId;
 use crate::operation::Operation;
 
@@ -59,4 +60,12 @@ pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
     );
     #[cfg(not(feature = "tracing"))]
     let _ = (group, at_most);
+}
+
+/// Says that a look of a watch failed, or found values that cannot be used.
+pub(crate) fn watch_failed(group: &str, error: &Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(group = %crate::redact::Escaped(group), %error, "watched values are not fresh");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (group, error);
 }

@@ -23,6 +23,7 @@ pub(crate) async fn measure(run: &mut Run) {
         Does::GetTogether => get_together(run).await,
         Does::ResolveTogether => resolve_together(run).await,
         Does::Resolve(times) => resolve(run, times).await,
+        Does::Watch => watch(run).await,
         Does::Create => create(run).await,
         Does::Edit => edit(run).await,
         Does::GetCancelled => get_cancelled(run).await,
@@ -170,6 +171,31 @@ async fn resolve(run: &mut Run, times: usize) {
     let group = client.secret_groups().get_by_name("app").await.unwrap();
     run.by_hand().list(group.id().as_str()).await;
     run.leaves_by_hand();
+}
+
+/// Replaced values go with the last `Arc` of them.
+async fn watch(run: &mut Run) {
+    let client = run.client();
+    tokio::time::pause();
+    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || stands_still.recv().is_err());
+    let never = Duration::from_secs(1_000_000);
+    let watch = client.watch_group("app").every(never).start().await.unwrap();
+    let held = watch.current();
+    // The last read is one of other values, as every second one.
+    for _ in 0..201 {
+        // Reads begin at most once per second.
+        tokio::time::advance(Duration::from_millis(1_100)).await;
+        watch.refresh().await.unwrap();
+    }
+    run.holds();
+    drop(held);
+    run.leaves();
+    let group = client.secret_groups().get_by_name("app").await.unwrap();
+    run.by_hand().list(group.id().as_str()).await;
+    run.leaves_by_hand();
+    drop(moves_on);
 }
 
 async fn create(run: &mut Run) {

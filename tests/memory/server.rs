@@ -21,6 +21,8 @@ pub(crate) const GO: &[u8] = b"POST /go HTTP/1.1\r\n\r\n";
 pub(crate) enum Serves {
     /// The control plane in a box, with a group `app` of twelve secrets.
     Fake,
+    /// The same, with other values at every second list of them.
+    Rotating,
     /// The same secret for whatever is asked.
     Secret(Framing),
     /// The same secret, and a long list without values for whoever asks for groups.
@@ -112,12 +114,22 @@ pub(crate) fn serve(scenario: &Scenario) {
 
 async fn start(serves: Serves, value: String) -> Option<FakeTrueFoundry> {
     let answer = match serves {
-        Serves::Fake => {
-            let pairs = (0..12).map(|number| (format!("KEY-{number}"), value.clone()));
+        Serves::Fake | Serves::Rotating => {
+            // The fake keeps every version, and lists them.
+            let keys = if serves == Serves::Rotating { 1 } else { 12 };
+            let pairs = (0..keys).map(|number| (format!("KEY-{number}"), value.clone()));
             let fake = FakeTrueFoundry::start()
                 .await
                 .with_store(SecretStoreKind::Generic)
                 .with_group("app", pairs);
+            if serves == Serves::Rotating {
+                let mut lists = 0;
+                fake.on_request("secrets.list", move |fake, _| {
+                    let now = if lists % 2 == 0 { &value } else { "another value" };
+                    lists += 1;
+                    fake.set_value("app", "KEY-0", now);
+                });
+            }
             announce(&fake.base_url(), fake.api_key(), "");
             return Some(fake);
         }

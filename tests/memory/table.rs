@@ -30,6 +30,8 @@ pub(crate) enum Does {
     Resolve(usize),
     /// Eight at the same time, in 20 rounds.
     ResolveTogether,
+    /// Watches the group over 200 rotations.
+    Watch,
     Create,
     Edit,
     GetCancelled,
@@ -84,6 +86,7 @@ pub(crate) const ALL: &[Scenario] = &[
     plain("8 gets at once, on threads", Short, Length, Does::GetTogether).on_threads(),
     on(Serves::Fake, "resolve_group of PEM keys, 20 times", Pem, Does::Resolve(20)),
     on(Serves::Fake, "resolve_group of PEM keys, 8 at once", Pem, Does::ResolveTogether),
+    on(Serves::Rotating, "watch of PEM keys, 200 rotations", Pem, Does::Watch),
     on(Serves::Fake, "create", Pem, Does::Create),
     on(Serves::Fake, "create with 400 KB", Long, Does::Create),
     on(Serves::Fake, "edit", Pem, Does::Edit),
