@@ -77,7 +77,7 @@ impl Client {
     }
 }
 
-impl<'a> SecretStores<'a> {
+impl SecretStores<'_> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
     /// Older control planes do not have this endpoint and respond with 404;

@@ -120,7 +120,7 @@ impl Client {
     }
 }
 
-impl<'a> Secrets<'a> {
+impl Secrets<'_> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
     ///
     /// # Errors

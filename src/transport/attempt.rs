@@ -67,7 +67,10 @@ impl Transport {
         drop(response);
         match read {
             Ok(Read::Whole) => match crate::error::stated_failure(body.bytes()) {
-                None => Ok(Received { body, head }),
+                None => {
+                    let content_type = head.content_type.filter(|_| !body.begins_as_json());
+                    Ok(Received { body, head: Head { content_type, ..head } })
+                }
                 Some(status) => {
                     let stated = self.error_body(request, status, None, body.bytes());
                     let cause = Cause::Answer(stated.in_success());

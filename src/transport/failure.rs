@@ -71,8 +71,8 @@ impl Failure {
         Self::after(head, AttemptOutcome::Unreadable, cause)
     }
 
-    pub(super) fn undecodable(head: Head, failure: DecodeFailure, is_json: bool) -> Self {
-        let content_type = head.content_type.filter(|_| !is_json);
+    pub(super) fn undecodable(head: Head, failure: DecodeFailure) -> Self {
+        let content_type = head.content_type;
         Self::unreadable(head, Cause::Decode(failure, content_type))
     }
 

@@ -73,22 +73,8 @@ struct Received {
 struct Head {
     status: u16,
     request_id: Option<Box<str>>,
-    /// A well-known type that is not JSON.
+    /// The well-known type of a body that is not JSON.
     content_type: Option<&'static str>,
-}
-
-impl Received {
-    fn decode<T: FromWire>(self) -> Result<T, Failure> {
-        let is_json = self.body.begins_as_json();
-        self.body.decode().map_err(|failure| Failure::undecodable(self.head, failure, is_json))
-    }
-
-    /// How many a delete deleted, if the server says so.
-    fn deleted_count(self) -> Result<Option<u64>, Failure> {
-        let is_json = self.body.begins_as_json();
-        let count = self.body.deleted_count();
-        count.map_err(|failure| Failure::undecodable(self.head, failure, is_json))
-    }
 }
 
 impl Transport {
@@ -96,7 +82,12 @@ impl Transport {
     async fn call<T: FromWire>(&self, request: Request<'_>, timeout: Duration) -> Result<T> {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
-        let result = self.send(&request, &url, &mut progress).await.and_then(Received::decode);
+        let result = match self.send(&request, &url, &mut progress).await {
+            Ok(Received { body, head }) => {
+                body.decode().map_err(|failure| Failure::undecodable(head, failure))
+            }
+            Err(failure) => Err(failure),
+        };
         result.map_err(|failure| self.error(&request, failure, &progress))
     }
 
@@ -110,7 +101,10 @@ impl Transport {
                 self.pay_back(&progress);
                 Ok(None)
             }
-            result => result.and_then(Received::deleted_count),
+            Ok(Received { body, head }) => {
+                body.deleted_count().map_err(|failure| Failure::undecodable(head, failure))
+            }
+            Err(failure) => Err(failure),
         };
         result.map_err(|failure| self.error(&request, failure, &progress))
     }

@@ -232,7 +232,8 @@ fn an_odd_store_fails_no_page() {
 
 #[test]
 fn odd_pagination_fails_no_page() {
-    let fields: [(_, fn(&Page<SecretVersion>) -> Option<u64>); 3] =
+    type Read = fn(&Page<SecretVersion>) -> Option<u64>;
+    let fields: [(_, Read); 3] =
         [("total", Page::total), ("offset", Page::offset), ("limit", Page::limit)];
     let with = |pagination: &str| format!(r#"{{"data":[{VERSION}],"pagination":{pagination}}}"#);
     for value in odd_values() {
