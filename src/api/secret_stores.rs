@@ -77,7 +77,7 @@ impl Client {
     }
 }
 
-impl SecretStores<'_> {
+impl<'a> SecretStores<'a> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
     /// Older control planes do not have this endpoint and respond with 404;

@@ -120,7 +120,7 @@ impl Client {
     }
 }
 
-impl Secrets<'_> {
+impl<'a> Secrets<'a> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
     ///
     /// # Errors
