@@ -14,7 +14,10 @@
 
 mod support;
 
+use std::time::Duration;
+
 use allocation_counter::{AllocationInfo, measure};
+use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Client, ListSecretGroups};
 
 use support::peers::{KEY, Peer};
@@ -49,6 +52,10 @@ fn main() {
     println!("\n| streamed groups | peak bytes |\n|---|---|");
     for groups in [100, 1_000, 10_000] {
         println!("| {groups} | {} |", stream(groups, &server.url));
+    }
+    println!("\n| keys of a watched group | bytes per watch |\n|---|---|");
+    for keys in [1, 20, 100] {
+        println!("| {keys} | {} |", watch(keys));
     }
 }
 
@@ -88,4 +95,24 @@ fn stream(groups: usize, url: &str) -> u64 {
         });
     });
     count.bytes_max
+}
+
+/// What a watch holds on to, its values included: the mean of 100.
+fn watch(keys: usize) -> i64 {
+    const WATCHES: usize = 100;
+    let runtime = runtime();
+    let pairs = (0..keys).map(|n| (format!("KEY_{n}"), format!("value of key {n}")));
+    let fake = runtime.block_on(FakeTrueFoundry::start());
+    let fake = fake.with_recording_limit(0).with_group("app", pairs);
+    let client = fake.client();
+    let start = || client.watch_group("app").every(Duration::from_secs(3600)).start();
+    let mut watches = Vec::with_capacity(1 + WATCHES);
+    // With this one come the connections.
+    watches.push(runtime.block_on(start()).unwrap());
+    let held = measure(|| {
+        for _ in 0..WATCHES {
+            watches.push(runtime.block_on(start()).unwrap());
+        }
+    });
+    held.bytes_current / WATCHES as i64
 }

@@ -1,11 +1,17 @@
-//! The small things: parsing references, decoding values, reading a failure.
+//! The small things: parsing references, decoding values, reading a failure, the values of a watch.
 //!
 //! Run it with `cargo bench --bench micro`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot measure")]
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use divan::{Bencher, black_box};
-use truefoundry_secrets::testing::{error_from_response, from_json};
-use truefoundry_secrets::{Error, Operation, Secret, SecretRef, find_refs};
+use tokio::runtime::{Builder, Runtime};
+use truefoundry_secrets::testing::{FakeTrueFoundry, error_from_response, from_json};
+use truefoundry_secrets::{
+    Client, Error, Operation, Secret, SecretMap, SecretRef, Watch, find_refs,
+};
 
 fn main() {
     divan::main();
@@ -64,7 +70,7 @@ fn decode_value_with_serde_json(bencher: Bencher<'_, '_>, escapes: bool) {
     bencher.bench(|| serde_json::from_str::<Plain>(black_box(&json)).unwrap());
 }
 
-const ANSWERS: [(u16, &str); 4] = [
+const REFUSALS: [(u16, &str); 4] = [
     (404, r#"{"statusCode":404,"message":"Secret group ID not found"}"#),
     (
         409,
@@ -76,8 +82,70 @@ const ANSWERS: [(u16, &str); 4] = [
 
 #[divan::bench(args = [0, 1, 2, 3])]
 fn classify_failure(bencher: Bencher<'_, '_>, index: usize) {
-    let (status, body) = *ANSWERS.get(index).unwrap();
+    let (status, body) = *REFUSALS.get(index).unwrap();
     bencher.bench(|| -> Error {
         error_from_response(Operation::CreateSecretGroup, black_box(status), black_box(body))
+    });
+}
+
+/// How far apart the looks are, give or take 10 %.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// A group of 20 keys, its watch, and the time, which goes on while nothing else does.
+struct Watched {
+    runtime: Runtime,
+    fake: FakeTrueFoundry,
+    client: Client,
+    watch: Watch,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let runtime =
+            Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (fake, client, watch) = runtime.block_on(async {
+            let pairs = (0..20).map(|n| (format!("KEY_{n}"), format!("value of key {n}")));
+            let fake = FakeTrueFoundry::start().await.with_group("app", pairs);
+            let client = fake.client();
+            let watch = client.watch_group("app").every(EVERY).start().await.unwrap();
+            (fake, client, watch)
+        });
+        Self { runtime, fake, client, watch }
+    }
+}
+
+#[divan::bench(threads = [1, 64])]
+fn current_values(bencher: Bencher<'_, '_>) {
+    let Watched { watch, .. } = Watched::start();
+    bencher.bench(|| -> Arc<SecretMap> { black_box(&watch).current() });
+}
+
+/// What any shared value costs.
+#[divan::bench(threads = [1, 64])]
+fn current_values_as_a_bare_arc(bencher: Bencher<'_, '_>) {
+    let values = Arc::new(SecretMap::new());
+    bencher.bench(|| Arc::clone(black_box(&values)));
+}
+
+/// 100 looks at a group that does not change, with the fake's part in them; every 15th reads the values.
+#[divan::bench]
+fn a_hundred_quiet_looks(bencher: Bencher<'_, '_>) {
+    let Watched { runtime, fake, watch, .. } = Watched::start();
+    bencher.bench_local(|| runtime.block_on(tokio::time::sleep(100 * EVERY)));
+    drop((watch, fake));
+}
+
+/// The requests of a hundred looks by themselves.
+#[divan::bench]
+fn a_hundred_groups_by_their_identifier(bencher: Bencher<'_, '_>) {
+    let Watched { runtime, fake, client, watch } = Watched::start();
+    drop(watch);
+    let id = fake.group_id("app").unwrap();
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            for _ in 0..100 {
+                black_box(client.secret_groups().get(&id).await.unwrap());
+            }
+        });
     });
 }

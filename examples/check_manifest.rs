@@ -57,7 +57,7 @@ async fn check_manifest() -> Result<(), Failure> {
             let state = if exists { "exists" } else { MISSING };
             [place(found.line(), found.column()), reference.to_string(), state.to_owned()]
         }
-        // Its text is not repeated: the secret itself may stand there.
+        // Its text is not printed: the secret itself may stand there.
         Err(problem) => {
             let [what, state] = if is_template(problem) {
                 ["(template)".to_owned(), NOT_CHECKED.to_owned()]
@@ -78,7 +78,7 @@ async fn check_manifest() -> Result<(), Failure> {
             "of {} reference(s) {missing} cannot be found and {malformed} are malformed",
             found.len()
         ),
-        "Correct those places; `list_groups` and `inspect_secret` show what there is.",
+        "Correct those places; `list_groups` and `inspect_secret` show what exists.",
     ))
 }
 

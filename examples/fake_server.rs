@@ -1,4 +1,4 @@
-//! A fake TrueFoundry for other processes: prints where it is, and runs until its input closes.
+//! A fake TrueFoundry for other processes: prints its URL, and runs until its input closes.
 //!
 //! ```sh
 //! cargo run --example fake_server --features testing -- azure/vault --group app:DB-PASSWORD,API-KEY
@@ -24,7 +24,7 @@ It has the tenant, stores and groups with which the other examples run if nothin
   --tenant NAME              name the tenant
   STORE                      add a store: aws/secrets-manager, aws/parameter-store, azure/vault, gcp/gsm,
                              hashicorp/vault, truefoundry/db, custom/generic; after --empty the first one
-                             replaces the store that is there
+                             replaces the default store
   --group NAME:KEY[,KEY]...  add a group with made-up values, in the first store
 ";
 
@@ -38,7 +38,7 @@ async fn fake_server() -> Result<(), Failure> {
     let mut fake = if args.flag("empty") {
         FakeTrueFoundry::start().await
     } else {
-        support::furnished_fake().await
+        support::fake_with_data().await
     };
     if let Some(tenant) = args.option("tenant")? {
         fake = fake.with_tenant(&tenant);

@@ -1,4 +1,4 @@
-//! Resolves references, as many as there are in one request, and shows their values masked.
+//! Resolves references, all of them in one request, and shows their values masked.
 //!
 //! ```sh
 //! cargo run --example resolve -- tfy-secret://my-org:prod-secrets:DB_PASSWORD my-org:dev-secrets:API_KEY

@@ -48,7 +48,7 @@ async fn zero_on_free() -> Result<(), Failure> {
 
     let mut groups = client.secret_groups().stream(ListSecretGroups::new().limit(1));
     let Some(group) = groups.next().await.transpose()? else {
-        return print("There is no secret group.");
+        return print("No secret group exists.");
     };
     let Some(id) = group.secrets().and_then(|secrets| secrets.first()).map(Secret::id) else {
         return print(format!("{} lists no secret.", shown(group.fqn())));

@@ -25,9 +25,10 @@
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
-//! | making sure that keys are there | [`SecretGroups::ensure`], [`Ensured`] |
+//! | making sure that keys exist | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
 //! | a whole group's values, or an environment | [`Client::resolve_group`], [`SecretMap`] |
+//! | values that stay fresh | [`Client::watch_group`], [`Watch`] |
 //! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
@@ -38,9 +39,9 @@
 //! # Features
 //!
 //! - `rustls` (default): TLS through rustls with the system's roots.
-//! - `native-tls`: TLS through the operating system's library. Where both are on, rustls is used.
+//! - `native-tls`: TLS through the operating system's library. If both are enabled, rustls is used.
 //! - `tracing`: at level DEBUG the spans `truefoundry_secrets.call` (`operation`) and
-//!   `truefoundry_secrets.attempt` (`attempt`), with the events `answered` (`status`), `no answer` and
+//!   `truefoundry_secrets.attempt` (`attempt`), with the events `response` (`status`), `no response` and
 //!   `retrying` (`wait_ms`); never values, keys, bodies or queries.
 //! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
 //!

@@ -1,4 +1,4 @@
-//! The operations of the API, and which of them may be sent twice.
+//! The operations of the API, and which of them may be retried.
 
 use std::fmt;
 
@@ -75,8 +75,8 @@ impl Operation {
         }
     }
 
-    /// Whether the response may carry values, or the credentials of a store, so that the buffers it is
-    /// received in must be wiped, and nothing but the fields that are read may be kept.
+    /// Whether the response may carry values, or a store's credentials: its buffers must be wiped, and
+    /// nothing but the fields that are read may be kept.
     pub(crate) fn may_return_values(self) -> bool {
         matches!(
             self,

@@ -1,5 +1,6 @@
 //! The one type that holds a secret's value.
 
+use std::any::type_name;
 use std::fmt;
 use std::str::FromStr;
 
@@ -51,7 +52,8 @@ const PREVIEW_SHOWS: usize = 4;
 /// assert!(value == truefoundry_secrets::SecretValue::from("guess"));
 /// ```
 ///
-/// It can be deserialized, from text only.
+/// It can be deserialized, from text only, in formats that say themselves what they hold (JSON does, bincode
+/// does not).
 ///
 /// `Clone` makes a second copy in memory, itself wiped when dropped; clone as few as you need.
 #[derive(Clone)]
@@ -131,7 +133,7 @@ impl SecretValue {
     /// [`Error::InvalidInput`] that names the type and quotes nothing.
     pub fn parse<T: FromStr>(&self) -> Result<T> {
         self.expose_secret().trim().parse().map_err(|_| {
-            Error::invalid_input("value", format!("it is no {}", std::any::type_name::<T>()))
+            Error::invalid_input("value", format!("it does not parse as {}", type_name::<T>()))
         })
     }
 

@@ -3,15 +3,15 @@
 //! Run it with `cargo bench --bench soak`: all times of the client and the server (deadline, delays,
 //! waits that are asked for) are a sixtieth of the usual ones, so that the default of 20 s stands for 20
 //! minutes. `SOAK_SECONDS` sets another length. It prints the memory over time, what became of the calls,
-//! and the slowest call beside its deadline; it fails where a call was wrongly answered or went on past
-//! its deadline, and where memory grew. The server is another process, so that the memory is the client's alone (read on Linux only).
+//! and the slowest call beside its deadline; it fails if a response was wrong, a call went on past
+//! its deadline, or memory grew. The server is another process, so that the memory is the client's alone (read on Linux only).
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    reason = "a benchmark prints, and stops where it cannot measure"
+    reason = "a benchmark prints, and stops if it cannot measure"
 )]
 
 #[path = "../support/canned.rs"]
@@ -153,11 +153,11 @@ fn name(result: &Result<(), Error>) -> &'static str {
         Err(Error::Decode { .. }) => "Decode",
         Err(Error::ResponseTooLarge { .. }) => "ResponseTooLarge",
         Err(Error::PermissionDenied { .. }) => "PermissionDenied",
-        Err(other) => panic!("nobody answered that: {other:?}"),
+        Err(other) => panic!("no response was like that: {other:?}"),
     }
 }
 
-/// This process's memory, where the system says it.
+/// This process's memory, if the system tells it.
 fn resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! A server on which every third answer goes wrong, each time in another way.
+//! A server on which every third response goes wrong, each time in another way.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::SCALE;
 use super::canned;
 
-struct Answers {
+struct Responses {
     page: String,
     values: String,
     secret: String,
@@ -22,7 +22,7 @@ struct Answers {
 pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let answers = Arc::new(Answers {
+        let responses = Arc::new(Responses {
             page: canned::page(0, 100),
             values: canned::values(100),
             secret: canned::one_secret(),
@@ -35,7 +35,7 @@ pub(crate) fn run() {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&answers)));
+                tokio::spawn(serve(stream, Arc::clone(&responses)));
             }
         });
         let _ = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await;
@@ -43,14 +43,14 @@ pub(crate) fn run() {
 }
 
 /// The same numbers in every run: splitmix64.
-fn random(answers: &Answers) -> u64 {
-    let seed = answers.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+fn random(responses: &Responses) -> u64 {
+    let seed = responses.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
     let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
 
-async fn serve(mut stream: TcpStream, answers: Arc<Answers>) -> Option<()> {
+async fn serve(mut stream: TcpStream, responses: Arc<Responses>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut received = Vec::new();
     loop {
@@ -72,19 +72,19 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>) -> Option<()> {
         }
         received.drain(..head + length);
         let body = match text.split(' ').take(2).collect::<Vec<_>>().as_slice() {
-            ["get", path] if path.contains("/secret-groups") => &answers.page,
-            ["post", path] if path.ends_with("/secrets") => &answers.values,
+            ["get", path] if path.contains("/secret-groups") => &responses.page,
+            ["post", path] if path.ends_with("/secrets") => &responses.values,
             ["post", _] => r#"{"data":{"id":"g-1","fqn":"my-tenant:app"}}"#,
             ["delete", _] => "{}",
-            _ => &answers.secret,
+            _ => &responses.secret,
         };
-        answer(&mut stream, &answers, body.as_bytes()).await?;
+        respond(&mut stream, &responses, body.as_bytes()).await?;
     }
 }
 
-/// `None` where the connection is to be closed.
-async fn answer(stream: &mut TcpStream, answers: &Answers, body: &[u8]) -> Option<()> {
-    let random = random(answers);
+/// `None` if the connection is to be closed.
+async fn respond(stream: &mut TcpStream, responses: &Responses, body: &[u8]) -> Option<()> {
+    let random = random(responses);
     let whole = response(200, "", body);
     let bytes = match random % 48 {
         0 => return None,
@@ -111,7 +111,7 @@ async fn answer(stream: &mut TcpStream, answers: &Answers, body: &[u8]) -> Optio
             let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
             let mut sent = stream.write_all(head).await;
             while sent.is_ok() {
-                sent = stream.write_all(&answers.huge).await;
+                sent = stream.write_all(&responses.huge).await;
             }
             return None;
         }

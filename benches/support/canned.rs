@@ -1,4 +1,4 @@
-//! The answers that the server gives, made once.
+//! The responses that the server sends, made once.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! A server that answers canned bytes, and does as little as it can.
+//! A server that sends canned bytes, and does as little as it can.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -10,14 +10,15 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::canned;
 
-type Answers = Arc<HashMap<String, Vec<u8>>>;
+type Responses = Arc<HashMap<String, Vec<u8>>>;
 
 /// Prints the port and serves until standard input ends.
 pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut answers = HashMap::new();
-        let mut add = |path: &str, body: String| answers.insert(path.to_owned(), body.into_bytes());
+        let mut responses = HashMap::new();
+        let mut add =
+            |path: &str, body: String| responses.insert(path.to_owned(), body.into_bytes());
         add("/api/svc/v1/secrets/secret-1", canned::one_secret());
         add("/api/svc/v1/secrets", canned::values(100));
         add("/slow/api/svc/v1/secrets", canned::values(50));
@@ -32,21 +33,21 @@ pub(crate) fn run() {
                 }
             }
         }
-        let answers = Arc::new(answers);
+        let responses = Arc::new(responses);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
         std::io::stdout().flush().unwrap();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&answers)));
+                tokio::spawn(serve(stream, Arc::clone(&responses)));
             }
         });
         let _ = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await;
     });
 }
 
-async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
+async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut received = Vec::new();
     loop {
@@ -73,18 +74,18 @@ async fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
         }
         let refusal = path.strip_prefix("/refused-").and_then(|rest| rest.get(..3));
         let refusal = refusal.map(|status| (status, body_of(status)));
-        let (status, body) = match (&refusal, answers.get(&path)) {
+        let (status, body) = match (&refusal, responses.get(&path)) {
             (Some((status, body)), _) => (*status, body.as_bytes()),
             (None, Some(body)) => ("200", body.as_slice()),
             (None, None) => ("404", &b""[..]),
         };
-        let mut answer = format!(
+        let mut response = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();
-        answer.extend_from_slice(body);
-        stream.write_all(&answer).await.ok()?;
+        response.extend_from_slice(body);
+        stream.write_all(&response).await.ok()?;
     }
 }
 

@@ -15,12 +15,11 @@ mod start;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use support::{Args, Failure, Reading, not_resolved, read_text, shown, table, tell};
-use truefoundry_secrets::{EnvValue, SecretRef};
+use truefoundry_secrets::{EnvValue, SecretMap, SecretRef};
 
 const API_KEY: &str = "TFY_API_KEY";
 
@@ -31,7 +30,8 @@ Runs COMMAND with this environment, in which every value that is a reference (tf
 is replaced by the secret's value. A reference within a longer text is left alone; one in quotes is refused.
 
   --manifest FILE   add the env of this deployment manifest (YAML or JSON; the map at its top level)
-  --env-file FILE   add the variables of this dotenv file; a $ in it stands for itself
+  --env-file FILE   add the variables of this dotenv file; a line that common readers of such files take
+                    differently starts nothing
   --keep-api-key    pass TFY_API_KEY on; without this COMMAND gets the secrets it refers to and not the key
                     to all the others
 
@@ -58,7 +58,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
     };
     args.finish()?;
 
-    let mut added = BTreeMap::new();
+    let mut added = SecretMap::new();
     if let Some(path) = &manifest {
         added.extend(sources::manifest_env(&read_text(path, "the manifest")?)?);
     }
@@ -76,7 +76,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
         tell(format_args!("{API_KEY} is not passed on (--keep-api-key would)."));
         command.env_remove(API_KEY);
     }
-    command.envs(&added);
+    command.envs(added.into_iter().map(|(name, value)| (name, EnvValue::from(value))));
     for (name, value) in values(&wanted).await? {
         command.env(name, value);
     }
@@ -86,13 +86,15 @@ async fn run_with_secrets() -> Result<(), Failure> {
 /// The variables of the command that are references.
 ///
 /// A malformed one is refused here: the command would take it for the secret.
-fn references(added: &BTreeMap<String, String>) -> Result<Vec<(OsString, SecretRef)>, Failure> {
+fn references(added: &SecretMap) -> Result<Vec<(OsString, SecretRef)>, Failure> {
     let inherited = std::env::vars_os()
         .filter(|(name, _)| name.to_str().is_none_or(|name| !added.contains_key(name)));
-    let added = added.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let added = added
+        .iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value.expose_secret())));
     let (mut references, mut malformed) = (Vec::new(), Vec::new());
     for (name, value) in inherited.chain(added) {
-        // A value that is no UTF-8 is no reference either.
+        // A value that is not UTF-8 is not a reference either.
         let Some(value) = value.to_str() else { continue };
         match Reading::of(value) {
             Reading::Reference(reference) => references.push((name, reference)),

@@ -1,11 +1,13 @@
-//! Variables from files. What goes wrong is never told in the libraries' own words, which quote the file: it
-//! may hold secrets.
+//! Variables from files. What goes wrong in a manifest is never told in the YAML library's own words, which
+//! quote the file: it may hold secrets.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::support::{Failure, shown, tell};
+use truefoundry_secrets::SecretMap;
+
+use super::support::{Failure, shown};
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -51,59 +53,22 @@ pub(crate) fn manifest_env(text: &str) -> Result<BTreeMap<String, String>, Failu
 }
 
 /// The variables of a dotenv file.
-///
-/// The library would replace `$NAME` by a variable of this process, or by nothing at all, also in the
-/// midst of a password. So a `$` that it would act on is hidden from it.
-pub(crate) fn dotenv(text: &str) -> Result<BTreeMap<String, String>, Failure> {
-    let text = text.trim_start_matches('\u{feff}');
-    if text.contains('\0') {
-        return Err(refused("the env file has a NUL in it", "Is it the right file?"));
-    }
-    let Some(stand_in) = ('\u{e000}'..='\u{f8ff}').find(|character| !text.contains(*character))
-    else {
-        return Err(refused("the env file is not a text file", "Is it the right file?"));
-    };
-    let hidden = hide_dollars(text, stand_in);
-    let mut variables = BTreeMap::new();
-    let mut after = "at its beginning".to_owned();
-    for variable in dotenvy::from_read_iter(hidden.as_bytes()) {
-        let (name, value) = variable.map_err(|_| {
-            refused(
-                &format!("the env file cannot be read {after}"),
-                "Each line is NAME=value; a value with spaces or # needs quotes, and \\ is an escape \
-                 outside single ones.",
-            )
-        })?;
-        let printed = shown(&name);
-        after = format!("after {printed}");
-        let value = value.replace(stand_in, "$");
-        if value.contains("${") {
-            tell(format_args!(
-                "note: ${{…}} in the value of {printed} is used as it is, not filled in"
-            ));
-        }
-        if variables.insert(name, value).is_some() {
-            return Err(refused(
-                &format!("the env file gives {printed} twice"),
-                "Leave one of them.",
-            ));
-        }
+pub(crate) fn dotenv(text: &str) -> Result<SecretMap, Failure> {
+    let variables = SecretMap::from_dotenv(text).map_err(|error| {
+        refused(
+            &error.to_string(),
+            "Write the value so that all readers agree on it: in single quotes, if it has none itself.",
+        )
+    })?;
+    if let Some((name, _)) =
+        variables.iter().find(|(_, value)| value.expose_secret().contains('\0'))
+    {
+        return Err(refused(
+            &format!("the value of {} in the env file has a NUL", shown(name)),
+            "Is it the right file?",
+        ));
     }
     Ok(variables)
-}
-
-/// A `$` behind a backslash stays: the library reads that as a plain `$`, and within single quotes as both
-/// characters. In front of the stand-in it would refuse the backslash.
-fn hide_dollars(text: &str, stand_in: char) -> String {
-    // The end of the file must not end a line that has blanks at its end: the library refuses that.
-    let mut hidden = String::with_capacity(text.len() + 1);
-    let mut escaped = false;
-    for character in text.chars() {
-        hidden.push(if character == '$' && !escaped { stand_in } else { character });
-        escaped = character == '\\' && !escaped;
-    }
-    hidden.push('\n');
-    hidden
 }
 
 fn refused(message: &str, hint: &str) -> Failure {

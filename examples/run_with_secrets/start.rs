@@ -1,5 +1,4 @@
-//! Starting the command, in such a way that signals and exit codes mean what they mean without this program
-//! in between.
+//! Starting the command, so that signals and exit codes are the same as without this program in between.
 
 use std::io;
 use std::process::Command;
@@ -16,13 +15,13 @@ pub(crate) async fn start(mut command: Command) -> Result<(), Failure> {
     Err(not_started(&command.exec()))
 }
 
-/// Elsewhere this process waits for the command. An interrupt goes to both of them, and it is for the
-/// command to say what becomes of it.
+/// Elsewhere this process waits for the command. An interrupt goes to both of them, and the command
+/// decides how to handle it.
 #[cfg(not(unix))]
 pub(crate) async fn start(command: Command) -> Result<(), Failure> {
     let mut command = tokio::process::Command::from(command);
     let mut child = command.spawn().map_err(|error| not_started(&error))?;
-    // What is kept here of the environment is of no use any more.
+    // This process's copy of the environment is not needed any more.
     drop(command);
     loop {
         tokio::select! {

@@ -9,7 +9,7 @@
 //!
 //! The manifest with references goes to the file of `--out`, else to stdout; everything else to stderr.
 
-mod fates;
+mod actions;
 mod manifest;
 mod sensitive;
 #[path = "../support/mod.rs"]
@@ -18,7 +18,7 @@ mod support;
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
-use fates::{Wishes, distinct_names};
+use actions::{Wishes, distinct_names};
 use manifest::{Entry, Manifest, Refusal};
 use support::{
     Args, Asked, Change, Connection, Consent, Failure, KeyFromEnv, OutFile, describe, read_text,
@@ -65,7 +65,7 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
 
     let text = read_text(&path, "MANIFEST")?;
     let manifest = Manifest::parse(&text).map_err(refused)?;
-    let moving = fates::moving(&path, &manifest, &wishes)?;
+    let moving = actions::moving(&path, &manifest, &wishes)?;
     let names = distinct_names(&moving)?;
     let file = out.as_deref().map(|out| OutFile::new(out, &path)).transpose()?;
     if moving.is_empty() {

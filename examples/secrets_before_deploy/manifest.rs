@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span};
 
-/// Why a manifest is not changed. It never repeats the manifest's text, which may hold secrets.
+/// Why a manifest is not changed. It never quotes the manifest's text, which may hold secrets.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 
@@ -142,7 +142,7 @@ impl<'a> Manifest<'a> {
     ) -> Result<(), Refusal> {
         let line = self.line(key_at);
         let Some(name) = name else {
-            return Err(Refusal(format!("a name in env at line {line} is no text")));
+            return Err(Refusal(format!("a name in env at line {line} is not text")));
         };
         if name == "<<" {
             return Err(Refusal(format!(
@@ -162,7 +162,7 @@ impl<'a> Manifest<'a> {
         Ok(())
     }
 
-    /// A scalar's text. The parser reports one that is not there as `~`.
+    /// A scalar's text. The parser reports an empty one as `~`.
     fn text_at(&self, at: usize) -> Option<String> {
         match self.events.get(at) {
             Some((Event::Scalar(text, ..), span)) => {
@@ -226,7 +226,7 @@ impl<'a> Manifest<'a> {
                 edits.push((range, format!("'{}'", new.replace('\'', "''"))));
             }
             ScalarStyle::Plain if !range.is_empty() => edits.push((range, self.plain(new))),
-            // Nothing is there; the value belongs behind the colon.
+            // The value is empty; the new one belongs behind the colon.
             ScalarStyle::Plain => {
                 let colon = self.after_key(entry, &[':'])?;
                 edits.push((colon + 1..colon + 1, format!(" {}", self.plain(new))));
@@ -254,7 +254,7 @@ impl<'a> Manifest<'a> {
         rest.find(characters).map(|at| from + at).ok_or_else(unequal)
     }
 
-    /// Without quotes where that says the same.
+    /// Without quotes if that says the same.
     fn plain(&self, new: &str) -> String {
         let is_simple = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
         let plain = !self.is_json && new.chars().all(is_simple) && !new.ends_with(':');

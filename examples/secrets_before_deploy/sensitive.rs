@@ -1,7 +1,7 @@
 //! Which environment variables of a deployment hold a secret, by their name or by what their value looks
-//! like. It errs towards yes: what is moved needlessly still works.
+//! like. It errs towards yes: a variable that is moved needlessly still works.
 
-/// What says something about a secret and is none: `TOKEN_URL`, `PASSWORD_MIN_LENGTH`, `KEY_FILE`.
+/// Names that describe a secret and are none: `TOKEN_URL`, `PASSWORD_MIN_LENGTH`, `KEY_FILE`.
 const ABOUT: [&str; 30] = [
     "algorithm",
     "audience",
@@ -58,7 +58,7 @@ const PREFIXES: [&str; 15] = [
     "https://hooks.slack.com/services/",
 ];
 
-/// Says why, or `None` where nothing speaks for it.
+/// The reason, or `None` if nothing suggests a secret.
 pub(crate) fn why_sensitive(name: &str, value: &str) -> Option<&'static str> {
     let value = value.trim();
     if let Some(reason) = by_value(value) {

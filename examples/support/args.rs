@@ -1,5 +1,5 @@
 //! The command line, read by `lexopt`. A secret given there would stay in the shell's history and in every
-//! list of processes, so an argument that is not understood is named by its position and never repeated.
+//! list of processes, so an argument that is not understood is named by its position and never quoted.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Reads positional arguments and these options: `yes` is a flag, `store=` takes a value.
+    /// Reads positional arguments and these options: `yes` is a flag, `store=` has a value.
     pub(crate) fn from_env(usage: &'static str, known: &[&'static str]) -> Result<Self, Failure> {
         Self::parse(usage, known, Parser::from_env())
     }
@@ -45,7 +45,7 @@ impl Args {
         loop {
             // `None` within `--option=value`, which is one argument.
             position = left(&mut parser).map_or(position, |left| total - left + 1);
-            // The parser's own errors would repeat the argument.
+            // The parser's own errors would quote the argument.
             let unexpected = || args.wrong(&format!("unexpected argument #{position}"));
             match parser.next().map_err(|_| unexpected())? {
                 None => return Ok(args),
@@ -96,7 +96,7 @@ impl Args {
         self.next_if_any().ok_or_else(|| self.wrong(&format!("missing {what}")))
     }
 
-    /// The next positional argument, if there is one.
+    /// The next positional argument, if any.
     pub(crate) fn next_if_any(&mut self) -> Option<String> {
         self.positional.pop_front().map(|(_, argument)| argument)
     }

@@ -31,8 +31,8 @@ impl Consent {
 
 /// Shows the change and asks, unless consent was given.
 ///
-/// The default is No, and so is the end of the input. If there is no terminal to ask on, nothing is assumed:
-/// a change needs one to be confirmed on, or `--yes`.
+/// The default is No, also at the end of the input. Without a terminal nothing is assumed: a change needs
+/// one to be confirmed on, or `--yes`.
 pub(crate) fn confirm(
     connection: &Connection,
     change: &Change<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn confirm(
     if !io::stdin().is_terminal() {
         return no_terminal("stdin");
     }
-    // A question that is not seen cannot be answered.
+    // A prompt that is not seen cannot be confirmed.
     if !io::stderr().is_terminal() || ask("Continue? [y/N] ").is_err() {
         return no_terminal("stderr");
     }

@@ -19,7 +19,7 @@ impl Connection {
         self.fake.is_some()
     }
 
-    /// Where changes go, for the question before them.
+    /// The host that changes go to, for the prompt before them.
     pub(crate) fn host(&self) -> String {
         let what = if self.is_fake() { " (the fake: nothing real is changed)" } else { "" };
         format!("{}{what}", self.client.authority())
@@ -28,8 +28,8 @@ impl Connection {
 
 /// Connects, and says on stderr to what.
 ///
-/// Only where neither URL nor key is configured is it the fake: with one of them somebody means a real
-/// control plane, and has to hear what is missing.
+/// It is the fake only if neither URL nor key is configured: one of them alone means a real control plane,
+/// and the error names the missing one.
 pub(crate) async fn connect() -> Result<Connection, Failure> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if is_set(API_KEY) || BASE_URL.into_iter().any(is_set) {
@@ -46,7 +46,7 @@ pub(crate) async fn connect() -> Result<Connection, Failure> {
         tell(format_args!("Control plane: {}\n", client.authority()));
         return Ok(Connection { client, fake: None });
     }
-    let fake = furnished_fake().await;
+    let fake = fake_with_data().await;
     tell(
         "TFY_BASE_URL and TFY_API_KEY are not set, so this runs against a fake control plane within\n\
          this program, with made-up data. It needs no network and is gone when the program ends.\n",
@@ -55,7 +55,7 @@ pub(crate) async fn connect() -> Result<Connection, Failure> {
 }
 
 /// A fake control plane with two stores and two groups.
-pub(crate) async fn furnished_fake() -> FakeTrueFoundry {
+pub(crate) async fn fake_with_data() -> FakeTrueFoundry {
     FakeTrueFoundry::start()
         .await
         .with_tenant("my-org")

@@ -19,8 +19,8 @@ pub(crate) enum Failure {
     Sdk(Error),
     /// Exit code 1.
     Other { message: String, hint: String },
-    /// The exit code of a command that was run, which has said for itself what there is to say, or the one
-    /// that shells use where it cannot be run.
+    /// The exit code of a command that was run, or the one that shells use if it cannot be run. It prints
+    /// nothing more.
     Ended(i32),
     /// Exit code 141, as shells report for a program that ends when the reader of its pipe does.
     StdoutClosed,

@@ -51,7 +51,7 @@ pub(crate) fn keys_from_arguments(
         if may_be_a_value(&read, argument) {
             return Err(Failure::Usage(format!(
                 "argument #{position} names an environment variable that is not set (the argument is \
-                 not repeated here, in case it is a value)"
+                 not shown here, in case it is a value)"
             )));
         }
         asked.push(Asked { key, variable, flexible: variable.is_none() });

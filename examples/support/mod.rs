@@ -1,6 +1,6 @@
 //! What the examples share: connecting, arguments, confirmation, tables, and how a program ends.
 
-#![allow(dead_code, unused_imports, reason = "every example takes what it needs of this")]
+#![allow(dead_code, unused_imports, reason = "every example uses a part of this")]
 
 mod args;
 mod confirm;
@@ -17,7 +17,7 @@ mod table;
 
 pub(crate) use args::Args;
 pub(crate) use confirm::{Change, Consent, confirm};
-pub(crate) use connect::{Connection, connect, furnished_fake};
+pub(crate) use connect::{Connection, connect, fake_with_data};
 pub(crate) use failure::{Failure, run};
 pub(crate) use groups::{GroupArgument, groups_table, keys_table, name_of, secret_of, secrets_of};
 pub(crate) use keys::{
@@ -30,7 +30,7 @@ pub(crate) use refs::{MISSING, Reading, not_resolved, read_text};
 pub(crate) use stores::{choose_store, describe};
 pub(crate) use table::{masked, table};
 
-/// Random enough for a name that nobody else uses at the same time; no secret is made of it alone.
+/// Random enough for a name that no other run uses at the same time; no secret is made of it alone.
 pub(crate) fn random_word() -> String {
     use std::hash::{BuildHasher as _, Hasher as _, RandomState};
     format!("{:08x}", RandomState::new().build_hasher().finish() >> 32)

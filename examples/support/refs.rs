@@ -64,7 +64,7 @@ pub(crate) fn read_text(path: &str, what: &str) -> Result<String, Failure> {
     })
 }
 
-/// Shows every reference that does not resolve, with the variable that it was for where there is one: the
+/// Shows every reference that does not resolve, with the variable that it was for, if any: the
 /// error itself names the first twenty.
 pub(crate) fn not_resolved(
     error: Error,

@@ -4,8 +4,8 @@ use truefoundry_secrets::{SecretStore, SecretStoreKind};
 
 use super::{Connection, Failure, table};
 
-/// The store that `--store` names, or the only one there is. Where several are left it is for a person
-/// to say which: the first of a list is nobody's choice.
+/// The store that `--store` names, or the only one that is connected. If several are left, a person has to
+/// choose: the first of a list is not a choice.
 pub(crate) async fn choose_store(
     connection: &Connection,
     choice: Option<&str>,

@@ -5,7 +5,7 @@ use truefoundry_secrets::SecretValue;
 
 use super::shown;
 
-/// Reads well on a terminal, and is a table where it is pasted into Markdown.
+/// Reads well on a terminal, and is a table if pasted into Markdown.
 pub(crate) fn table(
     header: &[&str],
     rows: impl IntoIterator<Item = impl IntoIterator<Item = String>>,

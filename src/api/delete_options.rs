@@ -14,7 +14,7 @@ impl DeleteOptions {
         Self::default()
     }
 
-    /// Deletes even where the store is faulty or cannot be reached; what it holds then stays there.
+    /// Deletes even if the store fails or cannot be reached; what the store holds then stays in it.
     #[must_use]
     pub fn force(mut self) -> Self {
         self.force = true;

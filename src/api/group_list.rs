@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use super::paging::{End, Endless, Outline, Paging};
 use super::secrets::ListSecrets;
 use crate::client::Client;
-use crate::models::{Page, Secret, SecretGroupId, SecretId};
+use crate::models::{Page, Secret, SecretGroup, SecretGroupId, SecretId};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
-/// How often a list is read that changes while it is read, or contradicts itself.
+/// How often a list that changes while it is read, or contradicts itself, is read.
 pub(crate) const READS: u32 = 3;
 
 /// The secrets of one group, as far as its list was read.
 ///
 /// An edit deletes what is missing from the list, so the list is doubted: it ends at the server's `total`
-/// only if that many different secrets came on pages of which the last is shorter than pages can be. A
-/// group of exactly 100 n keys takes one more request for it, which finds an empty page.
+/// only if that many different secrets came on pages of which the last is shorter than pages can be. A full
+/// page takes one more request for it, which finds an empty page.
 pub(crate) struct GroupList {
     client: Client,
     id: SecretGroupId,
@@ -53,7 +53,7 @@ impl GroupList {
         Ok(list)
     }
 
-    /// All secrets of the group with their values: read again while the list changes, three times.
+    /// All secrets of the group with their values: read up to three times while the list changes.
     ///
     /// `listed`: whether the caller compares them with the group's own list. Without it a first page is not
     /// taken for the whole unless the server says how long its pages are.
@@ -111,7 +111,7 @@ impl GroupList {
         Box::pin(self.client.secrets().list(&params)).await
     }
 
-    /// Whether the server, too, has nothing after so many secrets.
+    /// Whether the server, too, returns nothing after so many secrets.
     pub(crate) async fn ends_at(&self, offset: u64) -> Result<bool> {
         Ok(self.page_at(offset).await?.items().is_empty())
     }
@@ -188,6 +188,14 @@ impl Names {
             _ => Name::Contradicts,
         })
     }
+}
+
+/// Whether a secret that does not say which group it is in has the FQN of one in another group: a server that
+/// knows no `secretGroupId` lists all secrets.
+pub(crate) fn names_another_group(secret: &Secret, group: &SecretGroup) -> bool {
+    let is_of_it =
+        |fqn: &str| fqn.strip_prefix(group.fqn()).is_some_and(|key| key.starts_with(':'));
+    secret.secret_group_id().is_none() && secret.fqn().is_some_and(|fqn| !is_of_it(fqn))
 }
 
 pub(crate) fn unreadable(client: &Client) -> Error {

@@ -9,22 +9,21 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::paging::{End, Endless, Outline, Paging};
+use super::window::{Paged, Window};
 use crate::client::Client;
 use crate::models::Page;
 use crate::operation::Operation;
 use crate::{Error, Result};
 
 /// A list that can be read page by page.
-pub(crate) struct ListSource<T> {
+pub(crate) struct PagedList<T> {
     pub(crate) client: Client,
     pub(crate) operation: Operation,
     pub(crate) collection: &'static str,
-    pub(crate) start: u64,
-    pub(crate) limit: u64,
-    pub(crate) name: NameOf<T>,
+    /// Names an item, to notice a server that responds to every offset with the same page.
+    pub(crate) name: fn(&T) -> &str,
     /// Which items of a page are meant; the others count where the next page begins.
     pub(crate) keep: fn(&T) -> bool,
-    pub(crate) fetch_at: FetchAt<T>,
 }
 
 type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>>> + Send>>;
@@ -32,13 +31,10 @@ type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>>> + Send>>;
 /// Fetches the page that begins after that many items.
 type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 
-/// Names an item, to notice a server that answers every offset with the same page.
-type NameOf<T> = fn(&T) -> &str;
-
 /// All items of a list, page after page, one page in memory at a time.
 ///
-/// A page is requested when an item of it is asked for. After an error, which comes once, the stream
-/// ends.
+/// A page is requested when its first item is asked for. The stream ends after an error, which it returns
+/// once.
 ///
 /// It ends without a further request when as many items have come as the server's `total` says, else at an
 /// empty page. A `total` below what has come is ignored; one that is too low, and reached at the end of a
@@ -61,7 +57,8 @@ type NameOf<T> = fn(&T) -> &str;
 /// ```
 #[must_use = "nothing is requested until an item is asked for"]
 pub struct Items<T> {
-    source: ListSource<T>,
+    list: PagedList<T>,
+    fetch_at: FetchAt<T>,
     fetching: Option<Fetch<T>>,
     ready: VecDeque<T>,
     paging: Paging,
@@ -71,10 +68,27 @@ pub struct Items<T> {
 }
 
 impl<T: Unpin> Items<T> {
-    pub(crate) fn new(source: ListSource<T>) -> Self {
+    /// The list from the offset of `params` on.
+    pub(super) fn of<P, F>(
+        list: PagedList<T>,
+        mut params: P,
+        fetch: impl Fn(Client, P) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Paged,
+        F: Future<Output = Result<Page<T>>> + Send + 'static,
+    {
+        let Window { limit, offset } = *params.window();
+        let client = list.client.clone();
+        let fetch_at = move |offset| -> Fetch<T> {
+            let mut params = params.clone();
+            params.window().offset = offset;
+            Box::pin(fetch(client.clone(), params))
+        };
         Self {
-            paging: Paging::new(source.start, source.limit),
-            source,
+            paging: Paging::new(offset, limit),
+            list,
+            fetch_at: Box::new(fetch_at),
             fetching: None,
             ready: VecDeque::new(),
             previous: None,
@@ -82,13 +96,13 @@ impl<T: Unpin> Items<T> {
         }
     }
 
-    /// The next item, or `None` at the end. Cancelling loses nothing.
+    /// The next item, or `None` at the end. Dropping the future loses no item.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left, in memory at once. It ends where the stream does: at a `total` that is
-    /// not below what has come.
+    /// All the items that are left, in memory at once. It ends as the stream does: at a `total` that is not
+    /// below what has come.
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.
@@ -101,7 +115,7 @@ impl<T: Unpin> Items<T> {
     }
 
     fn take_page(&mut self, page: Page<T>) -> Result<()> {
-        let first = page.items().first().map(self.source.name);
+        let first = page.items().first().map(self.list.name);
         let is_new = first != self.previous.as_deref();
         let length = if is_new { page.items().len() as u64 } else { 0 };
         let came = self.paging.offset().saturating_add(length);
@@ -110,13 +124,13 @@ impl<T: Unpin> Items<T> {
         self.ended = end != End::Open;
         if matches!(end, End::Open | End::AtTotal | End::ShortPage { .. }) {
             self.previous = first.map(str::to_owned);
-            self.ready = page.into_items().into_iter().filter(self.source.keep).collect();
+            self.ready = page.into_items().into_iter().filter(self.list.keep).collect();
         }
         Ok(())
     }
 
     fn endless(&self) -> Error {
-        self.source.client.transport().not_understood(self.source.operation, self.source.collection)
+        self.list.client.transport().not_understood(self.list.operation, self.list.collection)
     }
 }
 
@@ -133,7 +147,7 @@ impl<T: Unpin> Stream for Items<T> {
             }
             let offset = self.paging.offset();
             let this = &mut *self;
-            let fetching = this.fetching.get_or_insert_with(|| (this.source.fetch_at)(offset));
+            let fetching = this.fetching.get_or_insert_with(|| (this.fetch_at)(offset));
             let page = ready!(fetching.as_mut().poll(context));
             this.fetching = None;
             if let Err(error) = page.and_then(|page| this.take_page(page)) {
@@ -181,23 +195,22 @@ mod tests {
         let client = Client::builder().base_url("https://host.example").api_key("k");
         let alive = Arc::new(AtomicUsize::new(0));
         let of_pages = Arc::clone(&alive);
-        let mut items = Items::new(ListSource {
+        let list = PagedList {
             client: client.build().unwrap(),
             operation: Operation::ListSecretGroups,
             collection: "secret-groups",
-            start: 0,
-            limit: 100,
             // Only for servers that repeat themselves; this one does not.
             name: |item: &Counted| {
                 if item.0.load(Ordering::SeqCst).is_multiple_of(2) { "even" } else { "odd" }
             },
             keep: |_| true,
-            fetch_at: Box::new(move |offset| {
-                assert_eq!(of_pages.load(Ordering::SeqCst), 0, "the page before is still there");
-                let length = if offset == 0 { 100 } else { 99 };
-                let page = (0..length).map(|_| Counted::new(&of_pages)).collect();
-                Box::pin(async move { Ok(Page::new(page, Some(199), None, None)) })
-            }),
+        };
+        let params = crate::api::ListSecretGroups::new();
+        let mut items = Items::of(list, params, move |_, mut params| {
+            assert_eq!(of_pages.load(Ordering::SeqCst), 0, "the page before is still there");
+            let length = if params.window().offset == 0 { 100 } else { 99 };
+            let page = (0..length).map(|_| Counted::new(&of_pages)).collect();
+            async { Ok(Page::new(page, Some(199), None, None)) }
         });
         let mut count = 0;
         while let Some(item) = items.next().await {

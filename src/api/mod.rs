@@ -8,9 +8,10 @@ mod secret_groups;
 mod secret_stores;
 mod secrets;
 mod store_cache;
+mod window;
 
 pub use delete_options::DeleteOptions;
-pub(crate) use group_list::{GroupList, Name, Names, READS, unreadable};
+pub(crate) use group_list::{GroupList, Name, Names, READS, names_another_group, unreadable};
 pub use items::Items;
 pub(crate) use paging::End;
 pub use secret_groups::{ListSecretGroups, SecretGroups};

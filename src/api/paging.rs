@@ -1,4 +1,4 @@
-//! Where a list ends, and what a server says of it.
+//! When a list ends, and what a server says of it.
 
 use crate::models::Page;
 
@@ -16,7 +16,7 @@ impl Outline {
     }
 }
 
-/// Where a list is, and whether its pages tell that it ends.
+/// How far a list was read, and whether its pages tell that it ends.
 ///
 /// What a server says of its list is doubted: a `total` counts only if it is not below what came, a page
 /// longer than asked for is the whole list or a mistake, and no list has 10,000 pages.
@@ -41,13 +41,13 @@ pub(crate) enum End {
     /// As many items as the total says have come, but the page is as long as pages can be: the total may
     /// be wrong.
     AtTotal,
-    /// The same, and the page is shorter than pages can be. `sure` is false where only the limit that was
+    /// The same, and the page is shorter than pages can be. `sure` is false if only the limit that was
     /// asked for says so: the server may have a smaller one.
     ShortPage { sure: bool },
     /// An empty page.
     Empty,
     /// Nothing new has come: the server sends all that it has whatever it is asked for. `sure` is false
-    /// where no total says so.
+    /// if no total says so.
     Repeated { sure: bool },
 }
 
@@ -71,7 +71,7 @@ impl Paging {
         }
     }
 
-    /// Where the next page begins.
+    /// The offset of the next page.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
@@ -99,7 +99,7 @@ impl Paging {
         let is_overlong = length > self.limit;
         if !is_new {
             let total = page.total.filter(|total| *total >= self.offset);
-            // A page that is exactly as long as asked for is a part, sent again and again.
+            // A page that is exactly as long as asked for is a part of the list, which the server repeats.
             let is_part =
                 total.is_some_and(|total| total > different) || (length >= longest && !is_overlong);
             return if is_part {

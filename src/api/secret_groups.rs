@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, Checks, DEFAULT_LIMIT, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup,
-    Page, PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
-    SecretUpdate, check_group_name, check_secrets,
+    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page, PartialSecretGroup,
+    SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, check_group_name,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -21,7 +21,7 @@ use crate::{Error, Result};
 const COLLECTION: &str = "secret-groups";
 
 /// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretGroups<'a> {
     client: &'a Client,
@@ -34,19 +34,20 @@ pub struct SecretGroups<'a> {
 ///
 /// let params = ListSecretGroups::new().search("prod").limit(20);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecretGroups {
-    limit: u64,
-    offset: u64,
+    window: Window,
     fqn: Option<String>,
     search: Option<String>,
 }
 
-impl Default for ListSecretGroups {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, search: None }
+impl Paged for ListSecretGroups {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
+
+window_setters!(ListSecretGroups, "groups");
 
 impl ListSecretGroups {
     /// All groups that the API key may see.
@@ -68,24 +69,10 @@ impl ListSecretGroups {
         self
     }
 
-    /// How many groups a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How many groups to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
-        self
-    }
-
     fn query(&self) -> Query {
         Query::default()
-            .with("limit", self.limit)
-            .with("offset", self.offset)
+            .with("limit", self.window.limit)
+            .with("offset", self.window.offset)
             .with_some("fqn", self.fqn.as_deref())
             .with_some("search", self.search.as_deref())
     }
@@ -125,11 +112,11 @@ impl<'a> SecretGroups<'a> {
         Ok(page)
     }
 
-    /// One page of groups with these attributes only; `id` is always there.
+    /// One page of groups with these attributes only; `id` is always among them.
     ///
     /// # Errors
     /// As [`list`](Self::list); [`Error::InvalidInput`] for an empty list of attributes, which the server
-    /// would take for all of them.
+    /// would read as all of them.
     pub async fn list_partial(
         self,
         params: &ListSecretGroups,
@@ -150,21 +137,14 @@ impl<'a> SecretGroups<'a> {
 
     /// All groups, page after page.
     pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
+            name: |group: &SecretGroup| group.id().as_str(),
             keep: |_| true,
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_groups().list(&params).await })
-            }),
-        })
+        };
+        Items::of(list, params, async |client, params| client.secret_groups().list(&params).await)
     }
 
     /// All groups that the API key may see, in memory at once; [`stream`](Self::stream) holds one page at a
@@ -191,23 +171,17 @@ impl<'a> SecretGroups<'a> {
         params: ListSecretGroups,
         attributes: &[Attribute],
     ) -> Items<PartialSecretGroup> {
-        let client = self.client.clone();
-        let attributes: Arc<[Attribute]> = attributes.into();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |group| group.id().as_str(),
+            name: |group: &PartialSecretGroup| group.id().as_str(),
             keep: |_| true,
-            fetch_at: Box::new(move |offset| {
-                let (client, attributes) = (client.clone(), Arc::clone(&attributes));
-                let params = params.clone().offset(offset);
-                Box::pin(
-                    async move { client.secret_groups().list_partial(&params, &attributes).await },
-                )
-            }),
+        };
+        let attributes: Arc<[Attribute]> = attributes.into();
+        Items::of(list, params, move |client, params| {
+            let attributes = Arc::clone(&attributes);
+            async move { client.secret_groups().list_partial(&params, &attributes).await }
         })
     }
 
@@ -237,12 +211,12 @@ impl<'a> SecretGroups<'a> {
     ///
     /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
     /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
-    /// this name is it, whatever tenant it belongs to.
+    /// this name is returned, whatever tenant it belongs to.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
-    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if there
-    /// is none, also if the server answers with another group. A failure to find out the tenant that may pass
+    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if no
+    /// such group exists, also if the server returns another one. A failure to find out the tenant that may pass
     /// (a timeout, 5xx) is returned as it is.
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
         check_group_name(name)?;
@@ -291,7 +265,7 @@ impl<'a> SecretGroups<'a> {
 
     /// Creates a group: `POST /secret-groups`. Every secret begins at version 1.
     ///
-    /// It is sent again only where no connection was made. Where the answer is lost the group may exist:
+    /// It is retried only if no connection was made. If the response is lost the group may exist:
     /// [`Error::may_have_been_applied`] tells, and [`get_by_name`](Self::get_by_name) finds out.
     ///
     /// # Errors
@@ -312,35 +286,6 @@ impl<'a> SecretGroups<'a> {
         request.keys = new.keys().collect();
         let created = self.group(request).await;
         self.client.watches().told(&Written::GroupNamed(new.name()), created)
-    }
-
-    /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
-    ///
-    /// A key that is not in `secrets` is deleted with all its versions. [`SecretUpdate::keep`] keeps a
-    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is sent again only
-    /// where no connection was made.
-    ///
-    /// # Errors
-    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
-    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
-    /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
-    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
-    /// rules are not checked here.
-    #[doc(alias = "update")]
-    pub async fn replace_secrets(
-        self,
-        id: impl Into<SecretGroupId>,
-        secrets: &[SecretUpdate],
-    ) -> Result<SecretGroup> {
-        let entries: Vec<_> = secrets.iter().map(SecretUpdate::entry).collect();
-        if entries.is_empty() {
-            return Err(Error::EmptyGroup { context: None });
-        }
-        secrets.iter().try_for_each(SecretUpdate::check_text)?;
-        let checks =
-            Checks { allow_masked_text: true, allow_reference_text: true, ..Checks::default() };
-        check_secrets(entries.iter().copied(), None, checks)?;
-        self.put_full_list(&id.into(), &entries).await
     }
 
     pub(crate) async fn put_full_list(
@@ -366,7 +311,7 @@ impl<'a> SecretGroups<'a> {
     ///
     /// A manifest that says nothing of collaborators leaves them out of the request. Whether collaborators
     /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
-    /// the full list. It is sent again only where no connection was made.
+    /// the full list. It is retried only if no connection was made.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a manifest without a store or with a name that
@@ -379,7 +324,7 @@ impl<'a> SecretGroups<'a> {
         self.client.watches().told(&Written::GroupNamed(manifest.name()), written)
     }
 
-    /// What [`create_or_update`](Self::create_or_update) would answer; nothing is changed. It is retried.
+    /// What [`create_or_update`](Self::create_or_update) would return; nothing is changed. It is retried.
     ///
     /// # Errors
     /// As [`create_or_update`](Self::create_or_update).
@@ -399,7 +344,7 @@ impl<'a> SecretGroups<'a> {
     /// attempt that may have been done is a success.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] where the store cannot be
+    /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] if the store cannot be
     /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
     /// that is empty, or has a control character or a dot segment.
     pub async fn delete(self, id: impl Into<SecretGroupId>) -> Result<()> {

@@ -1,10 +1,9 @@
 //! `client.secret_stores()`: the stores that the customer connected.
 
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::Client;
-use crate::models::{
-    DEFAULT_LIMIT, Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore,
-};
+use crate::models::{Data, IntegrationId, Listed, Page, ProviderAccount, SecretStore};
 use crate::operation::{Operation, Resource};
 use crate::stores::SecretStoreKind;
 use crate::transport::{Query, Request};
@@ -14,26 +13,27 @@ const COLLECTION: &str = "provider-integrations";
 const SECRET_STORE: &str = "secret-store";
 
 /// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretStores<'a> {
     client: &'a Client,
 }
 
 /// Which stores to list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecretStores {
-    limit: u64,
-    offset: u64,
+    window: Window,
     fqn: Option<String>,
     id: Option<IntegrationId>,
 }
 
-impl Default for ListSecretStores {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, offset: 0, fqn: None, id: None }
+impl Paged for ListSecretStores {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
     }
 }
+
+window_setters!(ListSecretStores, "stores");
 
 impl ListSecretStores {
     /// All stores that the API key may see.
@@ -54,20 +54,6 @@ impl ListSecretStores {
         self.id = Some(id.into());
         self
     }
-
-    /// How many stores a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// How many stores to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
-        self
-    }
 }
 
 impl Client {
@@ -77,7 +63,7 @@ impl Client {
     }
 }
 
-impl<'a> SecretStores<'a> {
+impl SecretStores<'_> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
     /// Older control planes do not have this endpoint and respond with 404;
@@ -86,7 +72,7 @@ impl<'a> SecretStores<'a> {
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
-    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] where an identifier or FQN was asked for.
+    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let mut page = self.page(params).await?;
         page.retain(SecretStore::is_secret_store);
@@ -96,8 +82,8 @@ impl<'a> SecretStores<'a> {
     /// With what is no store, as paging counts it.
     async fn page(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
-            .with("limit", params.limit)
-            .with("offset", params.offset)
+            .with("limit", params.window.limit)
+            .with("offset", params.window.offset)
             .with("type", SECRET_STORE)
             .with_some("fqn", params.fqn.as_deref())
             .with_some("id", params.id.as_ref().map(IntegrationId::as_str));
@@ -112,21 +98,14 @@ impl<'a> SecretStores<'a> {
 
     /// All stores, page after page.
     pub fn stream(self, params: ListSecretStores) -> Items<SecretStore> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecretStores,
             collection: COLLECTION,
-            start: params.offset,
-            limit: params.limit,
-            name: |store| store.id().as_str(),
+            name: |store: &SecretStore| store.id().as_str(),
             keep: SecretStore::is_secret_store,
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secret_stores().page(&params).await })
-            }),
-        })
+        };
+        Items::of(list, params, async |client, params| client.secret_stores().page(&params).await)
     }
 
     /// All stores, read from the provider accounts: `GET /provider-accounts?type=secret-store`.
@@ -156,8 +135,8 @@ impl<'a> SecretStores<'a> {
     /// The one store of this kind.
     ///
     /// # Errors
-    /// [`Error::NoSecretStore`] where none of this kind is connected; [`Error::InvalidInput`], listing
-    /// the choices, where there are several: which of them is meant is for a person to say.
+    /// [`Error::NoSecretStore`] if none of this kind is connected; [`Error::InvalidInput`], listing the
+    /// choices, if several are: which of them is meant is for a person to say.
     pub async fn find(self, kind: SecretStoreKind) -> Result<SecretStore> {
         let mut stores = self.all().await?;
         stores.retain(|store| store.kind() == Some(&kind));

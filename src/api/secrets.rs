@@ -3,19 +3,18 @@
 use serde::Serialize;
 
 use super::delete_options::DeleteOptions;
-use super::items::{Items, ListSource};
+use super::items::{Items, PagedList};
+use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
-use crate::models::{
-    DEFAULT_LIMIT, Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion,
-};
+use crate::models::{Data, Listed, Page, Secret, SecretGroupId, SecretId, SecretVersion};
 use crate::operation::{Operation, Resource};
-use crate::transport::{Query, Request, json};
+use crate::transport::{Deletion, Query, Request, json};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secrets";
 
 /// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this where it is needed.
+/// [`Client`] (a clone is cheap) and call this method when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub struct Secrets<'a> {
     client: &'a Client,
@@ -29,15 +28,15 @@ pub struct Secrets<'a> {
 /// let with_values = ListSecrets::in_group("sg-abc").with_values().limit(50);
 /// let by_name = ListSecrets::by_fqns(["my-org:prod:DB-PASSWORD", "my-org:prod:API-KEY"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ListSecrets(ListBody);
 
 /// As it is sent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListBody {
-    limit: u64,
-    offset: u64,
+    #[serde(flatten)]
+    window: Window,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_group_id: Option<SecretGroupId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,17 +44,13 @@ struct ListBody {
     with_value: bool,
 }
 
-impl Default for ListSecrets {
-    fn default() -> Self {
-        Self(ListBody {
-            limit: DEFAULT_LIMIT,
-            offset: 0,
-            secret_group_id: None,
-            secret_fqns: None,
-            with_value: false,
-        })
+impl Paged for ListSecrets {
+    fn window(&mut self) -> &mut Window {
+        &mut self.0.window
     }
 }
+
+window_setters!(ListSecrets, "secrets");
 
 impl ListSecrets {
     /// All secrets that the API key may see.
@@ -84,22 +79,8 @@ impl ListSecrets {
         self
     }
 
-    /// How many secrets a page has at most. Default: 100.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.0.limit = limit;
-        self
-    }
-
-    /// How many secrets to pass over. Default: 0.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.0.offset = offset;
-        self
-    }
-
     pub(crate) fn page_limit(&self) -> u64 {
-        self.0.limit
+        self.0.window.limit
     }
 
     /// What a 404 says is missing; of several names the server does not say which.
@@ -120,14 +101,14 @@ impl Client {
     }
 }
 
-impl<'a> Secrets<'a> {
+impl Secrets<'_> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
     ///
     /// # Errors
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
     /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for;
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the server could
-    /// take for all secrets.
+    /// read as all secrets.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
         if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::invalid_input("names", "the list is empty"));
@@ -140,21 +121,14 @@ impl<'a> Secrets<'a> {
 
     /// All secrets, page after page.
     pub fn stream(self, params: ListSecrets) -> Items<Secret> {
-        let client = self.client.clone();
-        Items::new(ListSource {
-            client: client.clone(),
+        let list = PagedList {
+            client: self.client.clone(),
             operation: Operation::ListSecrets,
             collection: COLLECTION,
-            start: params.0.offset,
-            limit: params.0.limit,
-            name: |secret| secret.id().as_str(),
+            name: |secret: &Secret| secret.id().as_str(),
             keep: |_| true,
-            fetch_at: Box::new(move |offset| {
-                let client = client.clone();
-                let params = params.clone().offset(offset);
-                Box::pin(async move { client.secrets().list(&params).await })
-            }),
-        })
+        };
+        Items::of(list, params, async |client, params| client.secrets().list(&params).await)
     }
 
     /// One secret with its value, unless the control plane does not show values: `GET /secrets/{id}`.
@@ -167,7 +141,7 @@ impl<'a> Secrets<'a> {
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an identifier that is empty, or has a control
-    /// character or a dot segment. A hidden value is no error here, but one of [`Secret::into_value`].
+    /// character or a dot segment. A hidden value is not an error here, but one of [`Secret::into_value`].
     pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
         let id = id.into();
         let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
@@ -190,14 +164,14 @@ impl<'a> Secrets<'a> {
     }
 
     /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that the server
-    /// says it deleted, `None` where it says none.
+    /// says it deleted, `None` if it says none.
     ///
     /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied),
-    /// [`Error::StoreFailed`](crate::Error::StoreFailed) where the store cannot be reached.
+    /// [`Error::StoreFailed`](crate::Error::StoreFailed) if the store cannot be reached.
     pub async fn delete(self, id: impl Into<SecretId>) -> Result<Option<u64>> {
         self.delete_with(id, &DeleteOptions::default()).await
     }
@@ -211,11 +185,21 @@ impl<'a> Secrets<'a> {
         id: impl Into<SecretId>,
         options: &DeleteOptions,
     ) -> Result<Option<u64>> {
-        let id = id.into();
+        match self.try_delete(&id.into(), options).await? {
+            Deletion::Done(count) => Ok(count),
+            Deletion::NotFound => Ok(None),
+        }
+    }
+
+    pub(crate) async fn try_delete(
+        self,
+        id: &SecretId,
+        options: &DeleteOptions,
+    ) -> Result<Deletion> {
         let request = Request::new(Operation::DeleteSecret, COLLECTION)
             .id(id.as_str())?
             .query(options.query(Query::default()));
         let deleted = self.client.transport().delete(request).await;
-        self.client.watches().told(&Written::Secret(&id), deleted)
+        self.client.watches().told(&Written::Secret(id), deleted)
     }
 }

@@ -17,7 +17,7 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct FoundStore {
     /// `None` if it cannot be learned.
     pub(crate) kind: Option<SecretStoreKind>,
-    /// Whether it was asked for, so that what was read before is old.
+    /// Whether a request was made, so that what was read before it is old.
     pub(crate) made_request: bool,
 }
 

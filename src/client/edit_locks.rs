@@ -46,8 +46,16 @@ pub(crate) struct UnconfirmedWrite {
 impl EditLocks {
     /// Waits for the edits of this group that came before.
     pub(crate) async fn lock(&self, group: &SecretGroupId) -> EditGuard {
-        let lock = self.0.lock().unwrap_or_else(PoisonError::into_inner).lock_of(group.as_str());
-        EditGuard(lock.lock_owned().await)
+        EditGuard(self.lock_of(group).lock_owned().await)
+    }
+
+    /// `None` if an earlier edit of this group is under way.
+    pub(crate) fn try_lock(&self, group: &SecretGroupId) -> Option<EditGuard> {
+        self.lock_of(group).try_lock_owned().ok().map(EditGuard)
+    }
+
+    fn lock_of(&self, group: &SecretGroupId) -> Lock {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lock_of(group.as_str())
     }
 }
 
@@ -135,7 +143,7 @@ impl UnconfirmedWrite {
 mod tests {
     use super::*;
 
-    /// Locks this many groups; the result is how many locks were looked at besides the groups' own.
+    /// Locks this many groups; the result is how many locks were looked at in addition to the groups' own.
     fn lock_all(map: &mut LockMap, groups: impl Iterator<Item = usize>) -> (Vec<Lock>, usize) {
         let mut looked_at = 0;
         let locks = groups.map(|group| {

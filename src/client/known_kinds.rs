@@ -13,6 +13,8 @@ const MAX_STORES: usize = 256;
 pub(crate) struct KnownKinds(Mutex<HashMap<String, Option<SecretStoreKind>>>);
 
 impl KnownKinds {
+    /// `None` for a store that was not looked up yet.
+    #[expect(clippy::option_option, reason = "a look-up without a result is remembered, too")]
     pub(crate) fn get(&self, store: &str) -> Option<Option<SecretStoreKind>> {
         self.stores().get(store).cloned()
     }

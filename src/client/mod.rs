@@ -18,8 +18,12 @@ pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 
 /// A client of one control plane.
 ///
-/// Clones are cheap and share connections, the retry budget and what was learned. Its methods need a
-/// tokio runtime with time and I/O.
+/// Clones are cheap and share connections, the retry budget and the results of look-ups. Its methods need
+/// a tokio runtime with time and I/O.
+///
+/// A connection lives on the runtime that made it. If that runtime is not running, as a current-thread runtime
+/// between two `block_on`, a call on another one waits for such a connection until its timeout. Use one
+/// client per runtime.
 ///
 /// ```no_run
 /// # async fn f() -> truefoundry_secrets::Result<()> {
@@ -50,7 +54,7 @@ struct Inner {
     watches: WatchRegistry,
 }
 
-/// How far the operations that take several requests go.
+/// Limits of the operations that make several requests.
 pub(crate) struct Limits {
     pub(crate) unconfirmed_write_timeout: Duration,
     pub(crate) concurrent_reads: usize,
@@ -67,7 +71,7 @@ impl Client {
         ClientBuilder::from_env().build()
     }
 
-    /// Sets a client up; [`ClientBuilder::from_env`] begins with the environment.
+    /// A builder with nothing set; [`ClientBuilder::from_env`] begins with the environment.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
@@ -87,8 +91,8 @@ impl Client {
         }
     }
 
-    /// The host that requests go to, with its port where the base URL names one; to be shown before a
-    /// change is confirmed.
+    /// The host that requests go to, with its port if the base URL names one; to be shown before a change is
+    /// confirmed.
     pub fn authority(&self) -> &str {
         self.inner.transport.base.authority()
     }
@@ -109,7 +113,7 @@ impl Client {
         Self { timeout: Some(timeout), ..self.clone() }
     }
 
-    /// A clone for an operation of several requests, which may answer with what any of them sent.
+    /// A clone for an operation of several requests: any response may echo what any of them sent.
     pub(crate) fn sending(&self, values: Arc<dyn Sends>) -> Self {
         Self { sends: Some(values), ..self.clone() }
     }

@@ -1,5 +1,4 @@
-//! The tenant's name, which is the first part of every fully qualified name: who tells it, and in which
-//! order.
+//! The tenant's name, which is the first part of every fully qualified name: its sources, in order.
 
 use std::sync::OnceLock;
 
@@ -90,7 +89,7 @@ impl Client {
     }
 
     /// The tenant's name as far as it is known without a request.
-    pub(super) fn known_tenant(&self) -> Option<&str> {
+    pub(crate) fn known_tenant(&self) -> Option<&str> {
         let tenant = &self.inner.tenant;
         // The `tenantName` of a token that is a JWT belongs between these two.
         let without_request = tenant.given.as_deref().or_else(|| self.tenant_of_host());

@@ -8,7 +8,9 @@ use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::{Changes, write};
 use crate::api::{FoundStore, SecretGroups};
+use crate::client::Client;
 use crate::models::{NewSecretGroup, SecretGroup};
+use crate::redact::Quoted;
 use crate::secret_value::SecretValue;
 use crate::transport::Sends;
 use crate::{Error, Result};
@@ -22,7 +24,7 @@ const ROUNDS: u32 = 3;
 pub enum Ensured {
     /// The group was created.
     Created(SecretGroup),
-    /// The group was there; these keys were added.
+    /// The group existed; these keys were added.
     #[non_exhaustive]
     Extended {
         /// The group, as it was read after the write.
@@ -30,7 +32,7 @@ pub enum Ensured {
         /// The keys that this call added.
         added: Vec<String>,
     },
-    /// The group was there with all the keys; nothing was written.
+    /// The group existed with all the keys; nothing was written.
     Unchanged(SecretGroup),
 }
 
@@ -42,7 +44,7 @@ impl Ensured {
         }
     }
 
-    /// The group by itself.
+    /// The group alone.
     pub fn into_group(self) -> SecretGroup {
         match self {
             Self::Created(group) | Self::Unchanged(group) | Self::Extended { group, .. } => group,
@@ -52,11 +54,11 @@ impl Ensured {
 
 impl SecretGroups<'_> {
     /// Makes sure that the group exists and has at least these keys: creates it if it is missing, adds
-    /// the keys that are missing, and touches nothing that is there. Running it twice changes nothing.
+    /// the keys that are missing, and leaves existing keys untouched. Running it twice changes nothing.
     ///
-    /// A key that is there keeps its value, whatever value is given here. After adding keys the group is
-    /// read again, and what another writer has undone meanwhile is added again, in three rounds at most.
-    /// Where the answer to the creation is lost it finds out by itself whether the group was created.
+    /// An existing key keeps its value, whatever value is given here. After adding keys the group is read
+    /// again, and keys that another client has removed since are added again, in three rounds at most. If
+    /// the response to the creation is lost, `ensure` itself finds out whether the group was created.
     ///
     /// Equal calls from several processes end with all keys present; each of them adds at most one
     /// version to a key that was missing when it read. Calls with different keys share the window that
@@ -66,12 +68,14 @@ impl SecretGroups<'_> {
     /// time), two where the group is created, and seven where keys are added. Where those are the first keys
     /// for a store whose rules are not known, because the group is in another one than the given or only an
     /// identifier was given, it takes three more: to learn the rules, and to read the group again. Reading a
-    /// group of exactly 100, 200, … keys takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
+    /// group of 100 keys and more takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
     /// [`Error::ConcurrentEdit`] where other writers undid the additions, or got in their way, every time;
-    /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it.
+    /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it;
+    /// [`Error::InvalidInput`] if the control plane tells no tenant and the only group of this name is in another
+    /// store than the given one: it can be another tenant's.
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
         let mut progress = Rounds::default();
@@ -95,11 +99,11 @@ impl Sends for NewSecretGroup {
 struct Rounds {
     writes: u32,
     may_have_written: bool,
-    /// A creation of which the answer was lost.
+    /// The response to a creation was lost.
     may_have_created: bool,
-    /// Why the last creation failed, for the case that the group is not there after it.
+    /// Why the last creation failed, in case the group does not exist after it.
     not_created: Option<Error>,
-    /// A key that was added in several rounds is in it as often.
+    /// A key that was added in several rounds is in it several times.
     added: Vec<String>,
     store: Option<FoundStore>,
 }
@@ -112,6 +116,7 @@ async fn ensure(
     loop {
         match groups.get_by_name(new.name()).await {
             Ok(group) => {
+                check_tenant(groups.client(), new, &group)?;
                 if let Some(ensured) = extend(groups, new, progress, &group).await? {
                     return Ok(ensured);
                 }
@@ -127,6 +132,19 @@ async fn ensure(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Where no tenant is known the group was found by its name alone, and may be another tenant's.
+fn check_tenant(client: &Client, new: &NewSecretGroup, group: &SecretGroup) -> Result<()> {
+    let is_elsewhere = group.integration_id().is_some_and(|id| id != new.integration_id());
+    if client.known_tenant().is_some() || !is_elsewhere {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is in another store, and can be another tenant's; say which with ClientBuilder::tenant",
+        Quoted(group.fqn())
+    );
+    Err(Error::invalid_input("group name", reason))
 }
 
 /// `None` where a look-up has to tell what became of it.
@@ -150,7 +168,7 @@ async fn create(
     Ok(None)
 }
 
-/// Adds what is missing; `None` where it has to be looked at again.
+/// Adds what is missing; `None` if the group has to be read again.
 async fn extend(
     groups: SecretGroups<'_>,
     new: &NewSecretGroup,
@@ -168,7 +186,7 @@ async fn extend(
     {
         let found = missing(new, &snapshot).store(client, &snapshot.group).await;
         if found.made_request {
-            // Between the last read and the write there is to be nothing that takes time.
+            // Nothing that takes time may come between the last read and the write.
             snapshot = match Snapshot::read(client, group.id()).await {
                 Ok(snapshot) => snapshot,
                 Err(error) => return progress.look_again(error),
@@ -197,7 +215,7 @@ async fn extend(
             progress.added.extend(keys);
             Ok(None)
         }
-        // Another client was faster; the next round reads what is there now.
+        // Another client was faster; the next round reads the current state.
         Err(Error::ConcurrentEdit { applied: false, .. }) => Ok(None),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -205,8 +223,8 @@ async fn extend(
 }
 
 impl Rounds {
-    /// A group that was deleted since it was found is created in the next round. It counts as one: somebody
-    /// may delete it every time.
+    /// A group that was deleted since it was found is created in the next round. It counts as a round:
+    /// another client may delete it every time.
     fn look_again(&mut self, error: Error) -> Result<Option<Ensured>> {
         if !error.is_not_found() || self.writes >= ROUNDS {
             return Err(error);
@@ -231,7 +249,7 @@ fn has_all(new: &NewSecretGroup, snapshot: &Snapshot) -> bool {
     new.keys().all(|key| snapshot.has(key))
 }
 
-/// What has to be written for the keys that are not there.
+/// What has to be written for the keys that do not exist.
 fn missing(new: &NewSecretGroup, snapshot: &Snapshot) -> Changes {
     let missing = new.secrets().iter().filter(|(key, _)| !snapshot.has(key));
     Changes { set: missing.cloned().collect(), checks: new.checks(), ..Changes::default() }

@@ -1,5 +1,6 @@
-//! Takes a group's lock, and waits for an earlier write whose outcome is not known.
+//! Acquires a group's lock, and waits for an earlier write whose outcome is not known.
 
+use std::future::pending;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -8,7 +9,7 @@ use super::snapshot::Snapshot;
 use super::summary::Summary;
 use crate::Result;
 use crate::client::{Client, EditGuard, UnconfirmedWrite};
-use crate::models::{SecretGroupId, SecretId};
+use crate::models::{Marker, SecretEntry, SecretGroupId, SecretId};
 use crate::transport::trace;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -21,9 +22,15 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// without being polled.
 pub(super) async fn lock(client: &Client, group: &SecretGroupId) -> Result<EditGuard> {
     let limit = client.timeout().saturating_add(client.unconfirmed_write_timeout());
-    let mut guard = timeout(limit, client.edit_locks().lock(group))
-        .await
-        .map_err(|_| client.transport().edit_under_way(group, limit))?;
+    let locks = client.edit_locks();
+    let mut guard = if let Some(guard) = locks.try_lock(group) {
+        guard
+    } else {
+        trace::awaiting_edit(group, limit);
+        timeout(limit, locks.lock(group))
+            .await
+            .map_err(|_| client.transport().edit_under_way(group, limit))?
+    };
     await_unconfirmed(&mut guard, client, group).await;
     Ok(guard)
 }
@@ -38,8 +45,11 @@ async fn await_unconfirmed(guard: &mut EditGuard, client: &Client, group: &Secre
 }
 
 async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGroupId) {
+    if write.shows_no_sign() {
+        return pending().await;
+    }
     let mut pause = FIRST_PAUSE;
-    // A failing read is no sign that the write arrived, and none that it did not.
+    // A read that fails tells nothing of the write.
     while !Snapshot::read(client, group).await.is_ok_and(|now| write.is_done_in(&now)) {
         sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);
@@ -56,6 +66,18 @@ impl UnconfirmedWrite {
         write.removed = summary.removed.iter().filter_map(id_of).collect();
         write.rotated = summary.rotated.iter().map(|key| (key.clone(), marker_of(key))).collect();
         write
+    }
+
+    /// The write of a full list over a group that was not read: nothing can be compared.
+    pub(super) fn of_unread_list(client: &Client, entries: &[SecretEntry<'_>]) -> Self {
+        let mut write = Self::new(client.unconfirmed_write_timeout());
+        write.rotated = entries.iter().map(|entry| (entry.key.to_owned(), None)).collect();
+        write
+    }
+
+    /// Whether it cannot be told from what is read that the write was done.
+    fn shows_no_sign(&self) -> bool {
+        self.rotated.iter().any(|(_, before)| before.as_ref().is_none_or(Marker::is_absent))
     }
 
     /// The removal of one key: arriving late, it would remove what was set meanwhile.

@@ -6,6 +6,7 @@
 mod ensure;
 mod lock;
 mod plan;
+mod replace;
 mod snapshot;
 mod summary;
 mod write;
@@ -48,10 +49,10 @@ const PLANS: u32 = 3;
 ///
 /// # What is promised
 /// - Only keys that are named in [`remove`](Self::remove) are removed; an edit that only removes deletes
-///   those secrets one by one and cannot lose anybody's key.
+///   those secrets one by one and cannot lose any other key.
 /// - A list of keys is doubted before others are deleted by it: it must hold as many different secrets as the
 ///   server's total, and end on a page that is not full; else nothing is written.
-/// - A change made by anybody before the re-read that [`EditPlan::apply`] makes is reported as
+/// - A change by another client before the re-read that [`EditPlan::apply`] makes is reported as
 ///   [`Error::ConcurrentEdit`], and nothing is written.
 /// - Edits of one group from one client and its clones wait for each other, in order; edits of different
 ///   groups do not. An edit that waits fails with [`Error::Timeout`] once [`ClientBuilder::timeout`] and
@@ -60,7 +61,7 @@ const PLANS: u32 = 3;
 /// - After a write or a removal whose outcome is unknown (its response was lost, or the future was
 ///   dropped) the next edit of that group first waits until it sees it done, or until
 ///   [`ClientBuilder::unconfirmed_write_timeout`] has passed since it was given up: a write that arrives
-///   late would delete what was added meanwhile. The error's [`hint`](Error::hint) says so, and an event
+///   late would delete what was added since. The error's [`hint`](Error::hint) says so, and an event
 ///   (feature `tracing`) when the wait begins. A failure that the service itself reports is not waited for.
 ///
 /// [`ClientBuilder::timeout`]: crate::ClientBuilder::timeout
@@ -71,7 +72,8 @@ const PLANS: u32 = 3;
 /// its write** is not in the list that is written, and is deleted without either of them seeing an error;
 /// a value that it sets in that time is overwritten where this edit sets the key, too. The window is one
 /// round trip long. Nor can a client tell whose write it sees: where another process makes the same change
-/// as a lost write of this one, that write counts as done. Where several processes write one group at
+/// as a lost write of this one, that write counts as done. A server of which the group's own list, the page
+/// and the total leave out the same keys of a group of fewer than 100 is believed. Where several processes write one group at
 /// the same time, let one of them do the writing.
 #[derive(Debug)]
 #[must_use = "nothing is changed before `plan` or `apply`"]
@@ -103,9 +105,9 @@ impl SecretGroups<'_> {
         Edit::new(self.client().clone(), Target::Id(id.into()))
     }
 
-    /// Begins a change of the group with this name. [`Edit::apply`] takes one request more than with the
-    /// identifier and [`Edit::plan`] takes none; each takes one more where the tenant's name is not known
-    /// yet ([`get_by_name`](Self::get_by_name)).
+    /// Begins a change of the group with this name. [`Edit::apply`] makes one request more than with the
+    /// identifier and [`Edit::plan`] makes none; each makes one more if the tenant's name is not known yet
+    /// ([`get_by_name`](Self::get_by_name)).
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
     }
@@ -116,7 +118,7 @@ impl Edit {
         Self { client, target, changes: Changes::default() }
     }
 
-    /// Adds the key, or gives it this value: a new version where the value differs.
+    /// Adds the key, or gives it this value: a new version if the value differs.
     pub fn set(mut self, key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.changes.set.push((key.into(), value.into()));
         self
@@ -158,17 +160,17 @@ impl Edit {
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
     /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
-    /// the other by name). A group of exactly 100, 200, … keys takes one more, because a full page does not
-    /// show that it is the last. If neither of the two lists all keys it takes one more per 100 keys, and one
+    /// the other by name). A group of 100 keys and more takes one more, because a full page does not
+    /// show that it is the last, nor a total that nothing follows. If neither of the two lists all keys it takes one more per 100 keys, and one
     /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
     /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
     /// store takes one more, to learn the store's rules.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty or repeated key, a masked value or a reference as a value, before
+    /// [`Error::InvalidInput`] for an empty or duplicate key, a masked value or a reference as a value, before
     /// anything is sent;
-    /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not take;
-    /// [`Error::NotFound`] for the group, or for a key to remove that is not there;
+    /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not accept;
+    /// [`Error::NotFound`] for the group, or for a key to remove that does not exist;
     /// [`Error::EmptyGroup`]; [`Error::Decode`] if the server's lists contradict each other or its totals all
     /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
@@ -187,13 +189,13 @@ impl Edit {
         Ok(EditPlan { client, changes, snapshot, summary })
     }
 
-    /// Plans and writes in one go, with nobody else of this client in between. Where the group turns out
-    /// to have changed it is planned again, three times at most.
+    /// Plans and writes in one go, under one lock of this client and its clones. If the group has changed
+    /// since it was read, it is planned again, three times at most.
     ///
-    /// It takes two requests to read the group, made at the same time (see [`plan`](Self::plan) for groups of
-    /// 100 keys and more), and one for the write, or one per key for an edit that only removes. An edit by name takes one more. The first edit that sets keys
-    /// in a store takes one more to learn the store's rules, and by identifier two more, because the group
-    /// is read again.
+    /// It makes two requests to read the group, at the same time (see [`plan`](Self::plan) for groups of 100
+    /// keys and more), and one for the write, or one per key for an edit that only removes. An edit by name
+    /// makes one more. The first edit that sets keys in a store makes one more to learn the store's rules,
+    /// and by identifier two more, because the group is read again.
     ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].
@@ -218,8 +220,8 @@ impl Edit {
                 let found = changes.store(client, &snapshot.group).await;
                 let made_request = found.made_request;
                 store = Some(found);
-                // Others may have written meanwhile, and between the last read and the write there is
-                // to be nothing that takes time.
+                // Others may have written since, and nothing that takes time may come between the last
+                // read and the write.
                 if made_request {
                     continue;
                 }
@@ -261,7 +263,7 @@ impl Changes {
         Ok(())
     }
 
-    /// The store whose rules count, where any do.
+    /// The store whose rules apply, if any.
     async fn store(&self, client: &Client, group: &SecretGroup) -> FoundStore {
         if self.set.is_empty() || self.checks.skip_store_rules {
             return FoundStore::default();
@@ -291,7 +293,7 @@ impl Changes {
 
     fn check_store_rules(&self, snapshot: &Snapshot, store: &SecretStoreKind) -> Result<()> {
         for (key, value) in &self.set {
-            // A key that is there was accepted once, whatever is known of the rules.
+            // An existing key was accepted once, whatever is known of the rules.
             if !snapshot.has(key) && store.check_key(key).is_err() {
                 return Err(Error::key_not_supported(key, store));
             }

@@ -19,7 +19,7 @@ macro_rules! summary_accessors {
             &self.summary.added
         }
 
-        /// The keys that are there already and are given a value, also the one that they have.
+        /// The existing keys that are given a value, also if it is the one that they have.
         pub fn rotated(&self) -> &[String] {
             &self.summary.rotated
         }
@@ -74,15 +74,15 @@ impl EditPlan {
 
     /// Writes the change.
     ///
-    /// The group is read again just before (two requests, made at the same time); where anything about
-    /// it differs from what was planned on, nothing is written. Then it is written with one request, or
-    /// with one per key where the plan only removes.
+    /// The group is read again just before (two requests, at the same time); if it differs from the one that
+    /// was planned on, nothing is written. Then it is written with one request, or with one per key if the
+    /// plan only removes.
     ///
     /// # Errors
-    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) where somebody changed the group;
-    /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) where one of several removals failed;
+    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if another client changed the group;
+    /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) if one of several removals failed;
     /// [`Error::Timeout`](crate::Error::Timeout) if an earlier edit of this group does not end;
-    /// else as [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets). Where
+    /// else as [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets). If
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) is true the write may have been
     /// done; if it may still arrive, the next edit of this group from this client waits for it.
     pub async fn apply(self) -> Result<AppliedEdit> {
@@ -121,7 +121,7 @@ pub struct AppliedEdit {
 impl AppliedEdit {
     summary_accessors!();
 
-    /// The group as the server answered the write; `None` where nothing was to be changed or secrets
+    /// The group as the response to the write describes it; `None` if nothing was to be changed or secrets
     /// were only removed.
     pub fn group(&self) -> Option<&SecretGroup> {
         self.group.as_ref()

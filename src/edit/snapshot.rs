@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join;
 
-use crate::api::{End, GroupList, ListSecrets, Name, Names, READS, unreadable};
+use crate::api::{
+    End, GroupList, ListSecrets, Name, Names, READS, names_another_group, unreadable,
+};
 use crate::client::Client;
 use crate::models::{Marker, Secret, SecretGroup, SecretGroupId, SecretId};
 use crate::operation::Operation;
@@ -96,18 +98,21 @@ impl Snapshot {
             let changed = Error::concurrent_edit(vec![], vec![], vec![], false);
             return Err(Unread::Again(changed));
         }
-        if !list.is_whole() || list.end() == (End::Repeated { sure: false }) {
+        let is_whole = list.is_whole() && own.is_part_of(&list);
+        if !is_whole || list.end() == (End::Repeated { sure: false }) {
             return Err(Unread::Again(unreadable(client)));
         }
         Self::joined(client, group, &list)
     }
 
-    /// All keys that the group or the pages list: keeping one that is gone is refused by the server, and
-    /// leaving out one that is there deletes it.
+    /// The keys of the group's own list and of the pages, one of which has all that the other has.
     fn joined(client: &Client, group: SecretGroup, list: &GroupList) -> Result<Self, Unread> {
         let mut names = Names::default();
         let mut keys = BTreeMap::new();
         for secret in group.secrets().into_iter().flatten().chain(list.secrets()) {
+            if names_another_group(secret, &group) {
+                return Err(Unread::Failed(unreadable(client)));
+            }
             if matches!(names.add(client, group.id(), secret)?, Name::Contradicts) {
                 return Err(Unread::Again(unreadable(client)));
             }
@@ -121,12 +126,12 @@ impl Snapshot {
         self.keys.contains_key(key)
     }
 
-    /// `Err(ConcurrentEdit)` where `later` has other keys.
+    /// `Err(ConcurrentEdit)` if `later` has other keys.
     pub(super) fn same_keys_in(&self, later: &Self) -> Result<()> {
         if self.keys.keys().eq(later.keys.keys()) { Ok(()) } else { self.unchanged_in(later) }
     }
 
-    /// `Err(ConcurrentEdit)` where `later` is not the same group in the same state.
+    /// `Err(ConcurrentEdit)` if `later` is not the same group in the same state.
     pub(super) fn unchanged_in(&self, later: &Self) -> Result<()> {
         let only_in = |one: &Self, other: &Self| -> Vec<String> {
             one.keys.keys().filter(|key| !other.has(key)).cloned().collect()
@@ -177,25 +182,29 @@ impl<'a> OwnList<'a> {
             && page.is_whole()
             && match page.end() {
                 End::ShortPage { sure: false } => self.is_all_of(page),
-                _ => self.ids.len() == self.shared_with(page),
+                _ => self.is_part_of(page),
             }
     }
 
     /// Whether this is the whole list, of which `page` is the first.
     async fn is_whole_beyond(&self, page: &GroupList) -> Result<bool> {
-        let len = self.ids.len();
+        let len = self.ids.len() as u64;
         let length = page.secrets().len();
-        if self.has_repeats || page.total() != Some(len as u64) || self.shared_with(page) < length {
+        let has_page = length > 0 && self.shared_with(page) == length;
+        if self.has_repeats || page.total() != Some(len) || !has_page {
             return Ok(false);
         }
-        // A list that ends where a page would may have been cut there.
-        let may_be_cut = len.checked_rem(length) == Some(0);
-        Ok(!may_be_cut || page.ends_at(len as u64).await?)
+        // The total may have been counted in the list that was cut.
+        page.ends_at(len).await
     }
 
     fn is_all_of(&self, list: &GroupList) -> bool {
         let length = list.secrets().len();
         self.ids.len() == length && self.shared_with(list) == length
+    }
+
+    fn is_part_of(&self, list: &GroupList) -> bool {
+        self.ids.len() == self.shared_with(list)
     }
 
     fn shared_with(&self, list: &GroupList) -> usize {

@@ -5,8 +5,11 @@ use std::collections::HashSet;
 use super::Changes;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
+use crate::api::DeleteOptions;
 use crate::client::{Client, EditGuard, UnconfirmedWrite};
 use crate::models::{SecretEntry, SecretGroup};
+use crate::operation::Operation;
+use crate::transport::Deletion;
 use crate::{Error, Result};
 
 /// Writes `changes` over `before`, the group as it was read last.
@@ -59,7 +62,7 @@ async fn put(
     Err(error)
 }
 
-/// The answer to a full list must be that list. Where it is not, or does not say, one more read tells.
+/// The response to a full list must be that list. If it is not, or does not say, one more read tells.
 async fn verify(
     client: &Client,
     before: &Snapshot,
@@ -67,14 +70,14 @@ async fn verify(
     summary: &Summary,
 ) -> Result<()> {
     let expected: HashSet<&str> = summary.keys_after().collect();
-    if keys_of(group).is_some_and(|answered| answered == expected) {
+    if keys_of(group).is_some_and(|returned| returned == expected) {
         return Ok(());
     }
     let read = Snapshot::read(client, before.group.id()).await;
     let now = read.map_err(Error::after_a_write)?;
     let removed: Vec<String> =
         expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
-    // What is there besides was added after this write; but a key that was to go, and is there as the same
+    // Any other key was added after this write; but a key that was to be removed, and exists as the same
     // secret, has stayed.
     let stayed = |key: &&String| {
         let id = |snapshot: &Snapshot| snapshot.keys.get(*key).map(|known| known.id.clone());
@@ -96,10 +99,17 @@ async fn remove_each(
     for (index, key) in keys.iter().enumerate() {
         let Some(known) = before.keys.get(key) else { continue };
         guard.begin(UnconfirmedWrite::of_removal(client, key, &known.id));
-        let deleted = client.secrets().delete(&known.id).await.map(drop);
+        let deleted = client.secrets().try_delete(&known.id, &DeleteOptions::default()).await;
         let deleted = match guard.end(deleted) {
+            // Not the service itself need have said that it is not found.
+            Ok(Deletion::NotFound | Deletion::Done(Some(0))) => {
+                let operation = Operation::DeleteSecret;
+                let still_there = client.transport().not_understood(operation, "secrets");
+                confirm_gone(client, before, key, still_there.after_a_write()).await
+            }
+            Ok(Deletion::Done(_)) => Ok(()),
             Err(error) if error.is_not_found() => confirm_gone(client, before, key, error).await,
-            other => other,
+            Err(error) => Err(error),
         };
         if let Err(error) = deleted {
             let (done, rest) = keys.split_at(index);
@@ -117,12 +127,13 @@ async fn remove_each(
     Ok(())
 }
 
-/// A 404 is what was wanted only where the key is gone, and not where it is there under a new identifier.
+/// That nothing is found to delete is what was wanted only if the key is gone, and not if it exists under a new
+/// identifier; `still_there` is the error if it exists as it was.
 async fn confirm_gone(
     client: &Client,
     before: &Snapshot,
     key: &str,
-    not_found: Error,
+    still_there: Error,
 ) -> Result<()> {
     let now = match Snapshot::read(client, before.group.id()).await {
         Ok(now) => now,
@@ -132,7 +143,7 @@ async fn confirm_gone(
     // Only this key is compared: the group differs by the removals that came before it.
     match (before.keys.get(key), now.keys.get(key)) {
         (_, None) => Ok(()),
-        (Some(was), Some(is)) if was.id == is.id => Err(not_found),
+        (Some(was), Some(is)) if was.id == is.id => Err(still_there),
         _ => Err(Error::concurrent_edit(vec![], vec![], vec![key.to_owned()], false)),
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectReason {
-    /// Nothing listens there.
+    /// Nothing listens on the host's port.
     ConnectionRefused,
     /// The host name has no address.
     NameNotResolved,
@@ -19,6 +19,11 @@ pub enum ConnectReason {
     CertificateWrongHost,
     /// The TLS handshake failed in another way.
     Tls,
+    /// The proxy requires authentication (407).
+    ProxyAuthRequired,
+    /// The proxy refused to connect to the control plane. A proxy does so for a host that it does not allow
+    /// and for one that it cannot reach; which of the two is not known here.
+    ProxyRefused,
     /// Anything else; the cause is in the error's `source()`.
     Other,
 }
@@ -30,6 +35,11 @@ impl ConnectReason {
             self,
             Self::CertificateUntrusted | Self::CertificateExpired | Self::CertificateWrongHost
         )
+    }
+
+    /// Whether it is the proxy that refuses.
+    pub(crate) fn is_proxy(self) -> bool {
+        matches!(self, Self::ProxyAuthRequired | Self::ProxyRefused)
     }
 
     /// Read from the causes' types where they have one, else from their words: rustls and OpenSSL are
@@ -48,7 +58,14 @@ impl ConnectReason {
                 Some(io::ErrorKind::InvalidData) => garbled = true,
                 _ => {}
             }
-            words.push_str(&error.to_string().to_ascii_lowercase());
+            let text = error.to_string();
+            // As the HTTP library says it of a CONNECT, in a type of its own; whole texts, which no host can
+            // have.
+            match text.as_str() {
+                "tunnel error: proxy authorization required" => return Self::ProxyAuthRequired,
+                "tunnel error: unsuccessful" => return Self::ProxyRefused,
+                _ => words.push_str(&text.to_ascii_lowercase()),
+            }
             words.push('\n');
             cause = below(error);
         }
@@ -106,6 +123,8 @@ impl fmt::Display for ConnectReason {
             Self::CertificateExpired => "the server's certificate has expired or is not valid yet",
             Self::CertificateWrongHost => "the server's certificate is for another host",
             Self::Tls => "the TLS handshake failed",
+            Self::ProxyAuthRequired => "the proxy requires authentication",
+            Self::ProxyRefused => "the proxy refused the connection to the control plane",
             Self::Other => "the connection failed",
         })
     }

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::operation::{Operation, Resource};
 use crate::redact::Wait;
 
-/// What was asked and what came back: the part that all errors of a call share.
+/// The request and its response: the part that all errors of a call share.
 ///
 /// A text from the server that shows the API key, or a value of four bytes or more that the operation sent,
 /// is withheld as a whole: `(message withheld)` stands in its place, and a code or a request's identifier is
@@ -25,17 +25,19 @@ pub struct CallContext {
     pub(crate) may_have_been_applied: bool,
     /// Whether the request may still take effect: not if the service itself says that it has ended.
     pub(crate) may_still_arrive: bool,
+    /// Whether the base URL begins with `http://`, and no response has shown that this is right.
+    pub(crate) may_expect_tls: bool,
     /// How long the next edit of the group waits for this write.
     pub(crate) edit_wait: Option<Duration>,
 }
 
 impl CallContext {
-    /// Of a call that succeeded, but with nothing that can be used.
+    /// The context of a call that succeeded without a usable result.
     pub(crate) fn of_success(operation: Operation, path: String) -> Self {
         Self {
             operation,
             path: path.into(),
-            // It would read as the reason.
+            // A 200 would read as the reason of the failure.
             status: None,
             code: None,
             message: None,
@@ -45,6 +47,7 @@ impl CallContext {
             elapsed: Duration::ZERO,
             may_have_been_applied: false,
             may_still_arrive: false,
+            may_expect_tls: false,
             edit_wait: None,
         }
     }
@@ -97,12 +100,12 @@ impl CallContext {
         self.request_id.as_deref()
     }
 
-    /// How many times the request was sent, the first included.
+    /// How many attempts were made, the first included.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The time from the call's begin to its failure, waits between attempts included.
+    /// The time from the start of the call to its failure, waits between attempts included.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
@@ -113,7 +116,7 @@ impl Error {
         Self::NotFound { resource, id: id.into(), context: Box::new(context) }
     }
 
-    /// Of responses that cannot be decoded only together, so that there is no place in a text.
+    /// The error of responses that contradict each other, for which no line and column exist.
     pub(crate) fn not_understood(context: CallContext) -> Self {
         Self::Decode { line: 0, column: 0, content_type: None, context: Box::new(context) }
     }

@@ -1,4 +1,4 @@
-//! What a `main` that returns a `Result` prints, and the structure for those who look closer.
+//! `{:?}` is what a `main` that returns a `Result` prints; `{:#?}` is the structure.
 
 use std::fmt;
 

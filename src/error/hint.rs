@@ -12,10 +12,12 @@ use crate::stores::{KeyProblem, SecretStoreKind};
 impl Error {
     /// What to do next, in a sentence or two for a person.
     pub fn hint(&self) -> Cow<'static, str> {
-        let hint = self.next_step();
-        let Some(wait) = self.context().and_then(|context| context.edit_wait) else {
-            return hint;
-        };
+        let mut hint = self.next_step();
+        let Some(context) = self.context() else { return hint };
+        if context.may_expect_tls {
+            hint = format!("Check whether the base URL must begin with https://. {hint}").into();
+        }
+        let Some(wait) = context.edit_wait else { return hint };
         let seconds = wait.as_secs_f64();
         format!("{hint} The next edit of this group waits up to {seconds} s for it.").into()
     }
@@ -62,7 +64,7 @@ impl Error {
                 "Give every secret both a key and a value when creating a group.".into()
             }
             Self::InvalidRequest { .. } => {
-                "Correct what the server names; repeating the request as it is will fail again.".into()
+                "Correct what the server names; the same request will fail again.".into()
             }
             Self::StoreFailed { .. } => {
                 "Check the store's connection and credentials in TrueFoundry; deleting can be forced."
@@ -75,10 +77,18 @@ impl Error {
             Self::Timeout { context } if context.attempts == 0 => {
                 "Let the earlier edit of this group end, or drop its future, and try again.".into()
             }
-            Self::Timeout { .. } | Self::Transport { .. } | Self::Service { .. } => {
+            Self::Timeout { .. } => {
+                "Try again; if it lasts, check the control plane's health, and that each tokio runtime \
+                 has a client of its own (see `Client`)."
+                    .into()
+            }
+            Self::Transport { .. } | Self::Service { .. } => {
                 "Try again; if it lasts, check the control plane's health.".into()
             }
             Self::Connect { reason, .. } => connect(*reason).into(),
+            Self::UnexpectedStatus { context } if context.status == Some(407) => {
+                PROXY_LOGIN.into()
+            }
             Self::UnexpectedStatus { .. } | Self::Decode { .. } => {
                 "Check that the base URL is the control plane's and not another service's.".into()
             }
@@ -86,7 +96,7 @@ impl Error {
                 "Ask for fewer entries at a time, or raise the client's response limit.".into()
             }
             Self::UnexpectedRedirect { .. } => {
-                "Set the base URL to where the control plane really is (https, no other host).".into()
+                "Set the base URL to the control plane's own (https, no other host).".into()
             }
             Self::ValueHidden { .. } => {
                 "Ask an administrator to allow viewing values, or use the secret in a deployment by \
@@ -106,7 +116,7 @@ impl Error {
         }
     }
 
-    /// How to find out whether a write was done of which no answer, or none that says so, came back.
+    /// How to find out whether a write was done, if its response was lost or does not say.
     fn unclear_write(&self) -> Option<&'static str> {
         let (Self::Timeout { context }
         | Self::Transport { context, .. }
@@ -127,16 +137,28 @@ impl Error {
                 "The group may exist: look it up by name before creating it again \
                  (`ensure` does that by itself).",
             ),
-            // Forcing it is the better advice.
+            // The store's own hint, to force the deletion, is the better advice.
             Operation::DeleteSecretGroup | Operation::DeleteSecret
                 if matches!(self, Self::StoreFailed { .. }) =>
             {
                 None
             }
-            _ => Some("The write may have been done: read the group before repeating it."),
+            _ => Some("The write may have been done: read the group before retrying it."),
         }
     }
 }
+
+const PROXY_LOGIN: &str = "Put the proxy's user name and password into its URL (HTTPS_PROXY, HTTP_PROXY or \
+     ALL_PROXY, unless the program sets the proxy), or add the control plane's host to NO_PROXY.";
+
+/// Where the TLS libraries read the system's roots from files, a variable can name others.
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+const OWN_ROOT: &str = "If the control plane has an authority of its own, set SSL_CERT_FILE to a PEM file with \
+     its root certificate (in place of the system's), or add it with ClientBuilder::tls_certs_merge; else \
+     check what intercepts the connection.";
+#[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
+const OWN_ROOT: &str = "If the control plane has an authority of its own, add its root certificate to the \
+     system's, or with ClientBuilder::tls_certs_merge; else check what intercepts the connection.";
 
 fn config(setting: &str, reason: &str) -> &'static str {
     match (setting, reason) {
@@ -145,6 +167,9 @@ fn config(setting: &str, reason: &str) -> &'static str {
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        (name, _) if name.to_ascii_uppercase().ends_with("_PROXY") => {
+            "Correct or unset this variable, or add the control plane's host to NO_PROXY."
+        }
         _ => "Correct this setting; nothing was changed.",
     }
 }
@@ -154,22 +179,28 @@ fn not_found(resource: Resource) -> &'static str {
         Resource::SecretGroup => "List the secret groups to find the right identifier or name.",
         Resource::Secret => "List the secrets of the group to find the right identifier or key.",
         Resource::SecretStore => {
-            "List the secret stores; if there is none, ask the platform's administrator."
+            "List the secret stores; if none exists, ask the platform's administrator."
         }
     }
 }
 
 fn connect(reason: ConnectReason) -> &'static str {
     match reason {
-        ConnectReason::CertificateUntrusted => {
-            "Add the root certificate of the control plane's own authority to the client, or check \
-             that nobody is in between."
-        }
+        ConnectReason::CertificateUntrusted => OWN_ROOT,
         ConnectReason::CertificateExpired => {
             "The control plane's certificate must be renewed; check this machine's clock, too."
         }
         ConnectReason::CertificateWrongHost => {
             "Use the host name that the control plane's certificate is for."
+        }
+        ConnectReason::Tls => {
+            "Check that the base URL's host and port speak TLS (https://), whether they require a client \
+             certificate, and any proxy in between."
+        }
+        ConnectReason::ProxyAuthRequired => PROXY_LOGIN,
+        ConnectReason::ProxyRefused => {
+            "Check that the proxy (HTTPS_PROXY or ALL_PROXY, unless the program sets one) can reach the \
+             control plane and may do so, or add the control plane's host to NO_PROXY."
         }
         _ => "Check the base URL, the network and any proxy.",
     }
@@ -183,7 +214,7 @@ fn soft_deleted(details: &super::SoftDeleted) -> Cow<'static, str> {
     }
     let protection = match (details.store(), details.state()) {
         (Some(SecretStoreKind::AzureVault), SoftDeleteState::Deleted) => {
-            " (purging is not possible where the vault has purge protection)"
+            " (purging is not possible if the vault has purge protection)"
         }
         _ => "",
     };
@@ -201,7 +232,7 @@ fn key_not_supported(
         None if key.is_empty() && is_azure => "Use `-` in place of `_` in the key".to_owned(),
         None => "Use a name that the store accepts".to_owned(),
     };
-    // Which key it is may not be known, but that it has an underscore is.
+    // If the key is not known, it is at least known to have an underscore.
     let (key, accepted) = match key {
         "" => ("A_B", "underscores".to_owned()),
         key => (key, Escaped(key).to_string()),

@@ -32,8 +32,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in one sentence. `{:?}` is
 /// both on one line, which is what a `main` that returns this crate's [`Result`] prints; `{:#?}` is the
-/// structure. The cause, where another library reported one, is in [`source`](std::error::Error::source) only (its
-/// type is not part of the stable API). No text of an error holds a value or the API key.
+/// structure. The cause, if another library reported one, is in [`source`](std::error::Error::source) only
+/// (its type is not part of the stable API). No text of an error holds a value or the API key.
 ///
 /// ```
 /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), truefoundry_secrets::Error> {
@@ -41,8 +41,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// match client.secret_groups().get_by_name("prod-secrets").await {
 ///     Ok(group) => println!("{}", group.id()),
-///     Err(Error::NotFound { .. }) => println!("not there yet"),
-///     Err(Error::RateLimited { retry_after, .. }) => println!("again in {retry_after:?}"),
+///     Err(Error::NotFound { .. }) => println!("it does not exist yet"),
+///     Err(Error::RateLimited { retry_after, .. }) => println!("retry in {retry_after:?}"),
 ///     Err(error) => {
 ///         eprintln!("{error}\nhint: {}", error.hint());
 ///         return Err(error);
@@ -78,7 +78,7 @@ pub enum Error {
     #[error("cannot {}: the control plane rejected the API key{context}", context.operation)]
     #[non_exhaustive]
     Unauthorized {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -86,7 +86,7 @@ pub enum Error {
     #[error("cannot {}: permission denied{context}", context.operation)]
     #[non_exhaustive]
     PermissionDenied {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -96,9 +96,9 @@ pub enum Error {
     NotFound {
         /// What was looked for.
         resource: Resource,
-        /// The identifier or name it was looked for by; empty where several were.
+        /// The identifier or name it was looked for by; empty if several were.
         id: Box<str>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -106,9 +106,9 @@ pub enum Error {
     #[error("a secret group named {} already exists{context}", Quoted(name))]
     #[non_exhaustive]
     AlreadyExists {
-        /// The name that is taken.
+        /// The name that is in use.
         name: Box<str>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -116,7 +116,7 @@ pub enum Error {
     #[error("cannot {}: conflict{context}", context.operation)]
     #[non_exhaustive]
     Conflict {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -126,22 +126,22 @@ pub enum Error {
     SoftDeleted {
         /// The secret, the store, how long it is kept, and the ways out.
         details: Box<SoftDeleted>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// The store behind the group does not take this key name.
+    /// The store behind the group does not accept this key name.
     #[error("{} is not accepted: {}{}", the_key(key), rule(key, store.as_deref()),
         tail(context.as_deref()))]
     #[non_exhaustive]
     KeyNotSupported {
-        /// The key; empty where the server did not say which.
+        /// The key; empty if the server did not say which.
         key: Box<str>,
-        /// The store, where known.
+        /// The store, if known.
         store: Option<Box<SecretStoreKind>>,
         /// A name near it that the store accepts.
         suggestion: Option<Box<str>>,
-        /// The answer; `None` where the key was refused before anything was written.
+        /// The response; `None` if the key was refused before anything was written.
         context: Option<Box<CallContext>>,
     },
 
@@ -149,7 +149,7 @@ pub enum Error {
     #[error("a secret group cannot be left without secrets{}", tail(context.as_deref()))]
     #[non_exhaustive]
     EmptyGroup {
-        /// The answer; `None` where this crate refused it before the write.
+        /// The response; `None` if this crate refused it before the write.
         context: Option<Box<CallContext>>,
     },
 
@@ -157,30 +157,30 @@ pub enum Error {
     #[error("no {} store is connected{}", of_kind(kind.as_deref()), tail(context.as_deref()))]
     #[non_exhaustive]
     NoSecretStore {
-        /// The kind that was looked for, where one was.
+        /// The kind that was looked for, if any.
         kind: Option<Box<SecretStoreKind>>,
-        /// The answer; `None` where the list of stores was read well and has none.
+        /// The response; `None` if the list of stores was read and has none.
         context: Option<Box<CallContext>>,
     },
 
-    /// The server misses `key` or `value` in an entry.
+    /// An entry was sent without `key` or `value`.
     #[error("cannot {}: every secret needs a key and a value{context}", context.operation)]
     #[non_exhaustive]
     MissingFields {
         /// The keys that were sent without a value.
         keys: Box<[String]>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// 400 or 422: the server refuses the request for another reason.
+    /// 400 or 422: the server refused the request for another reason.
     #[error("cannot {}: the server refused the request{context}", context.operation)]
     #[non_exhaustive]
     InvalidRequest {
-        /// The server's list of problems, each withheld as its message is, at most 32 of 512 bytes each; empty where it sent one
-        /// message only.
+        /// The server's list of problems, each withheld as its message is, at most 32 of 512 bytes each;
+        /// empty if it sent one message only.
         problems: Box<[String]>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -188,7 +188,7 @@ pub enum Error {
     #[error("cannot {}: the secret store behind the platform failed{context}", context.operation)]
     #[non_exhaustive]
     StoreFailed {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -196,9 +196,9 @@ pub enum Error {
     #[error("cannot {}: rate limited{}{context}", context.operation, after(*retry_after))]
     #[non_exhaustive]
     RateLimited {
-        /// How long the server asks to wait, a year at most; `None` where it does not say.
+        /// How long the server asks to wait, a year at most; `None` if it does not say.
         retry_after: Option<Duration>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
@@ -206,24 +206,24 @@ pub enum Error {
     #[error("cannot {}: the control plane failed{context}", context.operation)]
     #[non_exhaustive]
     Service {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// A status that the API does not document.
-    #[error("cannot {}: unexpected response{context}", context.operation)]
+    /// A status that the API does not document, such as a proxy's 407.
+    #[error("cannot {}: {}{context}", context.operation, unexpected(context))]
     #[non_exhaustive]
     UnexpectedStatus {
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// The call's whole time ran out, retries included. With 0 [`attempts`](CallContext::attempts) nothing
-    /// was sent: an edit waited in vain for an earlier edit of its group.
+    /// The call's time limit, retries included, has passed. With 0 [`attempts`](CallContext::attempts) nothing
+    /// was sent: an earlier edit of the group did not end in time.
     #[error("cannot {}: {} {}{context}", context.operation, waited(context), Wait(context.elapsed))]
     #[non_exhaustive]
     Timeout {
-        /// What was asked.
+        /// The request.
         context: Box<CallContext>,
     },
 
@@ -234,7 +234,7 @@ pub enum Error {
     Connect {
         /// Why.
         reason: ConnectReason,
-        /// What was asked.
+        /// The request.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
         source: BoxError,
@@ -244,49 +244,49 @@ pub enum Error {
     #[error("cannot {}: connection lost before the response was complete{context}", context.operation)]
     #[non_exhaustive]
     Transport {
-        /// What was asked.
+        /// The request.
         context: Box<CallContext>,
         /// The cause, as the HTTP library reports it.
         source: BoxError,
     },
 
-    /// A successful answer whose text is not what the API describes.
+    /// A successful response whose body is not what the API describes.
     #[error("cannot {}: {}{context}", context.operation, not_read(*line, *column, *content_type))]
     #[non_exhaustive]
     Decode {
-        /// The line of the text where decoding stopped, from 1; 0 where it is not UTF-8, or where several
-        /// answers make no sense together.
+        /// The line of the text where decoding stopped, from 1; 0 if it is not UTF-8, or if several
+        /// responses contradict each other.
         line: usize,
         /// The column, in bytes from 1.
         column: usize,
         /// What came in place of JSON, such as `text/html`, if the server names a well-known type.
         content_type: Option<&'static str>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// The answer is longer than the client accepts.
+    /// The response is longer than the client accepts.
     #[error("cannot {}: the response is longer than {limit} bytes{context}", context.operation)]
     #[non_exhaustive]
     ResponseTooLarge {
         /// The limit in bytes ([`ClientBuilder::response_limit`](crate::ClientBuilder::response_limit)).
         limit: usize,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// The server points elsewhere. Redirects are never followed: the key would travel along.
+    /// The server redirects. Redirects are never followed: they would carry the key to another host.
     #[error("cannot {}: redirected{}; redirects are not followed{context}", context.operation,
         to(location.as_deref()))]
     #[non_exhaustive]
     UnexpectedRedirect {
-        /// Scheme, host and path that it points to, without query.
+        /// Scheme, host and path of its target, without the query.
         location: Option<Box<str>>,
-        /// What was asked and answered.
+        /// The request and its response.
         context: Box<CallContext>,
     },
 
-    /// The control plane does not show values: viewing them is switched off, or this key may not.
+    /// The control plane does not show the value: viewing is switched off, or not allowed to this key.
     #[error("the control plane does not show the value of secret {}", Quoted(id))]
     #[non_exhaustive]
     ValueHidden {
@@ -294,21 +294,19 @@ pub enum Error {
         id: Box<str>,
     },
 
-    /// Somebody else changed the group meanwhile.
+    /// Another client changed the group since it was read.
     #[error("the secret group was changed since it was read{}{}",
         lists(&[("added", added), ("removed", removed), ("modified", modified)]), written(*applied))]
     #[non_exhaustive]
     ConcurrentEdit {
-        /// Keys that are there and were not; where `applied`, keys that the edit removed and that are there
-        /// still.
+        /// Keys that were added; if `applied`, keys that the edit removed and that still exist.
         added: Box<[String]>,
-        /// Keys that were there and are not; where `applied`, or from `ensure`, keys that should be there
-        /// and are not.
+        /// Keys that were removed; if `applied`, or from `ensure`, keys that should exist and do not.
         removed: Box<[String]>,
-        /// Keys with another time or another identifier than before. All three are empty where the group
+        /// Keys with another time or another identifier than before. All three are empty if the group
         /// changed in another way, or kept changing while it was read.
         modified: Box<[String]>,
-        /// Whether this edit was written, and undone by the other change. `false`: nothing was written.
+        /// Whether this edit was written, and undone by the other change; if not, nothing was written.
         applied: bool,
     },
 
@@ -320,17 +318,17 @@ pub enum Error {
         done: Box<[String]>,
         /// The key whose removal failed.
         failed: Box<str>,
-        /// The keys that are still there.
+        /// The keys whose removal was not tried.
         not_tried: Box<[String]>,
         /// Why it failed.
         source: Box<Error>,
     },
 
-    /// References that could not be turned into values.
+    /// Some references could not be resolved.
     #[error("{}", unresolved(missing, hidden))]
     #[non_exhaustive]
     Unresolved {
-        /// Those that name no secret that this key can see.
+        /// Those that name no secret visible to this key.
         missing: Box<[SecretRef]>,
         /// Those whose value the control plane does not show.
         hidden: Box<[SecretRef]>,
@@ -362,7 +360,7 @@ pub enum Error {
     },
 }
 
-/// What another library reported. Its type is not part of the stable API.
+/// An error of another library. Its concrete type is not part of the stable API.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
@@ -379,7 +377,7 @@ impl Error {
         Self::InvalidInput { what: what.into(), reason: reason.into() }
     }
 
-    /// The keys that are new, gone and changed, and whether the edit was written and then undone.
+    /// Takes the keys that are new, gone and changed, and whether the edit was written and then undone.
     pub(crate) fn concurrent_edit(
         added: Vec<String>,
         removed: Vec<String>,
@@ -441,8 +439,15 @@ fn waited(context: &CallContext) -> &'static str {
     }
 }
 
+fn unexpected(context: &CallContext) -> &'static str {
+    match context.status {
+        Some(407) => "the proxy requires authentication",
+        _ => "unexpected response",
+    }
+}
+
 fn written(applied: bool) -> &'static str {
-    if applied { "; that undid what was written" } else { "; nothing was written" }
+    if applied { "; what was written may be undone" } else { "; nothing was written" }
 }
 
 /// ` (added: A, B; removed: C)`, without the lists that are empty.

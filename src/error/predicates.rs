@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::connect::ConnectReason;
 use super::context::CallContext;
 use super::recovery::SoftDeleteState;
 use crate::Error;
@@ -42,7 +43,7 @@ macro_rules! context_of {
 }
 
 impl Error {
-    /// What was asked and answered, where the failure belongs to one call.
+    /// The request and its response, if the failure belongs to one call.
     pub fn context(&self) -> Option<&CallContext> {
         context_of!(self, as_deref, context)
     }
@@ -53,13 +54,15 @@ impl Error {
 
     /// The failure of a read that was to confirm a write: the write was done, or may have been.
     pub(crate) fn after_a_write(mut self) -> Self {
-        if let Some(context) = self.context_mut() {
+        if let Self::ConcurrentEdit { applied, .. } = &mut self {
+            *applied = true;
+        } else if let Some(context) = self.context_mut() {
             context.may_have_been_applied = true;
         }
         self
     }
 
-    /// Whether a write may take effect after this error came back.
+    /// Whether a write may take effect after this error was returned.
     pub(crate) fn may_still_arrive(&self) -> bool {
         self.context().is_some_and(|context| context.may_still_arrive)
     }
@@ -72,7 +75,7 @@ impl Error {
         self
     }
 
-    /// The status of the last answer, where there was one.
+    /// The status of the last response, if one came.
     pub fn status(&self) -> Option<u16> {
         self.context()?.status()
     }
@@ -82,14 +85,14 @@ impl Error {
         self.context()?.request_id()
     }
 
-    /// Whether the group, secret or store is not there.
+    /// Whether the group, secret or store does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
     /// Whether the same call can succeed later without anything being changed by the caller.
     ///
-    /// It does not say that repeating is without effect: for a create or an update look at
+    /// It does not say that a retry is without effect: for a create or an update look at
     /// [`may_have_been_applied`](Self::may_have_been_applied) first.
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -99,16 +102,18 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Transport { .. }
             | Self::ConcurrentEdit { .. } => true,
-            Self::Connect { reason, .. } => !reason.is_certificate(),
+            Self::Connect { reason, .. } => {
+                !reason.is_certificate() && *reason != ConnectReason::ProxyAuthRequired
+            }
             Self::SoftDeleted { details, .. } => details.state() != SoftDeleteState::Deleted,
             Self::PartiallyApplied { source, .. } => source.is_retryable(),
             _ => false,
         }
     }
 
-    /// Whether a write may have been done although this error came back: its answer was lost, cut or not
-    /// understood, the server answered 408, 424 or 5xx, or a part of an edit was done. Read the group
-    /// before repeating a create or an update.
+    /// Whether a write may have been done despite this error: its response was lost, cut or not
+    /// understood, the status was 408, 424 or 5xx, or a part of an edit was done. Read the group before
+    /// retrying a create or an update.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::PartiallyApplied { .. } => true,

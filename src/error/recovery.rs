@@ -10,7 +10,7 @@ const AZURE_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
 /// The longest of AWS Secrets Manager's 7 to 30 days, and its default.
 const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
 
-/// How far the deletion of a secret has got whose name is still held by the store.
+/// How far the deletion of a secret is whose name the store still holds.
 ///
 /// Some stores keep a deleted secret for a while, so that it can be brought back. Until it is gone
 /// for good, its name cannot be used again.
@@ -19,16 +19,16 @@ const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
 pub enum SoftDeleteState {
     /// Deleted and kept: the name is free once the secret is purged, or once the retention is over.
     Deleted,
-    /// The store is still at work deleting it. Trying again later may show another state.
+    /// The store is still deleting it. A later call may show another state.
     BeingDeleted,
-    /// The store is bringing it back. Once that is done, the name belongs to a live secret.
+    /// The store is recovering it. Once that is done, the name belongs to a live secret.
     BeingRecovered,
 }
 
 /// A deleted secret that its store still holds, so that its name cannot be used.
 ///
 /// Azure Key Vault keeps deleted secrets for 90 days by default, AWS Secrets Manager for 7 to 30 days
-/// where deletion was scheduled. The TrueFoundry API cannot purge them.
+/// if deletion was scheduled. The TrueFoundry API cannot purge them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoftDeleted {
     name: Option<Box<str>>,
@@ -42,16 +42,16 @@ pub struct SoftDeleted {
 pub enum RecoveryOption {
     /// Use another group name. The fastest, and always possible.
     UseAnotherName,
-    /// Azure portal: Key Vault, Manage deleted secrets, Purge. Not where purge protection is on.
+    /// Azure portal: Key Vault, Manage deleted secrets, Purge. Not possible with purge protection.
     PurgeInPortal,
-    /// Run this command. Not where purge protection is on.
+    /// Run this command. Not possible with purge protection.
     #[non_exhaustive]
     PurgeWithCli {
-        /// The command; `<vault>`, and `<secret-name>` where the server did not say it, are to be
+        /// The command; `<vault>`, and `<secret-name>` if the server did not name it, are to be
         /// filled in.
         command: String,
     },
-    /// The store is still at work on the name: repeat the call in a moment.
+    /// The store still works on the name: retry the call in a moment.
     RetryLater,
     /// Wait until the store forgets the name.
     #[non_exhaustive]
@@ -70,12 +70,12 @@ impl SoftDeleted {
         Self { name: name.map(String::into_boxed_str), store, state }
     }
 
-    /// The secret's name in the store, where the server named it.
+    /// The secret's name in the store, if the server named it.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The store that holds it, where known.
+    /// The store that holds it, if known.
     pub fn store(&self) -> Option<&SecretStoreKind> {
         self.store.as_ref()
     }
@@ -86,7 +86,7 @@ impl SoftDeleted {
     }
 
     /// How long the store keeps it at most by its documented default: 90 days for Azure Key Vault (7 to 90
-    /// can be set), 30 for AWS Secrets Manager; `None` for other stores, or where it is not known which.
+    /// can be set), 30 for AWS Secrets Manager; `None` for other stores, or if the store is not known.
     pub fn retention(&self) -> Option<Duration> {
         match self.store.as_ref()? {
             SecretStoreKind::AzureVault => Some(AZURE_RETENTION),
@@ -131,7 +131,7 @@ impl SoftDeleted {
         }
     }
 
-    /// The name, only where it cannot do anything else than name when pasted into a shell.
+    /// The name, if it is harmless when pasted into a shell; else a placeholder.
     fn pasteable_name(&self, store: &SecretStoreKind) -> &str {
         self.name
             .as_deref()
@@ -166,7 +166,7 @@ impl fmt::Display for RecoveryOption {
                 "purge it in the Azure portal (Key Vault, Manage deleted secrets, Purge)",
             ),
             Self::PurgeWithCli { command } => write!(f, "purge it with `{command}`"),
-            Self::RetryLater => f.write_str("repeat the call in a moment"),
+            Self::RetryLater => f.write_str("retry the call in a moment"),
             Self::Wait { at_most } => {
                 write!(f, "wait up to {} days", at_most.as_secs() / DAY.as_secs())
             }

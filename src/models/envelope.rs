@@ -1,4 +1,4 @@
-//! The objects that answers come wrapped in.
+//! The objects that responses come wrapped in.
 
 use super::Page;
 use super::decode::{Context, FromWire, wire_object};
@@ -96,7 +96,7 @@ impl<T: FromWire> FromWire for Listed<T> {
         deserializer: D,
     ) -> Result<Self, D::Error> {
         let envelope = Envelope::<Vec<T>>::decode(context, deserializer)?;
-        // A list that is not there is not an empty list: reading it so could delete what it left out.
+        // An absent list is not an empty list: an edit would delete the keys that it left out.
         let items = envelope.data.ok_or_else(|| serde::de::Error::missing_field("data"))?;
         let Pagination { total, offset, limit } =
             envelope.pagination.unwrap_or(Pagination { total: None, offset: None, limit: None });

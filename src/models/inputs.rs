@@ -31,7 +31,7 @@ pub struct NewSecretGroup {
     checks: Checks,
 }
 
-/// What is looked at before anything is sent.
+/// What is checked before anything is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Checks {
     pub(crate) skip_store_rules: bool,
@@ -101,7 +101,7 @@ impl NewSecretGroup {
     }
 
     /// Sends values that are references (`tfy-secret://tenant:group:key`, also within quotes), which are
-    /// refused otherwise: whoever resolves the new secret would get a reference in place of a value.
+    /// refused otherwise: resolving the new secret would return a reference instead of a value.
     #[must_use]
     pub fn allow_reference_text(mut self) -> Self {
         self.checks.allow_reference_text = true;
@@ -144,8 +144,8 @@ impl NewSecretGroup {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, an empty or
-    /// repeated key, a masked value, a reference as a value, or a value that the store does not take;
-    /// [`Error::KeyNotSupported`] for a key that it does not take.
+    /// duplicate key, a masked value, a reference as a value, or a value that the store does not accept;
+    /// [`Error::KeyNotSupported`] for a key that it does not accept.
     pub fn check(&self) -> crate::Result<()> {
         check_group_name(&self.name)?;
         check_secrets(self.entries(), self.store.as_ref(), self.checks)
@@ -185,7 +185,7 @@ impl SecretUpdate {
         Self { key: key.into(), value: None, checks: Checks::default() }
     }
 
-    /// Adds the key, or gives it a new value: a new version where the value differs.
+    /// Adds the key, or gives it a new value: a new version if the value differs.
     pub fn set(key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         Self { key: key.into(), value: Some(value.into()), checks: Checks::default() }
     }
@@ -230,7 +230,7 @@ pub(crate) fn check_group_name(name: &str) -> crate::Result<()> {
     Ok(())
 }
 
-/// Refuses what the server or the store would refuse, or take for something else.
+/// Refuses what the server or the store would refuse, or understand differently.
 pub(crate) fn check_secrets<'a>(
     secrets: impl Iterator<Item = SecretEntry<'a>>,
     store: Option<&SecretStoreKind>,
@@ -277,7 +277,7 @@ impl Serialize for SecretEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut entry = serializer.serialize_struct("Secret", 2)?;
         entry.serialize_field("key", self.key)?;
-        // `{"key": "K"}` keeps what is there; `"value": null` would be something else.
+        // `{"key": "K"}` keeps the value; `"value": null` would be something else.
         if let Some(value) = self.value {
             entry.serialize_field("value", &Exposed(value))?;
         }

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
 /// values are no part of it.
 ///
-/// One that came with an answer ([`SecretGroup::manifest`](crate::SecretGroup::manifest)) has what this
+/// One that came with a response ([`SecretGroup::manifest`](crate::SecretGroup::manifest)) has what this
 /// crate knows of: fields that the API may add later are not kept, and not sent back.
 ///
 /// ```
@@ -27,7 +27,7 @@ pub struct SecretGroupManifest {
     name: SharedStr,
     #[serde(skip_serializing_if = "Option::is_none")]
     integration_fqn: Option<SharedStr>,
-    /// Absent unless an answer or the caller said who: an empty list states that there are none.
+    /// Absent unless a response or the caller said who: an empty list states that the group has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     collaborators: Option<Vec<Collaborator>>,
     #[serde(rename = "ownedBy", skip_serializing_if = "Option::is_none")]
@@ -129,12 +129,12 @@ impl SecretGroupManifest {
         self.name.as_str()
     }
 
-    /// The store's FQN; empty where the answer did not carry it.
+    /// The store's FQN; empty if the response did not carry it.
     pub fn integration_fqn(&self) -> &str {
         self.integration_fqn.as_ref().map_or("", SharedStr::as_str)
     }
 
-    /// Who may do what with the group; `None` if neither the answer nor the caller said.
+    /// Who may do what with the group; `None` if neither the response nor the caller said.
     pub fn collaborators(&self) -> Option<&[Collaborator]> {
         self.collaborators.as_deref()
     }

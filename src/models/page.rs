@@ -41,17 +41,17 @@ impl<T> Page<T> {
         self.items
     }
 
-    /// How many items there are on all pages, where the server says so.
+    /// The number of items on all pages, if the server says so.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// How many items come before this page, where the server says so.
+    /// The number of items before this page, if the server says so.
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }
 
-    /// How many items a page has at most, where the server says so.
+    /// The maximum number of items on a page, if the server says so.
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }

@@ -14,7 +14,7 @@ use super::subject::Subject;
 use crate::secret_value::SecretValue;
 use crate::{Error, Result};
 
-/// One secret: a key in a group, with its value where the answer carried it.
+/// One secret: a key in a group, with its value if the response carried it.
 ///
 /// It cannot be serialized, because it may hold a value; `Debug` prints the value masked.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl Secret {
         self.fqn.as_ref().map(SharedStr::as_str)
     }
 
-    /// The key, from the answer's `name`, else from the last part of [`fqn`](Self::fqn).
+    /// The key, from the response's `name`, else from the last part of [`fqn`](Self::fqn).
     pub fn key(&self) -> Option<&str> {
         self.name.as_ref().map(SharedStr::as_str).or_else(|| fqn_part(self.fqn()?, 2, 3))
     }
@@ -69,15 +69,15 @@ impl Secret {
         self.group_id.as_ref()
     }
 
-    /// The value, where it was asked for and the control plane shows it.
+    /// The value, if it was asked for and the control plane shows it.
     pub fn value(&self) -> Option<&SecretValue> {
         self.value.as_ref()
     }
 
-    /// The value by itself; the rest is dropped.
+    /// The value alone; the rest is dropped.
     ///
     /// # Errors
-    /// [`Error::ValueHidden`] where the answer carried none.
+    /// [`Error::ValueHidden`] if the response carried none.
     pub fn into_value(self) -> Result<SecretValue> {
         let Self { id, value, .. } = self;
         value.ok_or_else(|| Error::ValueHidden { id: id.as_str().into() })
@@ -108,7 +108,7 @@ impl Secret {
         }
     }
 
-    /// Its versions, where the answer carried them; [`Secrets::versions`](crate::Secrets::versions)
+    /// Its versions, if the response carried them; [`Secrets::versions`](crate::Secrets::versions)
     /// asks for them.
     pub fn versions(&self) -> Option<&[SecretVersion]> {
         self.versions.as_deref()
@@ -122,7 +122,7 @@ impl Secret {
     /// The reference to it, to be written into a manifest.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if the answer did not carry the FQN, or the group's name has a colon, so that
+    /// [`Error::InvalidInput`] if the response did not carry the FQN, or the group's name has a colon, so that
     /// the reference would name another group's key.
     pub fn reference(&self) -> Result<SecretRef> {
         let fqn = self.fqn().unwrap_or_default();
@@ -204,7 +204,7 @@ impl SecretVersion {
         self.version.as_ref().and_then(Raw::whole_number)
     }
 
-    /// The value, where the control plane shows it.
+    /// The value, if the control plane shows it.
     pub fn value(&self) -> Option<&SecretValue> {
         self.value.as_ref()
     }

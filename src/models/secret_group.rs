@@ -117,13 +117,13 @@ impl FromWire for DryRunSecretGroup {
 
 macro_rules! common_accessors {
     () => {
-        /// The tenant's name, from the answer's `tenantName`, else from the first part of the FQN.
+        /// The tenant's name, from the response's `tenantName`, else from the first part of the FQN.
         pub fn tenant_name(&self) -> Option<&str> {
             let own = self.record.tenant_name.as_ref().map(SharedStr::as_str);
             own.or_else(|| fqn_part(self.record.fqn()?, 0, 2))
         }
 
-        /// The group's name, from the answer's `name`, else from its manifest, else from the last part
+        /// The group's name, from the response's `name`, else from its manifest, else from the last part
         /// of the FQN.
         pub fn name(&self) -> Option<&str> {
             let own = self.record.name.as_ref().map(SharedStr::as_str);
@@ -132,8 +132,8 @@ macro_rules! common_accessors {
         }
 
         /// The group's secrets, without values; a server may cut a long list, and
-        /// [`ListSecrets::in_group`](crate::ListSecrets::in_group) has all. `None` where the answer did not
-        /// list them, which does not mean that there are none.
+        /// [`ListSecrets::in_group`](crate::ListSecrets::in_group) has all. `None` if the response did not
+        /// list them, which does not mean that the group is empty.
         pub fn secrets(&self) -> Option<&[Secret]> {
             self.record.secrets.as_deref()
         }
@@ -173,7 +173,7 @@ macro_rules! common_accessors {
 impl DryRunSecretGroup {
     common_accessors!();
 
-    /// The identifier of a group that is there already.
+    /// The identifier of a group that exists already.
     pub fn id(&self) -> Option<&SecretGroupId> {
         self.record.id.as_ref()
     }
@@ -187,7 +187,7 @@ impl DryRunSecretGroup {
 impl PartialSecretGroup {
     common_accessors!();
 
-    /// The group's identifier, which is there whatever was asked for.
+    /// The group's identifier, which is always returned.
     pub fn id(&self) -> &SecretGroupId {
         &self.id
     }
@@ -222,7 +222,7 @@ impl SecretGroup {
     }
 
     /// The reference to one of the group's keys, to be written into a manifest: the group's FQN and the key.
-    /// Whether the group has such a key is not looked at.
+    /// It is not checked that the group has such a key.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if `key` cannot be part of a reference, or the group has no usable FQN: with a
@@ -259,7 +259,7 @@ impl Serialize for SecretGroup {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Attribute {
-    /// `id`, which is always there.
+    /// `id`, which is always returned.
     Id,
     /// `fqn`
     Fqn,

@@ -11,7 +11,7 @@ const ANY_STORE: &str = "secret-store";
 /// A secret store that the customer connected: what the API calls an *integration* of the type
 /// `secret-store`.
 ///
-/// The store's own credentials, which the API may send along, are never kept: the answer is wiped.
+/// The store's own credentials, which the API may send along, are never kept: the response is wiped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretStore {

@@ -1,4 +1,4 @@
-//! Strings of an answer, kept as places in one shared buffer.
+//! Strings of a response, kept as places in one shared buffer.
 //!
 //! A page of 100 groups with 20 secrets each holds some 20,000 strings. One allocation for each would
 //! cost more than parsing the page, so a [`SharedStr`] is 24 bytes that point into the page it came in.
@@ -10,11 +10,11 @@ use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 
-/// The buffer that the texts of one answer share. It is filled when decoding ends.
+/// The buffer that the texts of one response share. It is filled when decoding ends.
 pub(crate) type Buffer = Arc<OnceLock<String>>;
 
-/// Behind this, identifiers are no keys "with interior mutability" to clippy, which would warn whoever puts
-/// one into a `HashMap`: a buffer is filled once, before anybody else has a text of it.
+/// Hides the `OnceLock` from clippy, which would warn of keys with interior mutability if a user put an
+/// identifier into a `HashMap`: a buffer is filled once, before any other owner of it exists.
 trait StrBuffer: Send + Sync + UnwindSafe + RefUnwindSafe {
     fn text(&self) -> Option<&str>;
 }
@@ -38,7 +38,7 @@ impl SharedStr {
         Self { buffer, start, len }
     }
 
-    /// All that the models of this answer keep in memory of it.
+    /// All that the models of this response keep in memory of it.
     #[cfg(test)]
     pub(crate) fn whole_buffer(&self) -> &str {
         self.buffer.text().unwrap_or_default()

@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-/// The text of a JSON string, quotes included in `raw`. `None` where `serde_json` would refuse it.
+/// The text of a JSON string, quotes included in `raw`. `None` if `serde_json` would refuse it.
 pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if raw.len() < 2 {
@@ -59,7 +59,7 @@ pub(crate) fn escape(text: &str) -> Option<(char, &str)> {
     Some((character, chars.as_str()))
 }
 
-/// The character that `\u` escapes stand for, two of them where it is a surrogate pair.
+/// The character that `\u` escapes stand for, two of them if it is a surrogate pair.
 fn unicode(text: &str) -> Option<(char, &str)> {
     let (first, rest) = four_digits(text)?;
     if let Some(character) = char::from_u32(first) {

@@ -11,7 +11,7 @@ use super::step;
 
 impl Scrubber {
     /// The text with a mark in the place of each letter and digit of every 16 bytes in a row that a value
-    /// has, too. No quote and no escape of JSON is changed. `None` where nothing is quoted.
+    /// has, too. No quote and no escape of JSON is changed. `None` if nothing is quoted.
     pub(crate) fn cut_quotes(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         // Of a page in another encoding, or one that was cut within a character, what is UTF-8.
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
@@ -36,7 +36,7 @@ impl Scrubber {
         }
         marks.dedup();
         let mut marks = marks.into_iter().peekable();
-        // A mark takes no more room than what it stands for, so this never grows and leaves a copy behind.
+        // A mark is no longer than what it replaces, so this never grows and leaves a copy behind.
         let mut clean = Zeroizing::new(Vec::with_capacity(text.len()));
         for (at, character) in readable.char_indices() {
             step();
@@ -48,7 +48,7 @@ impl Scrubber {
     }
 }
 
-/// Letters and digits in lower case, and where the character of each byte stands. What stands behind a
+/// Letters and digits in lower case, and where the character of each byte stands. What follows a
 /// backslash is left out, with the digits of a `\u`.
 fn letters_and_places(text: &str) -> (Zeroizing<Vec<u8>>, Vec<usize>) {
     // In lower case a character may take three bytes in place of two.

@@ -23,7 +23,7 @@ impl Display for Quoted<'_> {
     }
 }
 
-/// A blank and the name in quotes, or nothing where it is not known.
+/// A blank and the name in quotes, or nothing if it is not known.
 pub(crate) struct Named<'a>(pub(crate) &'a str);
 
 impl Display for Named<'_> {
@@ -32,7 +32,7 @@ impl Display for Named<'_> {
     }
 }
 
-/// Names after each other, `none` where there are none, and the first 20 where there are many.
+/// Names separated by commas; `none` for an empty list, and only the first 20 of a longer one.
 pub(crate) struct List<'a, T>(pub(crate) &'a [T]);
 
 impl<T: Display> Display for List<'_, T> {

@@ -16,12 +16,17 @@ const ENTITIES: [(&[u8], char); 6] =
 /// A backslash that was itself written as an escape. It escapes what follows, but is not the first half of an
 /// escaped backslash together with the beginning of the next escape: `\u005c\u006e` is `\n`. No byte of UTF-8.
 const BACKSLASH: u8 = 0xFF;
+/// One that was written as two. It begins the next escape, or belongs to one more pair, but not to a pair with
+/// a [`BACKSLASH`]: `\\134\\156` is `\n`, too. No byte of UTF-8 either.
+const PAIR: u8 = 0xFE;
 /// HTML has names of up to 31 characters, and numbers may have leading zeros.
 const MAX_ENTITY: usize = 32;
 const MAX_BRACED: usize = 10;
 
 /// What an escape stands for.
 enum Decoded {
+    /// Of two of them, the last.
+    Pair(u8),
     /// Part of a character, possibly.
     Byte(u8),
     Character(char),
@@ -29,8 +34,8 @@ enum Decoded {
 
 /// The text without its escapes, in bytes, because `%XX` and `\xXX` are such.
 ///
-/// Each byte is appended, and where an escape ends with it that is replaced by what it stands for, which is
-/// shorter and may be the end of another escape. So the work is linear however they are nested.
+/// Each byte is appended. An escape that ends with it is replaced by what it stands for, which is shorter
+/// and may be the end of another escape. So the work is linear however they are nested.
 pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
     // It never grows, and so leaves no copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -42,8 +47,11 @@ pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
             let start = bytes.len().saturating_sub(length);
             bytes.truncate(start);
             match decoded {
-                Decoded::Byte(b'\\') | Decoded::Character('\\') => bytes.push(BACKSLASH),
-                Decoded::Byte(byte) if byte != BACKSLASH => bytes.push(byte),
+                Decoded::Pair(BACKSLASH) | Decoded::Byte(b'\\') | Decoded::Character('\\') => {
+                    bytes.push(BACKSLASH);
+                }
+                Decoded::Pair(_) => bytes.push(PAIR),
+                Decoded::Byte(byte) if byte != BACKSLASH && byte != PAIR => bytes.push(byte),
                 Decoded::Byte(byte) => push(&mut bytes, char::from(byte)),
                 Decoded::Character(character) => push(&mut bytes, character),
             }
@@ -67,7 +75,7 @@ fn push(bytes: &mut Vec<u8>, character: char) {
 }
 
 fn is_backslash(byte: u8) -> bool {
-    byte == b'\\' || byte == BACKSLASH
+    matches!(byte, b'\\' | BACKSLASH | PAIR)
 }
 
 /// The length of the escape that the bytes end with, and what it stands for.
@@ -131,7 +139,7 @@ fn braced(bytes: &[u8]) -> Option<(usize, Decoded)> {
 }
 
 /// `&lt;`, `&#60;`, `&#x3c;`. Other names stand for characters that are left out of what is compared, or
-/// for letters that nobody has to write so: they become one that cannot be seen.
+/// for letters that need no entity: they become a character that cannot be seen.
 fn entity(bytes: &[u8]) -> Option<(usize, Decoded)> {
     let tail = bytes.strip_suffix(b";")?;
     let tail = tail.get(tail.len().saturating_sub(MAX_ENTITY)..)?;
@@ -156,8 +164,9 @@ fn after_backslash(bytes: &[u8]) -> Option<(usize, Decoded)> {
     let [first, last] = bytes.last_chunk::<2>()?;
     let decoded = match last {
         _ if !is_backslash(*first) => return None,
-        b'\\' if *first == BACKSLASH => return None,
-        &BACKSLASH => b'\\',
+        b'\\' if *first != b'\\' => return None,
+        &PAIR if *first == BACKSLASH => return None,
+        last if is_backslash(*last) => return Some((2, Decoded::Pair(*last))),
         b'n' | b'r' | b't' | b'f' | b'v' => b'\n',
         b'a' | b'b' | b'e' => 0x08,
         b'%' | b'&' => return None,

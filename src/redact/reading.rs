@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::control::is_steering;
 use super::{escapes, step};
 
-/// The texts that a comparison is about: as it stands and, where it has any, without its escapes.
+/// The texts to compare: the text as it is and, if it has any, without its escapes.
 pub(super) fn of_text(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec()), escapes::undone(text)];
     texts.dedup();
@@ -57,8 +57,8 @@ pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
     spelling
 }
 
-/// As one that never grows and so leaves no copy behind: in lower case some characters take three bytes
-/// in place of two, and a byte that is none of UTF-8 takes two.
+/// A buffer that never grows and so leaves no copy behind: in lower case some characters have three bytes
+/// instead of two, and a byte that is not UTF-8 becomes two.
 fn room(text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Vec::with_capacity(2 * text.len()))
 }

@@ -68,8 +68,8 @@ impl Scrubber {
             })
     }
 
-    /// Withholds the texts of one response that show a secret, or all where only together they do, such as
-    /// one that was taken for a list of characters. What is withheld is wiped. Says whether anything was.
+    /// Withholds the texts of one response that show a secret, or all if only together they do, such as
+    /// one that was taken for a list of characters. What is withheld is wiped. Returns whether anything was.
     pub(crate) fn withhold<'t>(&self, texts: impl IntoIterator<Item = &'t mut String>) -> bool {
         let mut texts: Vec<_> = texts.into_iter().collect();
         if !self.shows(&together(&texts)) {
@@ -140,8 +140,8 @@ impl Needles {
 
 /// Pieces of at most 16 bytes, known by their hashes, so that no copy is left in memory that is not wiped.
 ///
-/// The hashes have 64 bits and a key that is made up for each set: nobody can choose texts that share one,
-/// and where two do by accident a message is withheld, in no more time.
+/// The hashes have 64 bits and a random key for each set: no server can choose texts that share one, and
+/// if two do by accident a message is withheld, in no more time.
 #[derive(Default)]
 pub(super) struct Windows {
     key: RandomState,

@@ -1,4 +1,4 @@
-//! Looking up what references name: in batches, and one by one where a server does not play along.
+//! Looking up what references name: in batches, and one by one if a server does not support that.
 
 use std::collections::HashMap;
 
@@ -19,8 +19,8 @@ enum BatchEntry {
 }
 
 impl Client {
-    /// What became of each reference, in their order. The first failure that is about more than one
-    /// secret ends it.
+    /// What was found for each reference, in order. The first failure that is about more than one secret ends
+    /// the look-up.
     pub(super) async fn look_up(
         &self,
         references: &[SecretRef],
@@ -61,7 +61,7 @@ impl Client {
         let mut secrets = match self.list_by_fqns(batch, with_values).await {
             Ok(secrets) => secrets,
             Err(error) if may_be_one_of_them(&error) => {
-                // Of one name by itself the refusal says all that there is to know.
+                // The refusal of a single name is already the result.
                 let known =
                     || if batch.len() == 1 { BatchEntry::Absent } else { BatchEntry::Refused };
                 return Ok(batch.iter().map(|_| known()).collect());
@@ -138,7 +138,7 @@ impl Client {
     }
 }
 
-/// What the batch told already, which is nearly always all.
+/// What the batch alone tells, which is nearly always enough.
 fn from_batch(known: BatchEntry, with_values: bool) -> Result<Found, BatchEntry> {
     match known {
         BatchEntry::Absent => Ok(Found::Missing),
@@ -165,7 +165,7 @@ pub(super) async fn try_join_ordered<T>(
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// A whole request is refused where one of its names does not exist, or is not for this key.
+/// A whole request is refused if one of its names does not exist, or is not for this key.
 fn may_be_one_of_them(error: &Error) -> bool {
     matches!(error, Error::NotFound { .. } | Error::PermissionDenied { .. })
 }

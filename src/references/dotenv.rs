@@ -27,7 +27,8 @@ impl SecretMap {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] with line, name and reason, and never a value.
+    /// [`Error::InvalidInput`] with line, name and reason, and never a value. A line that is not of the form
+    /// `NAME=value` is not quoted at all: it may be a piece of one.
     pub fn from_dotenv(text: &str) -> Result<Self> {
         // Both readers do this first, inside of quotes too.
         if text.contains('\r') {
@@ -60,7 +61,7 @@ impl<'a> Reader<'a> {
                 return Ok(None);
             }
             let (line, after) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-            let content = line.trim_matches(is_blank);
+            let content = line.trim_start_matches(is_blank);
             if content.is_empty() || content.starts_with('#') {
                 self.check_separators(content, "")?;
                 self.rest = after;
@@ -69,15 +70,15 @@ impl<'a> Reader<'a> {
             }
             let (name, value) = self.name(content)?;
             let start = value.trim_start_matches(is_blank);
-            return match start.chars().next().filter(|first| matches!(first, '"' | '\'')) {
-                Some(quote) => self.quoted(name, quote, start),
-                None => {
-                    let value = self.unquoted(name, value)?;
-                    self.rest = after;
-                    self.line += 1;
-                    Ok(Some((name, value.into())))
-                }
-            };
+            if let Some(quote) = start.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+                let opening = line.len() - start.len();
+                let inner = self.rest.get(opening + 1..).unwrap_or_default();
+                return self.quoted(name, quote, inner).map(Some);
+            }
+            let value = self.unquoted(name, value)?;
+            self.rest = after;
+            self.line += 1;
+            return Ok(Some((name, value.into())));
         }
     }
 
@@ -89,7 +90,8 @@ impl<'a> Reader<'a> {
         let (name, rest) = content.split_at(end);
         match rest.trim_start_matches(is_blank).strip_prefix('=') {
             Some(value) if !name.is_empty() => Ok((name, value)),
-            _ => Err(self.refuse(name, "is not of the form NAME=value")),
+            // What stands there is a piece of a value as likely as a name: it is not printed.
+            _ => Err(self.refuse("", "is not of the form NAME=value")),
         }
     }
 
@@ -113,23 +115,20 @@ impl<'a> Reader<'a> {
             return Err(self.refuse(name, reason));
         }
         if value.starts_with('`') {
-            return Err(
-                self.refuse(name, "begins with a backtick, which is a quote to some readers")
-            );
+            let reason = "begins with a backtick, which is a quote to some readers";
+            return Err(self.refuse(name, reason));
         }
         self.check_expansion(name, value)?;
         Ok(value)
     }
 
-    /// A value in quotes, which can go over several lines. `start` begins with the opening quote.
+    /// A value in quotes, which can go over several lines. `inner` is all that follows the opening quote.
     fn quoted(
         &mut self,
         name: &'a str,
         quote: char,
-        start: &'a str,
-    ) -> Result<Option<(&'a str, SecretValue)>> {
-        let offset = self.rest.len() - self.tail_of(start).len();
-        let inner = self.rest.get(offset + 1..).unwrap_or_default();
+        inner: &'a str,
+    ) -> Result<(&'a str, SecretValue)> {
         let Some(end) = inner.find(quote) else {
             return Err(self.refuse(name, "has a quote that does not end"));
         };
@@ -143,14 +142,9 @@ impl<'a> Reader<'a> {
         self.check_separators(comment, name)?;
         let escapes: &[char] =
             if quote == '"' { &['\\', '\'', '"', 'a', 'b', 'f', 't', 'v'] } else { &['\\', '\''] };
-        let mut pieces = text.split('\\').skip(1).peekable();
-        while let Some(piece) = pieces.next() {
-            // Nothing between two backslashes, or between the last one and the closing quote.
-            let next = piece.chars().next();
-            if next.is_none_or(|next| escapes.contains(&next)) {
-                let reason = "has a backslash that readers take differently";
-                return Err(self.refuse(name, reason));
-            }
+        // An empty piece is between two backslashes, or between one and the closing quote.
+        if text.split('\\').skip(1).any(|piece| piece.is_empty() || piece.starts_with(escapes)) {
+            return Err(self.refuse(name, "has a backslash that readers take differently"));
         }
         self.check_expansion(name, text)?;
         let value = if quote == '"' && text.contains('\\') {
@@ -161,14 +155,7 @@ impl<'a> Reader<'a> {
         };
         self.line += text.matches('\n').count() + 1;
         self.rest = rest;
-        Ok(Some((name, value)))
-    }
-
-    /// What of the whole rest begins where `part`, a part of its first line, begins.
-    fn tail_of(&self, part: &str) -> &'a str {
-        let line = self.rest.split('\n').next().unwrap_or_default();
-        let behind = line.len() - line.trim_end_matches(is_blank).len();
-        self.rest.get(line.len() - behind - part.len()..).unwrap_or_default()
+        Ok((name, value))
     }
 
     /// python-dotenv puts the value of another variable in its place, node's dotenv does not.
@@ -200,4 +187,69 @@ fn is_blank(character: char) -> bool {
 
 fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let map = SecretMap::from_dotenv(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        map.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned())).collect()
+    }
+
+    #[test]
+    fn lines_that_readers_agree_on_are_read_as_written() {
+        for (line, name, value) in [
+            (r#"CFG={"provider":"made-up","n":1}"#, "CFG", r#"{"provider":"made-up","n":1}"#),
+            (r#"PASS=ab"cd"ef"#, "PASS", r#"ab"cd"ef"#),
+            ("NAME=My App", "NAME", "My App"),
+            ("NOTE=it's made up", "NOTE", "it's made up"),
+            (r"DIR=C:\made\up", "DIR", r"C:\made\up"),
+            ("A=", "A", ""),
+            ("A=''", "A", ""),
+            (" export\tA = b # c", "A", "b"),
+            ("d.e-f=1", "d.e-f", "1"),
+            ("A='a#b' # c", "A", "a#b"),
+            ("A=\"it's\"", "A", "it's"),
+            (r#"A="a\nb\rc""#, "A", "a\nb\rc"),
+            (r"A='a\nb'", "A", r"a\nb"),
+            ("A=\"a\n\nb\"", "A", "a\n\nb"),
+            ("A=$B ${C", "A", "$B ${C"),
+            ("A=QUJD=", "A", "QUJD="),
+        ] {
+            let wanted = [(name.to_owned(), value.to_owned())];
+            assert_eq!(pairs(line), wanted);
+            assert_eq!(pairs(&format!("\u{feff}\n# x\n{line}\n  \n")), wanted);
+            assert_eq!(pairs(&format!("\r\n{line}\r\n")), wanted);
+        }
+        assert_eq!(pairs("A=1\nB=2\nA=3\n").len(), 2);
+    }
+
+    #[test]
+    fn lines_that_readers_take_differently_are_refused_with_line_and_name() {
+        for (line, name) in [
+            ("NAME=made#up", ", NAME"),
+            ("NAME=\"made up", ", NAME"),
+            ("NAME='made' up", ", NAME"),
+            ("NAME=`made up`", ", NAME"),
+            ("NAME=made${UP}", ", NAME"),
+            ("NAME=\"made${UP}\"", ", NAME"),
+            (r#"NAME="made\tup""#, ", NAME"),
+            (r#"NAME="made\\up""#, ", NAME"),
+            (r"NAME='made\'", ", NAME"),
+            ("NAME=made\u{2028}up", ", NAME"),
+            ("NAME=made up\u{a0}", ", NAME"),
+            ("made", ""),
+            ("made up", ""),
+            ("made+up=", ""),
+            ("made: up", ""),
+            ("=made", ""),
+        ] {
+            let error = SecretMap::from_dotenv(&format!("A=\"1\n\"\n{line}\nB=2\n")).unwrap_err();
+            let text = format!("{error:?} {error:#?}");
+            assert!(text.contains(&format!("line 3{name}: it ")), "{line:?}: {text}");
+            assert!(!text.contains("made") && !text.contains("up"), "{line:?}: {text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::batch::try_join_ordered;
 use super::resolved::{CheckedRefs, ResolvedSecrets};
 use super::secret_map::SecretMap;
-use crate::api::{GroupList, unreadable};
+use crate::api::{GroupList, names_another_group, unreadable};
 use crate::client::Client;
 use crate::models::{Secret, SecretGroup, SecretGroupId, SecretRef};
 use crate::secret_value::SecretValue;
@@ -15,17 +15,17 @@ use crate::{Error, Result};
 /// How many fully qualified names one request asks for.
 pub(super) const BATCH: usize = 100;
 
-/// What became of one reference.
+/// What was found for one reference.
 pub(super) enum Found {
     Value(SecretValue),
-    /// It is there; its value was not asked for.
+    /// It exists; its value was not asked for.
     Present,
     Missing,
     Hidden,
 }
 
 impl Client {
-    /// The value that a reference stands for, in one request; in two where the server leaves values out
+    /// The value that a reference stands for, in one request; in two if the server leaves values out
     /// of lists.
     ///
     /// ```no_run
@@ -39,8 +39,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such secret, or this key may not see it;
-    /// [`Error::ValueHidden`] where the control plane does not show its value.
+    /// [`Error::NotFound`] if the secret does not exist, or this key may not see it;
+    /// [`Error::ValueHidden`] if the control plane does not show its value.
     pub async fn resolve(&self, reference: &SecretRef) -> Result<SecretValue> {
         match self.resolve_all([reference]).await {
             Ok(resolved) => resolved.into_first().ok_or_else(|| self.no_such_secret(reference)),
@@ -55,10 +55,10 @@ impl Client {
     /// The values that references stand for: one request per 100 of them, each asked for once, however
     /// often it is given. The result keeps the order.
     ///
-    /// Where a server leaves values out (older ones do, or viewing is switched off) they are read one by
+    /// If a server leaves values out (older ones do, or viewing is switched off) they are read one by
     /// one, at most 10 at a time
-    /// ([`ClientBuilder::concurrent_reads`](crate::ClientBuilder::concurrent_reads)); likewise where it
-    /// answers a whole request with 403 or 404 because of one of the names in it.
+    /// ([`ClientBuilder::concurrent_reads`](crate::ClientBuilder::concurrent_reads)); likewise if it
+    /// refuses a whole request with 403 or 404 because of one of the names in it.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -73,8 +73,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Unresolved`] with all the references that name nothing this key may see and all those
-    /// whose values are not shown: there is no partial result. Any other failure comes back at once, and
-    /// ends the requests that are still under way.
+    /// whose values are not shown, and no partial result. Any other failure is returned at once, and ends the
+    /// requests that are still under way.
     pub async fn resolve_all<I>(&self, references: I) -> Result<ResolvedSecrets>
     where
         I: IntoIterator,
@@ -86,7 +86,7 @@ impl Client {
     }
 
     /// Which references name a secret that this key may see; one that it may not see (403) counts as missing.
-    /// No value is read. It takes one request per 100 references.
+    /// No value is read. It makes one request per 100 references.
     ///
     /// # Errors
     /// Failures of the requests; a reference that names nothing is no error.
@@ -102,9 +102,9 @@ impl Client {
     }
 
     /// All keys of a group with their values, in two requests for fewer than 100 keys: the group by its name,
-    /// then its secrets (one more per 100 keys, and one to learn the tenant's name where nothing told it
-    /// before). A full page is never taken for the last, whatever the server's total. If the server neither
-    /// says how long its pages are nor lists the group's keys with the group, a page that is not full takes one
+    /// then its secrets (one more per 100 keys, and one to learn the tenant's name if it is not known
+    /// yet). A full page is never taken for the last, whatever the server's total. If the server neither
+    /// says how long its pages are nor lists the group's keys with the group, a page that is not full costs one
     /// more, too. Values that the list leaves out are read one by one, as in
     /// [`resolve_all`](Self::resolve_all).
     ///
@@ -121,7 +121,7 @@ impl Client {
         self.values_of(group.id(), Some(&group)).await
     }
 
-    /// As [`resolve_group`](Self::resolve_group), in one request less: by its identifier.
+    /// As [`resolve_group`](Self::resolve_group), by the group's identifier: in one request less.
     ///
     /// # Errors
     /// As [`resolve_group`](Self::resolve_group).
@@ -137,6 +137,10 @@ impl Client {
     ) -> Result<SecretMap> {
         let is_listed = group.is_some_and(|group| group.secrets().is_some());
         let secrets = GroupList::read_all(self, id, is_listed).await?;
+        let is_of_another = |group| secrets.iter().any(|secret| names_another_group(secret, group));
+        if group.is_some_and(is_of_another) {
+            return Err(unreadable(self));
+        }
         // A key that the group lists and its list of secrets does not was deleted in between, or the list is
         // not whole.
         let mut missing: Vec<Secret> = Vec::new();

@@ -26,6 +26,11 @@ use crate::{Error, Result};
 /// assert_eq!(env[0].0, "DB_PASSWORD");
 /// # Ok::<_, truefoundry_secrets::Error>(())
 /// ```
+///
+/// It cannot be serialized:
+/// ```compile_fail,E0277
+/// serde_json::to_string(&truefoundry_secrets::SecretMap::new());
+/// ```
 #[derive(Clone, Default)]
 pub struct SecretMap {
     entries: Vec<(String, SecretValue)>,

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
@@ -20,6 +20,9 @@ use super::secret_map::SecretMap;
 use super::stub::Stub;
 use crate::secret_value::SecretValue;
 use crate::{Error, Result};
+
+/// Each run finds one problem, at a cost that grows with the map.
+const MAX_RUNS: usize = 128;
 
 impl SecretMap {
     /// The values as a struct of your own, or another type that serde deserializes.
@@ -51,7 +54,11 @@ impl SecretMap {
     /// # Values
     /// Text is taken as it is, never trimmed; an empty value is `Some("")` for an optional text. Numbers and
     /// booleans (`true`, `false`) are parsed from the trimmed text. The variant of an enum is the text; lists,
-    /// maps, nested structs and variants with content are read from JSON.
+    /// maps, nested structs and variants with content are read from JSON. Types that accept anything, such as
+    /// untagged enums, get the text.
+    ///
+    /// Only a [`SecretValue`] is wiped when dropped. In JSON, `serde_json` copies a text with escapes (`\n`)
+    /// to a buffer of its own that is not wiped: store a secret under a key of its own.
     ///
     /// `#[serde(flatten)]` hides the names of the fields from this method, and hands all values over as
     /// text: only exact names and text fields work beside it. Deserialize two structs from the same map
@@ -68,30 +75,66 @@ impl SecretMap {
     /// # Ok::<_, truefoundry_secrets::Error>(())
     /// ```
     ///
+    /// # Other layers
+    /// With `config`, the values are the last layer over files and defaults:
+    ///
+    /// ```
+    /// # use truefoundry_secrets::{SecretMap, SecretValue, env_name};
+    /// # #[derive(serde::Deserialize)] struct Settings { db_password: SecretValue, pool_size: u32 }
+    /// # let values: SecretMap = [("DB-PASSWORD", "correct horse")].into_iter().collect();
+    /// let mut layers = config::Config::builder().set_default("pool_size", 5)?;
+    /// for (key, value) in values.iter() {
+    ///     layers = layers.set_override(env_name(key).to_lowercase(), value.expose_secret())?;
+    /// }
+    /// let settings: Settings = layers.build()?.try_deserialize()?;
+    /// assert_eq!(settings.db_password.expose_secret(), "correct horse");
+    /// # Ok::<_, config::ConfigError>(())
+    /// ```
+    ///
+    /// With `figment`, too; it does not parse numbers from text:
+    ///
+    /// ```
+    /// # use truefoundry_secrets::{SecretMap, SecretValue, env_name};
+    /// # #[derive(serde::Deserialize)] struct Settings { db_password: SecretValue, pool_size: u32 }
+    /// # let values: SecretMap = [("DB-PASSWORD", "correct horse")].into_iter().collect();
+    /// let mut layers = figment::Figment::new().merge(("pool_size", 5));
+    /// for (key, value) in values.iter() {
+    ///     layers = layers.merge((env_name(key).to_lowercase(), value.expose_secret()));
+    /// }
+    /// let settings: Settings = layers.extract()?;
+    /// assert_eq!(settings.db_password.expose_secret(), "correct horse");
+    /// # Ok::<_, Box<figment::Error>>(())
+    /// ```
+    ///
+    /// Both keep copies that are not wiped, and **their errors quote values**: a number that does not parse
+    /// is in the text. If that matters, take the other settings from the layers and the secrets from this
+    /// method.
+    ///
     /// # Errors
     /// [`Error::InvalidSettings`] with all keys that are missing and all values that cannot be used, at once.
-    /// It holds the names of keys and types, and no value.
+    /// To find them all the type is deserialized again after each problem, at most 128 times, with a stand-in
+    /// for the value; a type that accepts no stand-in ends the list (`incomplete`). The error holds the names
+    /// of keys and types, and no value.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         let mut report = Report::default();
-        loop {
+        for _ in 0..MAX_RUNS {
             let run = RefCell::new(Run::default());
-            let root = Root { map: self, report: &report, run: &run };
-            let outcome = T::deserialize(root);
+            let outcome = T::deserialize(Root { map: self, report: &report, run: &run });
             let run = run.into_inner();
-            let ambiguous = report.note_ambiguous(run.ambiguous);
+            report.note_ambiguous(run.ambiguous);
             match outcome {
                 Ok(value) if report.is_empty() => return Ok(value),
                 // What was made of stubs is no one's settings.
-                Ok(_) if !ambiguous => return Err(report.into_error()),
-                Ok(_) => {}
+                Ok(_) => return Err(report.into_error()),
                 Err(problem) => {
                     if !report.note(problem, run.at, run.name, self) {
-                        report.incomplete = true;
                         return Err(report.into_error());
                     }
                 }
             }
         }
+        report.incomplete = true;
+        Err(report.into_error())
     }
 }
 
@@ -112,15 +155,12 @@ impl Report {
         self.missing.is_empty() && self.invalid.is_empty()
     }
 
-    fn note_ambiguous(&mut self, ambiguous: Vec<(&'static str, Vec<String>)>) -> bool {
-        let mut new = false;
+    fn note_ambiguous(&mut self, ambiguous: Vec<(&'static str, Vec<String>)>) {
         for (field, keys) in ambiguous {
             if self.stubbed.insert(field.to_owned()) {
                 self.invalid.push((keys.join(" and "), format!("only one key for {field}")));
-                new = true;
             }
         }
-        new
     }
 
     /// Whether another run can tell more.
@@ -131,7 +171,7 @@ impl Report {
         name: &'static str,
         map: &SecretMap,
     ) -> bool {
-        match (problem, at) {
+        let new = match (problem, at) {
             (Problem::Missing(field), None) => {
                 let new = self.stubbed.insert(field.to_owned());
                 if new {
@@ -141,34 +181,29 @@ impl Report {
             }
             // A type of the user's own could name anything here, a value too.
             (Problem::Unknown(key), None) if map.contains_key(&key) => {
-                let new = self.hidden.insert(key.clone());
-                if new {
-                    self.invalid.push((key, "no key of this name".to_owned()));
-                }
-                new
+                self.hidden.insert(key.clone()) && self.push_invalid(key, "no key of this name")
             }
             (Problem::Duplicate(field), Some(At { key, .. })) => {
-                let new = self.hidden.insert(key.clone());
-                if new {
-                    self.invalid.push((key, format!("only one key for {field}")));
-                }
-                new
+                self.hidden.insert(key.clone())
+                    && self.push_invalid(key, format!("only one key for {field}"))
             }
             (_, Some(At { key, name, expected })) => {
-                let new = self.stubbed.insert(name);
-                if new {
-                    self.invalid.push((key, expected.into_owned()));
-                }
-                new
+                self.stubbed.insert(name) && self.push_invalid(key, expected)
             }
             // The type as a whole refused what its fields accepted.
-            (_, None) => {
-                if self.is_empty() {
-                    self.invalid.push((name.to_owned(), "values that fit together".to_owned()));
-                }
-                false
+            (_, None) if self.is_empty() => {
+                self.push_invalid(name.to_owned(), "values that fit together");
+                return false;
             }
-        }
+            (_, None) => false,
+        };
+        self.incomplete = !new;
+        new
+    }
+
+    fn push_invalid(&mut self, key: String, expected: impl Into<String>) -> bool {
+        self.invalid.push((key, expected.into()));
+        true
     }
 
     fn into_error(self) -> Error {
@@ -254,19 +289,24 @@ impl<'a> Root<'a> {
             loose.entry(loosened(key)).or_default().push(key);
         }
         let mut named: HashMap<&str, &'static str> = HashMap::new();
-        let mut ambiguous: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        let mut ambiguous = Vec::new();
         for field in fields.iter().filter(|field| !self.map.contains_key(field)) {
-            match loose.get(&loosened(field)).map(Vec::as_slice) {
+            // The first of the names that a key is like gets it: an alias is a name of its own.
+            match loose.remove(&loosened(field)).as_deref() {
                 None | Some([]) => {}
                 Some([key]) => {
-                    named.entry(key).or_insert(field);
+                    named.insert(key, field);
                 }
                 Some(several) => {
-                    ambiguous.insert(field, several.iter().copied().map(str::to_owned).collect());
+                    ambiguous.push((*field, several.iter().copied().map(str::to_owned).collect()));
                 }
             }
         }
-        let unclear: HashSet<&str> = ambiguous.values().flatten().map(String::as_str).collect();
+        let unclear: HashSet<&str> = ambiguous
+            .iter()
+            .flat_map(|(_, keys): &(_, Vec<String>)| keys)
+            .map(String::as_str)
+            .collect();
         let passed = |key: &&str| !self.report.hidden.contains(*key) && !unclear.contains(key);
         let mut entries = Vec::with_capacity(self.map.len());
         for (key, value) in self.map.iter().filter(|(key, _)| passed(key)) {
@@ -276,10 +316,11 @@ impl<'a> Root<'a> {
             }
         }
         // Last, so that a type that refuses its stub hides no problem of the others.
-        for name in &self.report.stubbed {
-            entries.push(Entry { name, key: name, value: None });
-        }
-        self.run.borrow_mut().ambiguous = ambiguous.into_iter().collect();
+        let stubbed = self.report.stubbed.iter().map(String::as_str);
+        let new = ambiguous.iter().map(|(field, _)| *field);
+        let new = new.filter(|field| !self.report.stubbed.contains(*field));
+        entries.extend(stubbed.chain(new).map(|name| Entry { name, key: name, value: None }));
+        self.run.borrow_mut().ambiguous = ambiguous;
         entries
     }
 

@@ -1,4 +1,4 @@
-//! An answer's body on its way out.
+//! A response's body on its way out.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -48,7 +48,7 @@ impl FakeTrueFoundry {
     ///
     /// # Panics
     ///
-    /// When there is no tokio runtime with I/O and time enabled, or no free port on loopback:
+    /// If no tokio runtime with I/O and time enabled is current, or no port on loopback is free:
     /// no test could go on from there.
     #[allow(clippy::panic, reason = "a test without a server has nothing to go on with")]
     pub async fn start() -> Self {
@@ -78,7 +78,7 @@ impl FakeTrueFoundry {
     /// A client of this server, with everything else at its default.
     ///
     /// # Panics
-    /// Where no client can be set up; nothing of the server's own can be the reason.
+    /// If no client can be set up; nothing of the server's own can be the reason.
     #[allow(clippy::panic, reason = "a test without a client has nothing to go on with")]
     pub fn client(&self) -> crate::client::Client {
         match self.client_builder().build() {
@@ -97,7 +97,7 @@ impl FakeTrueFoundry {
         Self { shared: Arc::clone(shared), _stop: None }
     }
 
-    /// Where the server is, such as `http://127.0.0.1:40123`, with the path prefix if it has one.
+    /// The server's URL, such as `http://127.0.0.1:40123`, with the path prefix if it has one.
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.shared.address, lock(&self.shared.state).prefix)
     }
@@ -123,7 +123,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.log).seen()
     }
 
-    /// Forgets the requests so far, and counts from nought again.
+    /// Forgets the requests so far, and resets the count.
     pub fn clear_requests(&self) {
         lock(&self.shared.log).clear();
     }
@@ -138,7 +138,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.faults).pending()
     }
 
-    /// Takes back the faults that have not happened yet.
+    /// Removes the faults that have not happened yet.
     pub fn clear_faults(&self) {
         lock(&self.shared.faults).clear();
     }
@@ -157,9 +157,9 @@ impl FakeTrueFoundry {
         self.gate(Point::BeforeWork, pattern, false)
     }
 
-    /// Holds the next matching request after the work is done and before it is answered.
+    /// Holds the next matching request after the work is done and before the response is sent.
     pub fn hold_response(&self, pattern: &str) -> Gate {
-        self.gate(Point::BeforeAnswer, pattern, true)
+        self.gate(Point::BeforeResponse, pattern, true)
     }
 
     fn gate(&self, point: Point, pattern: &str, only_first: bool) -> Gate {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::parsed_request::Call;
 use super::pattern::Pattern;
-use super::response::Answer;
+use super::response::Response;
 
 /// Something that goes wrong with the next request, or the next few.
 ///
@@ -35,9 +35,9 @@ pub struct Fault {
 #[derive(Clone)]
 pub(super) enum Action {
     /// Nothing but the wait.
-    Answer,
+    Respond,
     Status {
-        answer: Answer,
+        response: Response,
         after_work: bool,
     },
     DropBefore,
@@ -51,22 +51,22 @@ impl Fault {
         Self { action, wait: None, pattern: Pattern::Any, left: 1 }
     }
 
-    /// Answers with this status, and does not do the work.
+    /// Responds with this status, and does not do the work.
     ///
     /// The body is the service's own form of an error until [`body`](Self::body),
     /// [`json`](Self::json) or [`message`](Self::message) gives another. Success is possible too:
-    /// `Fault::status(200).json(..)` is a canned answer.
+    /// `Fault::status(200).json(..)` is a canned response.
     pub fn status(status: u16) -> Self {
         let message = http::StatusCode::from_u16(status)
             .ok()
             .and_then(|status| status.canonical_reason())
             .unwrap_or("Unknown");
-        Self::new(Action::Status { answer: Answer::error(status, message), after_work: false })
+        Self::new(Action::Status { response: Response::error(status, message), after_work: false })
     }
 
-    /// Answers correctly, but only after this long.
+    /// Responds correctly, but only after this long.
     pub fn delay(wait: Duration) -> Self {
-        Self::new(Action::Answer).wait(wait)
+        Self::new(Action::Respond).wait(wait)
     }
 
     /// Closes the connection without having done the work.
@@ -74,12 +74,12 @@ impl Fault {
         Self::new(Action::DropBefore)
     }
 
-    /// Does the work, then closes the connection without an answer.
+    /// Does the work, then closes the connection without a response.
     pub fn drop_after() -> Self {
         Self::new(Action::DropAfter)
     }
 
-    /// Does the work, then closes the connection in the middle of the answer's body.
+    /// Does the work, then closes the connection in the middle of the response's body.
     pub fn cut_body() -> Self {
         Self::new(Action::CutBody)
     }
@@ -128,41 +128,45 @@ impl Fault {
         self.header("retry-after", value)
     }
 
-    /// With [`status`](Self::status): another header of the answer. One that is no valid header is left out.
+    /// With [`status`](Self::status): another header of the response. One that is not valid is left out.
     pub fn header(self, name: &str, value: &str) -> Self {
-        self.answer(|answer| answer.header(name, value))
+        self.change(|response| response.header(name, value))
     }
 
     /// With [`status`](Self::status): the `message` of the error.
     pub fn message(self, message: &str) -> Self {
-        self.answer(|answer| keep_headers(Answer::error(answer.status.as_u16(), message), &answer))
+        self.change(|response| {
+            keep_headers(Response::error(response.status.as_u16(), message), &response)
+        })
     }
 
     /// With [`status`](Self::status): the `code` of the error, a number or a string; to be set after
     /// [`message`](Self::message) or [`json`](Self::json), which replace the body.
     pub fn code(self, code: impl Into<Value>) -> Self {
-        self.answer(|answer| answer.code(code))
+        self.change(|response| response.code(code))
     }
 
     /// With [`status`](Self::status): another JSON body.
     #[allow(clippy::needless_pass_by_value, reason = "callers write it as a literal")]
     pub fn json(self, body: Value) -> Self {
-        self.answer(|answer| keep_headers(Answer::json(answer.status.as_u16(), &body), &answer))
+        self.change(|response| {
+            keep_headers(Response::json(response.status.as_u16(), &body), &response)
+        })
     }
 
     /// With [`status`](Self::status): another body, such as a proxy's page.
     pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.answer(|answer| {
-            let mut other = Answer::bytes(answer.status.as_u16(), content_type, body.into());
-            other = keep_headers(other, &answer);
+        self.change(|response| {
+            let mut other = Response::bytes(response.status.as_u16(), content_type, body.into());
+            other = keep_headers(other, &response);
             other.header("content-type", content_type)
         })
     }
 
-    fn answer(mut self, change: impl FnOnce(Answer) -> Answer) -> Self {
+    fn change(mut self, change: impl FnOnce(Response) -> Response) -> Self {
         self.action = match self.action {
-            Action::Status { answer, after_work } => {
-                Action::Status { answer: change(answer), after_work }
+            Action::Status { response, after_work } => {
+                Action::Status { response: change(response), after_work }
             }
             other => other,
         };
@@ -171,21 +175,21 @@ impl Fault {
 }
 
 /// Headers set so far stay, whatever the order in which a fault was put together.
-fn keep_headers(mut answer: Answer, before: &Answer) -> Answer {
+fn keep_headers(mut response: Response, before: &Response) -> Response {
     for (name, value) in before.headers.iter() {
-        if !answer.headers.contains_key(name) {
-            answer.headers.insert(name.clone(), value.clone());
+        if !response.headers.contains_key(name) {
+            response.headers.insert(name.clone(), value.clone());
         }
     }
-    answer
+    response
 }
 
-/// Without the answer's body: a test may have put a secret into it.
+/// Without the response's body: a test may have put a secret into it.
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match &self.action {
-            Action::Answer => "delay".to_owned(),
-            Action::Status { answer, .. } => format!("status {}", answer.status.as_u16()),
+            Action::Respond => "delay".to_owned(),
+            Action::Status { response, .. } => format!("status {}", response.status.as_u16()),
             Action::DropBefore => "drop before the work".to_owned(),
             Action::DropAfter => "drop after the work".to_owned(),
             Action::CutBody => "cut body".to_owned(),

@@ -1,4 +1,4 @@
-//! Models and errors made up, for tests of code that takes them.
+//! Models and errors made up, for tests of code that accepts them.
 
 use crate::Error;
 use crate::models::decode::{self, FromWire};
@@ -30,7 +30,7 @@ mod sealed {
 /// assert_eq!(group.name(), Some("prod"));
 /// ```
 ///
-/// `None` where it is not JSON, or lacks what the service always sends.
+/// `None` if it is not JSON, or lacks what the service always sends.
 pub fn from_json<T: Model>(json: &str) -> Option<T> {
     T::read(json)
 }
@@ -58,7 +58,7 @@ models!(
     Subject
 );
 
-/// The error that this answer gives, for tests of what an application does with it.
+/// The error that this response gives, for tests of what an application does with it.
 ///
 /// ```
 /// use truefoundry_secrets::testing::error_from_response;
@@ -73,6 +73,6 @@ pub fn error_from_response(operation: Operation, status: u16, body: &str) -> Err
 }
 
 fn read<T: FromWire>(json: &str) -> Option<T> {
-    // The way of answers with values: nothing of the text is kept.
+    // As a response with values is decoded: nothing of the text is kept.
     decode::owned(json.as_bytes()).ok()
 }

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Point {
     BeforeWork,
-    BeforeAnswer,
+    BeforeResponse,
 }
 
 #[derive(Clone, Copy, Default)]

@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::entities::{Group, Store};
 use super::parsed_request::Call;
-use super::response::{Answer, Problem};
+use super::response::{Problem, Response};
 use super::state::State;
 use super::{render, rules};
 
-type Reply = Result<Answer, Answer>;
+type Reply = Result<Response, Response>;
 
 pub(super) fn list(state: &State, call: &Call) -> Reply {
     let window = call.window()?;
@@ -56,9 +56,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Reply {
         .iter()
         .find(|store| store.id == integration)
         .cloned()
-        .ok_or_else(|| Answer::error(404, "Integration not found"))?;
+        .ok_or_else(|| Response::error(404, "Integration not found"))?;
     if state.own_group(&name).is_some() {
-        return Err(Answer::error(409, "Secret group with this name already exists"));
+        return Err(Response::error(409, "Secret group with this name already exists"));
     }
     for entry in &entries {
         check(state, &store, &name, None, entry)?;
@@ -69,9 +69,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Reply {
     for entry in &entries {
         group.set(&mut state.clock, &entry.key, entry.value.as_deref().unwrap_or_default());
     }
-    let answer = render::data(&render::group(state, &group));
+    let response = render::data(&render::group(state, &group));
     state.groups.push(group);
-    Ok(answer)
+    Ok(response)
 }
 
 pub(super) fn update(state: &mut State, call: &Call, id: &str) -> Reply {
@@ -79,7 +79,7 @@ pub(super) fn update(state: &mut State, call: &Call, id: &str) -> Reply {
     let body = call.json()?;
     let entries = entries(&body)?;
     if entries.is_empty() {
-        return Err(Answer::error(
+        return Err(Response::error(
             422,
             "Cannot update secret group with zero secrets. Include at least one secret in the payload.",
         ));
@@ -109,9 +109,9 @@ pub(super) fn update(state: &mut State, call: &Call, id: &str) -> Reply {
             group.set(&mut state.clock, &entry.key, value);
         }
     }
-    let answer = render::data(&render::group(state, &group));
+    let response = render::data(&render::group(state, &group));
     replace(state, group);
-    Ok(answer)
+    Ok(response)
 }
 
 pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {
@@ -119,7 +119,7 @@ pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {
     state.group(id)?;
     state.store_works(forced)?;
     state.remove_group(id);
-    Ok(Answer::json(200, &json!({})))
+    Ok(Response::json(200, &json!({})))
 }
 
 pub(super) fn replace(state: &mut State, group: Group) {
@@ -128,17 +128,17 @@ pub(super) fn replace(state: &mut State, group: Group) {
     }
 }
 
-pub(super) fn no_store() -> Answer {
-    Answer::error(
+pub(super) fn no_store() -> Response {
+    Response::error(
         400,
         "No secret store configured for this workspace. Contact your platform admin.",
     )
 }
 
-pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<String, Answer> {
+pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<String, Response> {
     match body.get(name) {
         Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.clone()),
-        _ => Err(Answer::error(422, format!("{name} must be a non-empty string"))),
+        _ => Err(Response::error(422, format!("{name} must be a non-empty string"))),
     }
 }
 
@@ -148,8 +148,8 @@ struct Entry {
     value: Option<String>,
 }
 
-/// The list of `{key, value?}`. Nothing of a value is ever repeated in an answer.
-fn entries(body: &Map<String, Value>) -> Result<Vec<Entry>, Answer> {
+/// The list of `{key, value?}`. No response ever quotes anything of a value.
+fn entries(body: &Map<String, Value>) -> Result<Vec<Entry>, Response> {
     let Some(Value::Array(list)) = body.get("secrets") else {
         let path = "secrets".to_owned();
         return Err(incomplete(&[Problem { path, message: "must be an array" }]));
@@ -168,7 +168,7 @@ fn entries(body: &Map<String, Value>) -> Result<Vec<Entry>, Answer> {
         match item.get("key") {
             Some(Value::String(key)) if !key.is_empty() => {
                 if entries.iter().any(|entry| entry.key == *key) {
-                    return Err(Answer::error(422, format!("Duplicate secret key: {key}")));
+                    return Err(Response::error(422, format!("Duplicate secret key: {key}")));
                 }
                 entries.push(Entry { index, key: key.clone(), value });
             }
@@ -182,9 +182,9 @@ fn problem(index: usize, field: &str, message: &'static str) -> Problem {
     Problem { path: format!("secrets.{index}.{field}"), message }
 }
 
-fn incomplete(problems: &[Problem]) -> Answer {
+fn incomplete(problems: &[Problem]) -> Response {
     let words = "Unprocessable entity. Ensure all secrets have both \"key\" and \"value\" fields.";
-    Answer::error(422, words).details(problems)
+    Response::error(422, words).details(problems)
 }
 
 /// The store sees what is written to it only: keys that stay as they are, are not checked again.
@@ -194,7 +194,7 @@ fn check(
     name: &str,
     group: Option<&Group>,
     entry: &Entry,
-) -> Result<(), Answer> {
+) -> Result<(), Response> {
     let Some(value) = &entry.value else { return Ok(()) };
     if group.is_none_or(|group| group.key(&entry.key).is_none()) {
         rules::check_key(&store.kind, &entry.key)?;

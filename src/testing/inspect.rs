@@ -35,7 +35,7 @@ impl FakeTrueFoundry {
             .flatten()
     }
 
-    /// The keys of a group; none where there is no such group.
+    /// The keys of a group; none if the group does not exist.
     pub fn keys(&self, group: &str) -> Vec<String> {
         self.with_group_named(group, |group| {
             group.keys.iter().map(|key| key.name.clone()).collect()
@@ -75,8 +75,8 @@ impl FakeTrueFoundry {
         lock(&self.shared.state).tombstones.names()
     }
 
-    /// Writes a value as another client would have: adds the key, or gives it a new version where
-    /// the value is another one. Makes the group if there is none.
+    /// Writes a value as another client would have: adds the key, or gives it a new version if
+    /// the value is another one. Creates the group if it does not exist.
     pub fn set_value(&self, group: &str, key: &str, value: &str) {
         lock(&self.shared.state).seed(group, key, value);
     }

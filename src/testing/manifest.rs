@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use super::entities::Group;
 use super::groups::{no_store, replace, text};
 use super::parsed_request::{Call, bad_request};
-use super::response::Answer;
+use super::response::Response;
 use super::state::{State, forbidden};
 use super::{render, stores};
 
-pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
+pub(super) fn apply(state: &mut State, call: &Call) -> Result<Response, Response> {
     let body = call.json()?;
     let dry_run = match body.get("dryRun") {
         None | Some(Value::Null) => false,
@@ -17,10 +17,10 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
         Some(_) => return Err(bad_request("dryRun must be a boolean value".to_owned())),
     };
     let Some(Value::Object(manifest)) = body.get("manifest") else {
-        return Err(Answer::error(422, "manifest must be an object"));
+        return Err(Response::error(422, "manifest must be an object"));
     };
     if manifest.get("type").and_then(Value::as_str) != Some("secret-group") {
-        return Err(Answer::error(422, "manifest.type must be secret-group"));
+        return Err(Response::error(422, "manifest.type must be secret-group"));
     }
     let name = text(manifest, "name")?;
     let store_id = store_id(state, manifest)?;
@@ -49,16 +49,16 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Answer, Answer> {
     }
     state.store_works(false)?;
     group.updated = state.clock.tick();
-    let answer = render::data(&render::group(state, &group));
+    let response = render::data(&render::group(state, &group));
     if is_new {
         state.groups.push(group);
     } else {
         replace(state, group);
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// A group that was not made has no identifier to answer with.
+/// A group that was not created has no identifier to return.
 fn preview(state: &State, group: &Group, is_new: bool) -> Value {
     let mut body = render::group(state, group);
     if let Value::Object(members) = &mut body
@@ -69,7 +69,7 @@ fn preview(state: &State, group: &Group, is_new: bool) -> Value {
     body
 }
 
-fn store_id(state: &State, manifest: &Map<String, Value>) -> Result<String, Answer> {
+fn store_id(state: &State, manifest: &Map<String, Value>) -> Result<String, Response> {
     if state.stores.is_empty() {
         return Err(no_store());
     }
@@ -79,10 +79,10 @@ fn store_id(state: &State, manifest: &Map<String, Value>) -> Result<String, Answ
         .iter()
         .find(|store| stores::fqn(state, store) == fqn)
         .map(|store| store.id.clone())
-        .ok_or_else(|| Answer::error(404, "Integration not found"))
+        .ok_or_else(|| Response::error(404, "Integration not found"))
 }
 
-fn collaborators(manifest: &Map<String, Value>) -> Result<Option<Value>, Answer> {
+fn collaborators(manifest: &Map<String, Value>) -> Result<Option<Value>, Response> {
     let complete = |entry: &Value| {
         ["subject", "role_id"].iter().all(|name| entry.get(name).is_some_and(Value::is_string))
     };
@@ -91,6 +91,6 @@ fn collaborators(manifest: &Map<String, Value>) -> Result<Option<Value>, Answer>
         Some(Value::Array(list)) if list.iter().all(complete) => {
             Ok(Some(Value::Array(list.clone())))
         }
-        Some(_) => Err(Answer::error(422, "Each collaborator needs a subject and a role_id")),
+        Some(_) => Err(Response::error(422, "Each collaborator needs a subject and a role_id")),
     }
 }

@@ -22,7 +22,7 @@
 //! }
 //! assert_eq!(fake.value("prod-secrets", "API-KEY").as_deref(), Some("battery staple"));
 //!
-//! // Bad weather: two refusals, then an answer that never arrives although the work was done.
+//! // Bad weather: two refusals, then a response that never arrives although the work was done.
 //! fake.inject(Fault::status(503).times(2).retry_after("1").on("GET /secret-groups"));
 //! fake.inject(Fault::drop_after().on("secret_groups.update"));
 //!
@@ -30,7 +30,7 @@
 //! let gate = fake.hold("PUT /secret-groups/");
 //! // ... start the edit in another task ...
 //! gate.reached().await;
-//! fake.set_value("prod-secrets", "ADDED-MEANWHILE", "by somebody else");
+//! fake.set_value("prod-secrets", "ADDED-MEANWHILE", "by another client");
 //! gate.release();
 //! # }
 //! ```
@@ -53,11 +53,11 @@
 //! `.delete`, `.versions`; `provider_accounts.list`; `provider_integrations.list`; `tenant_id.get`;
 //! `session.get`. A pattern that names none of them matches nothing.
 //!
-//! # Where the service is not known
+//! # What is not known of the service
 //!
 //! What the public documentation leaves open is settled here in one way, which proves nothing
 //! about the real service: lists are in the order of creation; `search` ignores case; a group's
-//! store cannot be changed by its manifest; a dry run that would create a group answers without an
+//! store cannot be changed by its manifest; a dry run that would create a group responds without an
 //! `id`; a deleted last secret leaves an empty group; versions carry their values unless viewing is
 //! switched off; a stored name is `<group>-<key>`.
 

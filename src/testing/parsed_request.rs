@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::response::Answer;
+use super::response::Response;
 
 pub(super) const API: &str = "/api/svc/v1";
 
@@ -18,7 +18,7 @@ pub(super) struct Call {
     pub(super) query: Option<String>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The path below the API's base, still encoded. `None` when it is not below it.
+    /// The path below the API's base, still encoded. `None` if it is not below it.
     pub(super) route: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Call {
     }
 
     /// Split before decoding: an encoded slash belongs to the segment it is in.
-    pub(super) fn segments(&self) -> Result<Vec<String>, Answer> {
+    pub(super) fn segments(&self) -> Result<Vec<String>, Response> {
         let route = self.route.as_deref().unwrap_or_default();
         let route = route.strip_prefix('/').unwrap_or(route);
         let route = route.strip_suffix('/').unwrap_or(route);
@@ -59,7 +59,7 @@ impl Call {
             .split('/')
             .map(|segment| percent_decode_str(segment).decode_utf8().map(Into::into))
             .collect::<Result<_, _>>()
-            .map_err(|_| Answer::error(400, "Failed to decode the path"))
+            .map_err(|_| Response::error(400, "Failed to decode the path"))
     }
 
     pub(super) fn params(&self) -> Vec<(String, String)> {
@@ -72,7 +72,7 @@ impl Call {
         self.params().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Answer> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Response> {
         match self.param(name).as_deref() {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
@@ -80,7 +80,7 @@ impl Call {
         }
     }
 
-    pub(super) fn window(&self) -> Result<Window, Answer> {
+    pub(super) fn window(&self) -> Result<Window, Response> {
         let number = |name: &str, default: usize| match self.param(name) {
             None => Ok(default),
             Some(text) => text
@@ -90,7 +90,7 @@ impl Call {
         Ok(Window { limit: number("limit", 100)?, offset: number("offset", 0)? })
     }
 
-    pub(super) fn json(&self) -> Result<Map<String, Value>, Answer> {
+    pub(super) fn json(&self) -> Result<Map<String, Value>, Response> {
         let json = self.header("content-type").is_some_and(|value| {
             value
                 .split(';')
@@ -98,22 +98,22 @@ impl Call {
                 .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
         });
         if !json {
-            return Err(Answer::error(415, "Unsupported Media Type"));
+            return Err(Response::error(415, "Unsupported Media Type"));
         }
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(body)) => Ok(body),
-            Ok(_) => Err(Answer::error(400, "The body must be a JSON object")),
-            Err(_) => Err(Answer::error(400, "The body is not valid JSON")),
+            Ok(_) => Err(Response::error(400, "The body must be a JSON object")),
+            Err(_) => Err(Response::error(400, "The body is not valid JSON")),
         }
     }
 }
 
-/// Validation answers with a list of messages.
-pub(super) fn bad_request(message: String) -> Answer {
-    Answer::error(400, vec![message])
+/// Validation responds with a list of messages.
+pub(super) fn bad_request(message: String) -> Response {
+    Response::error(400, vec![message])
 }
 
-pub(super) fn body_window(body: &Map<String, Value>) -> Result<Window, Answer> {
+pub(super) fn body_window(body: &Map<String, Value>) -> Result<Window, Response> {
     let number = |name: &str, default: usize| match body.get(name) {
         None | Some(Value::Null) => Ok(default),
         Some(value) => value

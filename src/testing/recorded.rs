@@ -42,7 +42,7 @@ impl RecordedRequest {
         }))
     }
 
-    /// The endpoint, such as `secret_groups.update`; `None` where the API has none like this.
+    /// The endpoint, such as `secret_groups.update`; `None` if the API has none like this.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
@@ -72,7 +72,7 @@ impl RecordedRequest {
         &self.0.headers
     }
 
-    /// The body, where it is JSON.
+    /// The body, if it is JSON.
     pub fn body(&self) -> Option<&Value> {
         self.0.json.as_ref()
     }
@@ -82,7 +82,7 @@ impl RecordedRequest {
         &self.0.raw
     }
 
-    /// The `x-request-id` of the answer to this request.
+    /// The `x-request-id` of the response to this request.
     pub fn request_id(&self) -> String {
         request_id(self.0.number)
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::clock::render;
 use super::entities::{Group, Key, Version};
 use super::parsed_request::Window;
-use super::response::Answer;
+use super::response::Response;
 use super::state::{Quirk, State};
 
 pub(super) const ACCOUNT: &str = "acc-fake-1";
@@ -124,7 +124,7 @@ pub(super) fn page<T>(
     found: &[T],
     window: &Window,
     entry: impl Fn(&T) -> Value,
-) -> Answer {
+) -> Response {
     let limit = window.limit.min(state.page_limit.unwrap_or(usize::MAX));
     let data: Vec<Value> = found.iter().skip(window.offset).take(limit).map(entry).collect();
     let mut body = json!({ "data": data });
@@ -132,11 +132,11 @@ pub(super) fn page<T>(
         let pagination = json!({ "total": found.len(), "offset": window.offset, "limit": limit });
         insert(&mut body, "pagination", pagination);
     }
-    Answer::json(200, &body)
+    Response::json(200, &body)
 }
 
-pub(super) fn data(body: &Value) -> Answer {
-    Answer::json(200, &json!({ "data": body }))
+pub(super) fn data(body: &Value) -> Response {
+    Response::json(200, &json!({ "data": body }))
 }
 
 pub(super) fn insert(body: &mut Value, name: &str, value: Value) {

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 #[derive(Clone)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: Box<HeaderMap>,
     pub(super) body: Bytes,
@@ -17,18 +17,18 @@ pub(super) struct Problem {
     pub(super) message: &'static str,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::bytes(status, "application/json; charset=utf-8", Bytes::from(body.to_string()))
     }
 
     pub(super) fn bytes(status: u16, content_type: &str, body: Bytes) -> Self {
-        let answer = Self {
+        let response = Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             headers: Box::default(),
             body,
         };
-        answer.header(CONTENT_TYPE.as_str(), content_type)
+        response.header(CONTENT_TYPE.as_str(), content_type)
     }
 
     pub(super) fn error(status: u16, message: impl Into<Value>) -> Self {

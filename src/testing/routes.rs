@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::parsed_request::Call;
-use super::response::Answer;
+use super::response::Response;
 use super::state::{Quirk, State};
 use super::{groups, manifest, secrets, stores, tenant};
 
@@ -20,11 +20,11 @@ enum Route {
     Session,
 }
 
-pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Answer {
-    answer(state, api_key, call).unwrap_or_else(|refusal| refusal)
+pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Response {
+    respond(state, api_key, call).unwrap_or_else(|refusal| refusal)
 }
 
-fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answer> {
+fn respond(state: &mut State, api_key: &str, call: &Call) -> Result<Response, Response> {
     let route = route(call)?;
     let missing = match route {
         Route::TenantId => state.has(Quirk::NoTenantId),
@@ -36,7 +36,7 @@ fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answe
     }
     // A login asks for the tenant before it has a key.
     if route != Route::TenantId && !authorized(call, api_key) {
-        return Err(Answer::error(401, "Unauthorized"));
+        return Err(Response::error(401, "Unauthorized"));
     }
     match (route, call.method.as_str()) {
         (Route::Groups, "GET") => groups::list(state, call),
@@ -54,12 +54,12 @@ fn answer(state: &mut State, api_key: &str, call: &Call) -> Result<Answer, Answe
         (Route::TenantId, "GET") => tenant::tenant_id(state, call),
         (Route::Session, "GET") => Ok(tenant::session(state)),
         (route, _) => {
-            Err(Answer::error(405, "Method Not Allowed").header("allow", allowed(&route)))
+            Err(Response::error(405, "Method Not Allowed").header("allow", allowed(&route)))
         }
     }
 }
 
-fn route(call: &Call) -> Result<Route, Answer> {
+fn route(call: &Call) -> Result<Route, Response> {
     if call.route.is_none() {
         return Err(unknown(call));
     }
@@ -79,8 +79,8 @@ fn route(call: &Call) -> Result<Route, Answer> {
     })
 }
 
-fn unknown(call: &Call) -> Answer {
-    Answer::error(404, format!("Cannot {} {}", call.method, call.path))
+fn unknown(call: &Call) -> Response {
+    Response::error(404, format!("Cannot {} {}", call.method, call.path))
 }
 
 fn authorized(call: &Call, api_key: &str) -> bool {

@@ -1,12 +1,12 @@
 //! What each store accepts. Kept apart from the client's own checks on purpose: the server has to
 //! refuse what a client failed to notice.
 
-use super::response::Answer;
+use super::response::Response;
 use crate::stores::SecretStoreKind;
 
 const KIB: usize = 1024;
 
-pub(super) fn check_key(kind: &SecretStoreKind, key: &str) -> Result<(), Answer> {
+pub(super) fn check_key(kind: &SecretStoreKind, key: &str) -> Result<(), Response> {
     let only =
         |allowed: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || allowed.contains(c));
     let lower = key.to_ascii_lowercase();
@@ -33,10 +33,10 @@ pub(super) fn check_key(kind: &SecretStoreKind, key: &str) -> Result<(), Answer>
         }
         _ => return Ok(()),
     };
-    Err(Answer::error(422, broken))
+    Err(Response::error(422, broken))
 }
 
-pub(super) fn check_value(kind: &SecretStoreKind, key: &str, value: &str) -> Result<(), Answer> {
+pub(super) fn check_value(kind: &SecretStoreKind, key: &str, value: &str) -> Result<(), Response> {
     let limit = match kind {
         SecretStoreKind::AzureVault => 25 * KIB,
         SecretStoreKind::AwsSecretsManager | SecretStoreKind::GcpSecretManager => 64 * KIB,
@@ -44,7 +44,7 @@ pub(super) fn check_value(kind: &SecretStoreKind, key: &str, value: &str) -> Res
         _ => return Ok(()),
     };
     if value.len() > limit {
-        return Err(Answer::error(422, format!("Value of {key} exceeds {limit} bytes")));
+        return Err(Response::error(422, format!("Value of {key} exceeds {limit} bytes")));
     }
     Ok(())
 }

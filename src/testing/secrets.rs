@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::entities::{Group, Key};
 use super::parsed_request::{Call, bad_request, body_window};
 use super::render;
-use super::response::Answer;
+use super::response::Response;
 use super::state::{Quirk, State};
 
-type Reply = Result<Answer, Answer>;
+type Reply = Result<Response, Response>;
 
 pub(super) fn list(state: &State, call: &Call) -> Reply {
     let body = call.json()?;
@@ -57,13 +57,13 @@ pub(super) fn list(state: &State, call: &Call) -> Reply {
     }))
 }
 
-fn missing(state: &State, fqns: &[String], found: &[(&Group, &Key)]) -> Result<(), Answer> {
+fn missing(state: &State, fqns: &[String], found: &[(&Group, &Key)]) -> Result<(), Response> {
     let known: Vec<String> =
         found.iter().map(|(group, key)| render::secret_fqn(state, group, key)).collect();
     if fqns.iter().all(|fqn| known.contains(fqn)) {
         return Ok(());
     }
-    Err(Answer::error(404, "Secret not found"))
+    Err(Response::error(404, "Secret not found"))
 }
 
 fn optional<'a, T>(
@@ -71,7 +71,7 @@ fn optional<'a, T>(
     name: &str,
     read: impl Fn(&'a Value) -> Option<T>,
     expected: &str,
-) -> Result<Option<T>, Answer> {
+) -> Result<Option<T>, Response> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
@@ -102,5 +102,5 @@ pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {
     let (group_id, name) = (group.id.clone(), key.name.clone());
     state.store_works(forced)?;
     state.remove_keys(&group_id, &[name]);
-    Ok(Answer::json(200, &json!(1)))
+    Ok(Response::json(200, &json!(1)))
 }

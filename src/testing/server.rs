@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -24,7 +24,7 @@ use super::gate::{Barrier, Point};
 use super::parsed_request::Call;
 use super::pattern::Pattern;
 use super::recorded::{Log, RecordedRequest, request_id};
-use super::response::Answer;
+use super::response::Response;
 use super::routes;
 use super::state::State;
 
@@ -51,8 +51,8 @@ pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 enum Outcome {
-    Whole(Answer),
-    Cut(Answer),
+    Whole(Response),
+    Cut(Response),
     Dropped,
 }
 
@@ -64,13 +64,13 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
-        // Without it, small answers wait for the peer's delayed acknowledgement.
+        // Without it, small responses wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         while connections.try_join_next().is_some() {}
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             let service = service_fn(move |request| serve(Arc::clone(&shared), request));
-            // A connection that breaks is what many tests are about, and nobody's error here.
+            // A connection that breaks is what many tests are about, and no error here.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -79,10 +79,11 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(
     shared: Arc<Shared>,
     request: Request<Incoming>,
-) -> Result<Response<FakeBody>, Dropped> {
+) -> Result<http::Response<FakeBody>, Dropped> {
     let number = shared.next.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
-    let too_large = || Answer::error(413, "request entity too large").header("connection", "close");
+    let too_large =
+        || Response::error(413, "request entity too large").header("connection", "close");
     // What is announced as too large is refused without waiting for it.
     if body.size_hint().lower() > MAX_REQUEST as u64 {
         return respond(number, Outcome::Whole(too_large()));
@@ -112,23 +113,23 @@ async fn serve(
     respond(number, receiver.await.unwrap_or(Outcome::Dropped))
 }
 
-fn respond(number: u64, outcome: Outcome) -> Result<Response<FakeBody>, Dropped> {
-    let (answer, body) = match outcome {
+fn respond(number: u64, outcome: Outcome) -> Result<http::Response<FakeBody>, Dropped> {
+    let (response, body) = match outcome {
         Outcome::Dropped => return Err(Dropped),
-        Outcome::Cut(answer) => {
-            let body = FakeBody::cut(&answer.body);
-            (answer, body)
+        Outcome::Cut(response) => {
+            let body = FakeBody::cut(&response.body);
+            (response, body)
         }
-        Outcome::Whole(mut answer) => {
-            let body = std::mem::replace(&mut answer.body, Bytes::new());
-            (answer, FakeBody::whole(body))
+        Outcome::Whole(mut response) => {
+            let body = std::mem::replace(&mut response.body, Bytes::new());
+            (response, FakeBody::whole(body))
         }
     };
-    let answer = answer.header("x-request-id", &request_id(number));
-    let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = *answer.headers;
-    Ok(response)
+    let response = response.header("x-request-id", &request_id(number));
+    let mut wire = http::Response::new(body);
+    *wire.status_mut() = response.status;
+    *wire.headers_mut() = *response.headers;
+    Ok(wire)
 }
 
 async fn work(shared: Arc<Shared>, call: Call, sender: oneshot::Sender<Outcome>) {
@@ -140,18 +141,18 @@ async fn work(shared: Arc<Shared>, call: Call, sender: oneshot::Sender<Outcome>)
         tokio::time::sleep(wait).await;
     }
     let outcome = match action {
-        Action::Answer => Outcome::Whole(apply(&shared, &call)),
+        Action::Respond => Outcome::Whole(apply(&shared, &call)),
         Action::CutBody => Outcome::Cut(apply(&shared, &call)),
         Action::DropBefore => Outcome::Dropped,
         Action::DropAfter => {
             apply(&shared, &call);
             Outcome::Dropped
         }
-        Action::Status { answer, after_work } => {
+        Action::Status { response, after_work } => {
             if after_work {
                 apply(&shared, &call);
             }
-            Outcome::Whole(answer)
+            Outcome::Whole(response)
         }
         Action::Late(later) => {
             let _ = sender.send(Outcome::Dropped);
@@ -160,8 +161,8 @@ async fn work(shared: Arc<Shared>, call: Call, sender: oneshot::Sender<Outcome>)
             return;
         }
     };
-    wait_at(&shared, Point::BeforeAnswer, &call).await;
-    // Nobody may be waiting any more.
+    wait_at(&shared, Point::BeforeResponse, &call).await;
+    // The receiver is gone if the client hung up.
     let _ = sender.send(outcome);
 }
 
@@ -184,7 +185,7 @@ fn arrive(shared: &Arc<Shared>, call: &Call) {
     }
 }
 
-fn apply(shared: &Shared, call: &Call) -> Answer {
+fn apply(shared: &Shared, call: &Call) -> Response {
     routes::handle(&mut lock(&shared.state), &shared.api_key, call)
 }
 

@@ -1,4 +1,4 @@
-//! How a [`FakeTrueFoundry`] is furnished, and how its kind of installation is chosen.
+//! What a [`FakeTrueFoundry`] holds at the start, and which kind of installation it is.
 
 use super::fake::FakeTrueFoundry;
 use super::server::lock;
@@ -6,7 +6,7 @@ use super::state::{Quirk, State};
 use crate::error::SoftDeleteState;
 use crate::stores::SecretStoreKind;
 
-/// Furnishing. Each of these takes effect at once, also on a server that is already in use:
+/// Setup. Each of these takes effect at once, also on a server that is already in use:
 /// `let _ = fake.clone().with_values_hidden();`.
 impl FakeTrueFoundry {
     fn with(self, change: impl FnOnce(&mut State)) -> Self {
@@ -44,9 +44,9 @@ impl FakeTrueFoundry {
         self.with(State::remove_stores)
     }
 
-    /// Puts secrets into a group, which is made in the first store if there is none of that name.
+    /// Puts secrets into a group, which is created in the first store if it does not exist.
     ///
-    /// This goes past the API: the store's rules for keys and values are not applied.
+    /// This bypasses the API: the store's rules for keys and values are not applied.
     #[must_use]
     pub fn with_group<K, V>(self, name: &str, pairs: impl IntoIterator<Item = (K, V)>) -> Self
     where
@@ -110,7 +110,7 @@ impl FakeTrueFoundry {
         self.with(|state| state.prefix = prefix)
     }
 
-    /// Viewing values is switched off on the control plane: no answer has any.
+    /// Viewing values is switched off on the control plane: no response has any.
     #[must_use]
     pub fn with_values_hidden(self) -> Self {
         self.quirk(Quirk::ValuesHidden)
@@ -134,7 +134,7 @@ impl FakeTrueFoundry {
         self.quirk(Quirk::FractionalVersions)
     }
 
-    /// Answers a list by FQN with 404 where one of them is unknown, instead of leaving it out.
+    /// Responds to a list by FQN with 404 if one of them is unknown, instead of leaving it out.
     #[must_use]
     pub fn with_strict_batches(self) -> Self {
         self.quirk(Quirk::StrictBatches)
@@ -174,7 +174,7 @@ impl FakeTrueFoundry {
         self
     }
 
-    /// Makes the stores unreachable (`true`) or well again: writes answer 424, and so do deletes
+    /// Makes the stores unreachable (`true`) or healthy again: writes fail with 424, and so do deletes
     /// that are not forced.
     pub fn set_store_failing(&self, failing: bool) {
         let mut state = lock(&self.shared.state);
@@ -190,7 +190,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.state).tombstones.set_state(soft_delete);
     }
 
-    /// Purges everything that was soft-deleted or scheduled for deletion, as somebody in the
+    /// Purges everything that was soft-deleted or scheduled for deletion, as a person in the
     /// store's own portal would; says how many names are free again.
     pub fn purge_soft_deleted(&self) -> usize {
         lock(&self.shared.state).tombstones.purge()

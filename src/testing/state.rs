@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::clock::{Clock, random_token};
 use super::entities::{Group, Key, Store};
-use super::response::Answer;
+use super::response::Response;
 use super::tombstones::Tombstones;
 use crate::stores::SecretStoreKind;
 
@@ -66,7 +66,7 @@ impl State {
         format!("{}:{}", self.tenant_of(group.tenant.as_ref()), group.name)
     }
 
-    /// The owner's name, where it is another tenant than the server's own.
+    /// The owner's name, if it is another tenant than the server's own.
     pub(super) fn tenant_of<'a>(&'a self, other: Option<&'a String>) -> &'a str {
         other.unwrap_or(&self.tenant)
     }
@@ -121,7 +121,7 @@ impl State {
         }
     }
 
-    /// Writes past the API, as somebody else's client would have done.
+    /// Bypasses the API, as another client's write would appear.
     pub(super) fn seed(&mut self, group: &str, key: &str, value: &str) {
         let id = self.ensure_group(group);
         let Self { groups, clock, .. } = self;
@@ -160,21 +160,21 @@ impl State {
         !self.denied.contains(&group.name)
     }
 
-    pub(super) fn group(&self, id: &str) -> Result<&Group, Answer> {
+    pub(super) fn group(&self, id: &str) -> Result<&Group, Response> {
         let group = self
             .groups
             .iter()
             .find(|group| group.id == id)
-            .ok_or_else(|| Answer::error(404, "Secret group ID not found"))?;
+            .ok_or_else(|| Response::error(404, "Secret group ID not found"))?;
         if self.visible(group) { Ok(group) } else { Err(forbidden()) }
     }
 
-    pub(super) fn secret(&self, id: &str) -> Result<(&Group, &Key), Answer> {
+    pub(super) fn secret(&self, id: &str) -> Result<(&Group, &Key), Response> {
         let (group, key) = self
             .groups
             .iter()
             .find_map(|group| Some((group, group.keys.iter().find(|key| key.id == id)?)))
-            .ok_or_else(|| Answer::error(404, "Secret ID not found"))?;
+            .ok_or_else(|| Response::error(404, "Secret ID not found"))?;
         if self.visible(group) { Ok((group, key)) } else { Err(forbidden()) }
     }
 
@@ -209,14 +209,14 @@ impl State {
     }
 
     /// The store behind a group failed: every write fails, and a delete unless it is forced.
-    pub(super) fn store_works(&self, forced: bool) -> Result<(), Answer> {
+    pub(super) fn store_works(&self, forced: bool) -> Result<(), Response> {
         if self.has(Quirk::StoreFailing) && !forced {
-            return Err(Answer::error(424, "The secret store could not be reached"));
+            return Err(Response::error(424, "The secret store could not be reached"));
         }
         Ok(())
     }
 }
 
-pub(super) fn forbidden() -> Answer {
-    Answer::error(403, "Cannot access secrets")
+pub(super) fn forbidden() -> Response {
+    Response::error(403, "Cannot access secrets")
 }

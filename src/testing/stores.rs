@@ -6,13 +6,13 @@ use super::clock::render;
 use super::entities::Store;
 use super::parsed_request::Call;
 use super::render;
-use super::response::Answer;
+use super::response::Response;
 use super::state::State;
 use crate::stores::SecretStoreKind;
 
 const TYPE: &str = "secret-store";
 
-type Reply = Result<Answer, Answer>;
+type Reply = Result<Response, Response>;
 
 pub(super) fn accounts(state: &State, call: &Call) -> Reply {
     let window = call.window()?;

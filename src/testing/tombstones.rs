@@ -1,7 +1,7 @@
 //! Names that a store keeps after a delete, so that they cannot be used again at once.
 
 use super::entities::Store;
-use super::response::Answer;
+use super::response::Response;
 use crate::error::SoftDeleteState;
 use crate::stores::SecretStoreKind;
 
@@ -32,7 +32,7 @@ impl Tombstones {
     }
 
     /// Refuses a name that the store still holds, in the store's own words.
-    pub(super) fn check(&self, store: &Store, group: &str, key: &str) -> Result<(), Answer> {
+    pub(super) fn check(&self, store: &Store, group: &str, key: &str) -> Result<(), Response> {
         let name = stored_name(group, key);
         let Some(held) =
             self.0.iter().find(|stone| stone.store_id == store.id && stone.name == name)
@@ -40,7 +40,7 @@ impl Tombstones {
             return Ok(());
         };
         if store.kind == SecretStoreKind::AwsSecretsManager {
-            return Err(Answer::error(
+            return Err(Response::error(
                 400,
                 "You can't create this secret because a secret with this name is already scheduled for deletion.",
             )
@@ -64,7 +64,7 @@ impl Tombstones {
                 "ObjectIsBeingRecovered",
             ),
         };
-        Err(Answer::error(409, message).code(code))
+        Err(Response::error(409, message).code(code))
     }
 
     pub(super) fn names(&self) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! One try of a request: sent once, and its response read.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::Response;
 use tokio::time::timeout;
@@ -35,11 +37,15 @@ impl Transport {
                 Ok(response) => response,
                 Err(error) => {
                     trace::ended(None);
-                    return Err(Failure::from_wire(error));
+                    return Err(Failure::from_wire(error, self.may_expect_tls()));
                 }
             };
         let status = response.status();
         trace::ended(Some(status.as_u16()));
+        // A 400 is what some TLS ports respond with to plain HTTP.
+        if status != StatusCode::BAD_REQUEST && self.may_expect_tls() {
+            self.speaks_http.store(true, Ordering::Relaxed);
+        }
         let request_id = failure::request_id(response.headers());
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type =
@@ -73,9 +79,9 @@ impl Transport {
                 }
                 Some(status) => {
                     let stated = self.error_body(request, status, None, body.bytes());
-                    let cause = Cause::Answer(stated.in_success());
+                    let cause = Cause::Response(stated.in_success());
                     let head = Head { status, ..head };
-                    Err(Failure::after(head, AttemptOutcome::Answered(status), cause))
+                    Err(Failure::after(head, AttemptOutcome::Responded(status), cause))
                 }
             },
             Ok(Read::OverLimit) => Err(Failure::unreadable(head, too_large)),
@@ -128,9 +134,13 @@ impl Transport {
             Cause::Redirect(location)
         } else {
             let body = body.text();
-            Cause::Answer(self.error_body(request, status, content_type.as_deref(), body))
+            Cause::Response(self.error_body(request, status, content_type.as_deref(), body))
         };
-        Failure { retry_after, ..Failure::after(head, AttemptOutcome::Answered(status), cause) }
+        // The service's own failure is no TLS port's.
+        let may_expect_tls = self.may_expect_tls()
+            && !matches!(&cause, Cause::Response(body) if body.has_ended(status));
+        let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);
+        Failure { retry_after, may_expect_tls, ..failure }
     }
 
     fn error_body(

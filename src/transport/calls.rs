@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::Transport;
 use super::request::Request;
+use super::{Deletion, Transport};
 use crate::Result;
 use crate::models::decode::FromWire;
 use crate::secret_value::SecretValue;
@@ -32,13 +32,13 @@ impl<'a> Calls<'a> {
         Self { transport, sends, timeout }
     }
 
-    /// Sends a request and decodes its answer.
+    /// Sends a request and decodes its response.
     pub(crate) async fn call<T: FromWire>(self, request: Request<'_>) -> Result<T> {
         self.transport.call(self.knowing(request), self.timeout).await
     }
 
-    /// Sends a delete. The answer is how many were deleted, where the server says so.
-    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Option<u64>> {
+    /// Sends a delete.
+    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Deletion> {
         self.transport.delete(self.knowing(request), self.timeout).await
     }
 

@@ -30,10 +30,12 @@ pub(super) struct Failure {
     pub(super) request_id: Option<Box<str>>,
     pub(super) retry_after: Option<Duration>,
     pub(super) cause: Cause,
+    /// Whether it may be due to an `http://` URL of a TLS port.
+    pub(super) may_expect_tls: bool,
 }
 
 pub(super) enum Cause {
-    Answer(ErrorBody),
+    Response(ErrorBody),
     Redirect(Option<Box<str>>),
     Connect(ConnectReason, BoxError),
     Wire(BoxError),
@@ -43,7 +45,7 @@ pub(super) enum Cause {
     Decode(DecodeFailure, Option<&'static str>),
 }
 
-/// What an error says of its call in addition to the failure itself.
+/// What an error says of its call in addition to the failure.
 pub(super) struct CallStats {
     pub(super) path: Box<str>,
     pub(super) attempts: u32,
@@ -63,7 +65,8 @@ impl Failure {
     /// After a response came, at least its head.
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
         let Head { status, request_id, .. } = head;
-        Self { outcome, status: Some(status), request_id, retry_after: None, cause }
+        let status = Some(status);
+        Self { status, request_id, ..Self::without_response(outcome, cause) }
     }
 
     /// Of a response that says success.
@@ -76,25 +79,29 @@ impl Failure {
         Self::unreadable(head, Cause::Decode(failure, content_type))
     }
 
-    pub(super) fn without_answer(outcome: AttemptOutcome, cause: Cause) -> Self {
-        Self { outcome, status: None, request_id: None, retry_after: None, cause }
+    pub(super) fn without_response(outcome: AttemptOutcome, cause: Cause) -> Self {
+        let (status, request_id, retry_after, may_expect_tls) = (None, None, None, false);
+        Self { outcome, status, request_id, retry_after, cause, may_expect_tls }
     }
 
-    pub(super) fn from_wire(error: reqwest::Error) -> Self {
+    pub(super) fn from_wire(error: reqwest::Error, may_expect_tls: bool) -> Self {
         if !error.is_connect() && !error.is_builder() {
-            return Self::without_answer(AttemptOutcome::Lost, Cause::wire(error));
+            let not_http = may_expect_tls && is_not_http(&error);
+            let outcome = if not_http { AttemptOutcome::Unreadable } else { AttemptOutcome::Lost };
+            let failure = Self::without_response(outcome, Cause::wire(error));
+            return Self { may_expect_tls, ..failure };
         }
         // First of all: a host or a name that was looked for could have the words of a reason in it.
         let error = error.without_url();
         let reason = ConnectReason::of(&error, error.is_timeout());
-        let never = reason.is_certificate() || error.is_builder();
+        let never = reason.is_certificate() || reason.is_proxy() || error.is_builder();
         let outcome = if never { AttemptOutcome::Refused } else { AttemptOutcome::NeverSent };
-        Self::without_answer(outcome, Cause::Connect(reason, Box::new(error)))
+        Self::without_response(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
-        let has_ended = matches!(&self.cause, Cause::Answer(body) if body.has_ended(body.status));
+        let has_ended = matches!(&self.cause, Cause::Response(body) if body.has_ended(body.status));
         self.outcome.is_unclear() && !has_ended
     }
 
@@ -120,11 +127,12 @@ impl Failure {
             elapsed: stats.elapsed,
             may_have_been_applied: stats.may_have_been_applied,
             may_still_arrive: stats.may_still_arrive,
+            may_expect_tls: self.may_expect_tls,
             edit_wait: None,
         });
         match self.cause {
-            Cause::Answer(answer) => {
-                from_answer(answer, &scrubber, request, self.retry_after, context)
+            Cause::Response(body) => {
+                from_response(body, &scrubber, request, self.retry_after, context)
             }
             Cause::Redirect(location) => {
                 let location = location
@@ -143,9 +151,15 @@ impl Failure {
     }
 }
 
+/// Whether the first bytes of a response were not those of HTTP, such as a TLS alert.
+fn is_not_http(error: &dyn std::error::Error) -> bool {
+    let mut causes = std::iter::successors(error.source(), |error| error.source());
+    causes.any(|cause| cause.to_string() == "invalid HTTP version parsed")
+}
+
 /// Classified by what the server really said, and names are found in it; only then is the text scrubbed for
 /// keeping.
-fn from_answer(
+fn from_response(
     mut body: ErrorBody,
     scrubber: &Scrubber,
     request: &Request<'_>,
@@ -225,7 +239,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
     Some(format!("{}://{host}{port}{}", target.scheme(), target.path()).into())
 }
 
-/// The error of an answer that no server sent, for tests of what an application does with it.
+/// The error of a response that no server sent, for tests of what an application does with it.
 #[cfg(feature = "testing")]
 pub(crate) fn of_response(
     operation: crate::operation::Operation,
@@ -234,13 +248,14 @@ pub(crate) fn of_response(
 ) -> Error {
     let request =
         Request::new(operation, "testing").or_not_found(operation.resource(), "").claims_name("");
-    let outcome = AttemptOutcome::Answered(status);
+    let outcome = AttemptOutcome::Responded(status);
     let failure = Failure {
         outcome,
         status: Some(status),
         request_id: None,
         retry_after: None,
-        cause: Cause::Answer(crate::error::parse(status, None, body.as_bytes())),
+        cause: Cause::Response(crate::error::parse(status, None, body.as_bytes())),
+        may_expect_tls: false,
     };
     let unclear =
         outcome.is_unclear() && operation.idempotency() != crate::operation::Idempotency::Safe;

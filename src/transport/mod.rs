@@ -11,6 +11,7 @@ mod retry;
 pub(crate) mod trace;
 mod wiped_body;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap};
@@ -47,9 +48,11 @@ pub(crate) struct Transport {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
     pub(crate) recycler: ConnectionRecycler,
+    /// Whether the server has shown that the base URL's `http://` is right.
+    pub(crate) speaks_http: AtomicBool,
 }
 
-/// How far a call has come: kept outside of its future, to be known when that is given up.
+/// The progress of a call: kept outside of its future, so that it survives a timeout.
 struct Progress {
     started: Instant,
     /// How long the call may take, retries included.
@@ -67,6 +70,14 @@ struct Progress {
 struct Received {
     body: Body,
     head: Head,
+}
+
+/// What became of what was to be deleted.
+pub(crate) enum Deletion {
+    /// It was deleted; how many were, if the server says so.
+    Done(Option<u64>),
+    /// It is not found, after an attempt that may have deleted it.
+    NotFound,
 }
 
 /// What a failure says of the response it came from.
@@ -91,18 +102,19 @@ impl Transport {
         result.map_err(|failure| self.error(&request, failure, &progress))
     }
 
-    /// Sends a delete and returns how many were deleted, if the server says so.
-    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Option<u64>> {
+    /// Sends a delete.
+    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Deletion> {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
             // Nothing is left to delete, after an attempt that may have done it.
             Err(failure) if progress.unclear && failure.status == Some(404) => {
                 self.pay_back(&progress);
-                Ok(None)
+                Ok(Deletion::NotFound)
             }
             Ok(Received { body, head }) => {
-                body.deleted_count().map_err(|failure| Failure::undecodable(head, failure))
+                let count = body.deleted_count().map(Deletion::Done);
+                count.map_err(|failure| Failure::undecodable(head, failure))
             }
             Err(failure) => Err(failure),
         };
@@ -119,10 +131,10 @@ impl Transport {
         let limit = progress.timeout;
         let attempts = trace::call(request.operation, self.attempts(request, url, progress));
         let Ok(result) = timeout(limit, attempts).await else {
-            // Connecting and sending cannot be told apart from here.
+            // Connecting and sending are one future here, so the request counts as sent.
             let outcome =
                 if progress.sending { AttemptOutcome::Lost } else { AttemptOutcome::NeverSent };
-            return Err(Failure::without_answer(outcome, Cause::Timeout));
+            return Err(Failure::without_response(outcome, Cause::Timeout));
         };
         if result.is_ok() {
             self.pay_back(progress);
@@ -183,6 +195,11 @@ impl Transport {
         (wait < left && self.budget.spend()).then_some(wait)
     }
 
+    /// Whether a failure can come from a TLS port behind an `http://` URL.
+    fn may_expect_tls(&self) -> bool {
+        self.base.scheme() == "http" && !self.speaks_http.load(Ordering::Relaxed)
+    }
+
     /// What every request carries and no text may show: the API key, and what the user's own headers
     /// hold, such as a gateway's token. Shorter values are names rather than tokens, and looking for them
     /// would withhold messages that show no secret.
@@ -215,7 +232,7 @@ impl Transport {
         Error::not_found(Resource::Secret, key, context)
     }
 
-    /// The error of responses that are well formed each, but make no sense together.
+    /// The error of responses that are valid alone, but contradict each other.
     pub(crate) fn not_understood(&self, operation: Operation, collection: &str) -> Error {
         Error::not_understood(self.succeeded(operation, collection))
     }

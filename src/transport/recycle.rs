@@ -1,9 +1,9 @@
 //! Which connections must not carry many more values.
 //!
-//! hyper reads into a buffer of 8 KiB and takes a new one for its next read. Once a read has filled one,
+//! hyper reads into a buffer of 8 KiB and allocates a new one for its next read. Once a read has filled one,
 //! that connection's buffers are longer, and hyper keeps one across many responses: no frame of it becomes
-//! the only owner, and none can be wiped (see [`super::wiped_body`]). Ending the connection makes hyper let
-//! go.
+//! the only owner, and none can be wiped (see [`super::wiped_body`]). Ending the connection makes hyper
+//! release it.
 //!
 //! The pool cannot be asked for a particular connection, but it hands out the most recently used one. So
 //! the first request for values after a long response asks for its connection to be closed. If other calls
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 /// hyper's first buffer.
 const FIRST_BUFFER: usize = 8 * 1024;
-/// What stands around a header's name and value, and at most around a chunk; also more than a status line.
+/// Upper bound of the bytes around a header's name and value, around a chunk, and of a status line.
 const AROUND: usize = 24;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,9 +37,9 @@ struct Shared {
 }
 
 impl ConnectionRecycler {
-    /// Whether the next request for values is to end its connection. It is said once.
+    /// Whether the next request for values is to end its connection. Each request to close is returned once.
     pub(super) fn take_close_request(&self) -> bool {
-        // Nearly every call only asks.
+        // Nearly every call ends here, without a lock.
         if !self.is_requested() {
             return false;
         }
@@ -68,7 +68,7 @@ impl ConnectionRecycler {
     }
 }
 
-/// At most so many bytes of a response came over the wire.
+/// Upper bound of the bytes of a response that came over the wire.
 pub(super) struct BytesSeen(usize);
 
 impl BytesSeen {

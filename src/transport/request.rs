@@ -39,14 +39,13 @@ const SEGMENT: &AsciiSet = &CONTROLS
 pub(crate) struct Request<'a> {
     pub(crate) operation: Operation,
     pub(crate) path: String,
-    /// What is missing where the answer is 404; `None` where nothing was looked for, so that it is the
-    /// endpoint.
+    /// What a 404 means for this request; `None` if it means that the endpoint is missing.
     pub(crate) not_found_subject: Option<(Resource, &'a str)>,
-    /// The group's name that the request would take, for [`Error::AlreadyExists`].
+    /// The group's name that the request claims, for [`Error::AlreadyExists`].
     pub(crate) claimed_name: Option<&'a str>,
     pub(crate) query: Option<Query>,
     pub(crate) body: Option<Bytes>,
-    /// Values that this call or the operation that it is part of sends, to be looked for in what comes back.
+    /// Values that this call, or the operation that it is part of, sends: no text of a response may show them.
     pub(crate) values: Vec<&'a SecretValue>,
     /// Keys that are sent with a value, for [`Error::KeyNotSupported`].
     pub(crate) keys: Vec<&'a str>,
@@ -79,7 +78,7 @@ impl<'a> Request<'a> {
     pub(crate) fn id(mut self, id: &'a str) -> Result<Self> {
         self.path.reserve(1 + id.len());
         self.path.push('/');
-        // The identifiers of the service are such; nothing in them needs a look or an escape.
+        // The service's own identifiers look like this and need neither a check nor an escape.
         if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
             self.path.push_str(id);
         } else {
@@ -132,7 +131,7 @@ impl<'a> Request<'a> {
     /// `base` with this request's path and query.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] where the `url` crate would send another path than the one built here.
+    /// [`Error::InvalidInput`] if the `url` crate would send another path than the one built here.
     pub(crate) fn url(&self, base: &Url) -> Result<Url> {
         let mut path = String::with_capacity(base.path().len() + self.path.len());
         path.push_str(base.path());

@@ -88,15 +88,15 @@ pub(super) struct BodyReader<'a> {
 }
 
 impl<'a> BodyReader<'a> {
-    /// Takes what comes after the headers, which must have been looked at before.
+    /// Reads what follows the headers, and clears them: look at them before.
     pub(super) fn new(
         response: &'a mut Response,
         limit: usize,
         recycler: Option<&'a ConnectionRecycler>,
     ) -> Self {
         let seen = BytesSeen::head(response.headers());
-        // They are slices of the first frame's buffer: it could not be wiped, and up to 400 KiB would stay
-        // until the end.
+        // Headers are slices of the first frame's buffer: it could not be wiped, and up to 400 KiB would
+        // stay until the end.
         response.headers_mut().clear();
         Self { response, limit, seen, recycler }
     }

@@ -7,19 +7,19 @@ use http::HeaderMap;
 
 use crate::operation::Idempotency;
 
-/// How often and how soon a failed request is sent again.
+/// How often and how soon a failed request is retried.
 ///
-/// Default: 3 retries (4 attempts), with full jitter between nothing and 200 ms, 400 ms, 800 ms, …, at
-/// most 5 s. A `Retry-After` from the server is waited for besides. No wait goes past the call's
-/// deadline ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): where it would, the failure
-/// comes back at once.
+/// Default: 3 retries (4 attempts), exponential backoff with full jitter (up to 200, 400, 800 ms, …, at
+/// most 5 s), in addition to `Retry-After`. No wait goes past the call's deadline
+/// ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): if it would, the failure is returned at
+/// once.
 ///
 /// Clones of a client share a budget, so that retries do not hammer a service that is down: 100 retries at
-/// first and at most; each call earns a tenth of one, and those of a call that succeeds are paid back. Where
-/// it is empty the failure comes back at once.
+/// first and at most; each call earns a tenth of one, and those of a call that succeeds are paid back. If it
+/// is empty the failure is returned at once.
 ///
-/// What is repeated depends on the operation. A connection that was never made: every operation. 408,
-/// 429, 500, 502, 503, 504 and lost answers: reads and deletes only, never a create or an update.
+/// What is retried depends on the operation. A connection that was never made: every operation. 408,
+/// 429, 500, 502, 503, 504 and lost responses: reads and deletes only, never a create or an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_retries: u32,
@@ -38,26 +38,26 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Never sends a request twice.
+    /// Never retries.
     pub fn none() -> Self {
         Self { max_retries: 0, ..Self::default() }
     }
 
-    /// How often a request is sent again at most; 0 switches retries off. Default: 3.
+    /// How often a request is retried at most; 0 switches retries off. Default: 3.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
-    /// The longest wait before the first retry, doubled for each further one. Default: 200 ms.
+    /// The maximum wait before the first retry, doubled for each further one. Default: 200 ms.
     #[must_use]
     pub fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The longest wait that the client chooses itself. Default: 5 s.
+    /// The maximum wait that the client chooses itself. Default: 5 s.
     #[must_use]
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
@@ -84,10 +84,11 @@ pub(crate) enum AttemptOutcome {
     /// The response was lost or cut: the server may have done it.
     Lost,
     /// The server responded with this failure.
-    Answered(u16),
-    /// No connection can be made, now or later: a certificate that is not trusted.
+    Responded(u16),
+    /// No connection can be made: a certificate is not trusted, or a proxy refuses.
     Refused,
-    /// The server did it, but its response cannot be read: it is over the limit, or not JSON.
+    /// The server may have done it, but its response cannot be read: it is over the limit, not JSON, or
+    /// not HTTP.
     Unreadable,
 }
 
@@ -96,10 +97,10 @@ impl AttemptOutcome {
     pub(crate) fn allows_retry(self, idempotency: Idempotency) -> bool {
         match self {
             Self::NeverSent => true,
-            Self::Lost | Self::Answered(408 | 429 | 500 | 502 | 503 | 504) => {
+            Self::Lost | Self::Responded(408 | 429 | 500 | 502 | 503 | 504) => {
                 idempotency != Idempotency::NonIdempotent
             }
-            Self::Answered(_) | Self::Refused | Self::Unreadable => false,
+            Self::Responded(_) | Self::Refused | Self::Unreadable => false,
         }
     }
 
@@ -110,7 +111,7 @@ impl AttemptOutcome {
     pub(crate) fn is_unclear(self) -> bool {
         match self {
             Self::Lost | Self::Unreadable => true,
-            Self::Answered(status) => matches!(status, 408 | 424 | 500..),
+            Self::Responded(status) => matches!(status, 408 | 424 | 500..),
             Self::NeverSent | Self::Refused => false,
         }
     }
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_write_is_retried_only_if_nothing_can_have_been_done() {
         for outcome in
-            [AttemptOutcome::Lost, AttemptOutcome::Answered(503), AttemptOutcome::Answered(429)]
+            [AttemptOutcome::Lost, AttemptOutcome::Responded(503), AttemptOutcome::Responded(429)]
         {
             assert!(!outcome.allows_retry(Idempotency::NonIdempotent), "{outcome:?}");
             assert!(outcome.allows_retry(Idempotency::Safe), "{outcome:?}");
@@ -219,7 +220,7 @@ mod tests {
         }
         assert!(AttemptOutcome::NeverSent.allows_retry(Idempotency::NonIdempotent));
         for status in [400, 401, 403, 404, 409, 422, 424, 501, 505] {
-            assert!(!AttemptOutcome::Answered(status).allows_retry(Idempotency::Safe), "{status}");
+            assert!(!AttemptOutcome::Responded(status).allows_retry(Idempotency::Safe), "{status}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! What is traced: of a call its operation, attempts and statuses, of an edit that waits for an earlier
-//! write its group; never a value, key, body or query.
+//! edit or write its group; never a value, key, body or query.
 
 use std::future::Future;
 use std::time::Duration;
@@ -30,24 +30,36 @@ pub(crate) fn attempt<F: Future>(_: u32, future: F) -> impl Future<Output = F::O
     future
 }
 
-/// Says, inside an attempt, how it ended. `status` is `None` where no answer came.
+/// Says, inside an attempt, how it ended. `status` is `None` if no response came.
 pub(crate) fn ended(status: Option<u16>) {
     #[cfg(feature = "tracing")]
     if let Some(status) = status {
-        tracing::debug!(status, "answered");
+        tracing::debug!(status, "response");
     } else {
-        tracing::debug!("no answer");
+        tracing::debug!("no response");
     }
     #[cfg(not(feature = "tracing"))]
     let _ = status;
 }
 
-/// Says that the request is sent again after `wait`.
+/// Says that the request is retried after `wait`.
 pub(crate) fn waiting(wait: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(wait_ms = wait.as_millis(), "retrying");
     #[cfg(not(feature = "tracing"))]
     let _ = wait;
+}
+
+/// Says that an edit waits for an earlier edit of its group.
+pub(crate) fn awaiting_edit(group: &SecretGroupId, at_most: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        group = %crate::redact::Escaped(group.as_str()),
+        at_most_ms = at_most.as_millis(),
+        "waiting for an earlier edit"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (group, at_most);
 }
 
 /// Says that an edit waits for an earlier write of its group whose outcome is not known.

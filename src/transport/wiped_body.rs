@@ -1,6 +1,6 @@
 //! Response bodies that may hold values, and are wiped when they are dropped.
 //!
-//! hyper hands out body frames as slices of its read buffer and mostly lets go of that buffer at its next
+//! hyper hands out body frames as slices of its read buffer and mostly releases that buffer at its next
 //! read, so a frame that is held until then becomes the only owner, and can be overwritten without
 //! `unsafe`. This depends on hyper's internals: it is best effort, guarded by the memory test.
 
@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::recycle::ConnectionRecycler;
 use crate::wipe::{Zeroize, Zeroizing};
 
-/// hyper's longest buffer is 400 KiB and somewhat more.
+/// More than hyper's longest buffer, which is a little over 400 KiB.
 const MAX_BUFFER: usize = 512 * 1024;
 
 /// The body of one response. Declare it before the response, whose headers share the first frame's buffer,
@@ -27,7 +27,7 @@ pub(super) struct WipedBody {
     /// How much to reserve at once if the text has to be joined.
     expected: usize,
     recycler: ConnectionRecycler,
-    /// The connection ends with this response, so there is no other one to end.
+    /// The connection ends with this response, so no other one has to be ended.
     close_connection: bool,
 }
 
@@ -80,7 +80,7 @@ impl WipedBody {
         self.first = Some(frame);
     }
 
-    /// hyper keeps a buffer that cannot be wiped for that.
+    /// hyper still owns the buffer, so that it cannot be wiped: ending a connection makes hyper release it.
     fn is_shared(&self) {
         if !self.close_connection {
             self.recycler.request_close();

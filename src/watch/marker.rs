@@ -30,9 +30,10 @@ impl Markers {
         self.secrets.keys().cloned().collect()
     }
 
-    /// Whether nothing here would move with a rotation.
-    pub(super) fn are_absent(&self) -> bool {
-        self.updated_at.is_none() && self.secrets.values().all(Marker::is_absent)
+    /// Whether a key could be rotated and nothing here would move.
+    pub(super) fn are_incomplete(&self) -> bool {
+        self.updated_at.is_none()
+            && (self.secrets.is_empty() || self.secrets.values().any(Marker::is_absent))
     }
 
     pub(super) fn differ_from(&self, other: &Self) -> bool {

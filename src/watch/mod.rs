@@ -19,6 +19,9 @@ use crate::references::SecretMap;
 use crate::{Error, Result};
 use task::{Shared, Task};
 
+/// Clocks and timers reach further than this.
+const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A group to be watched; from [`Client::watch_group`].
 #[derive(Debug)]
 #[must_use = "nothing is read before `start` or `start_as`"]
@@ -64,12 +67,13 @@ impl Client {
 }
 
 impl WatchGroup {
-    /// How often to look for a change, give or take 10 %. Default: 60 s; at least 1 s.
+    /// How often to look for a change, give or take 10 %. Default: 60 s; at least 1 s, at most 365 days.
     ///
     /// A look is one request, without values. Values are read if something changed, once more at the look
-    /// after a change, every 15 minutes, and at each look at a group that has no times or versions.
+    /// after a change, every 15 minutes, and at each look at a group where a key has neither time nor version, nor
+    /// has the group.
     pub fn every(mut self, interval: Duration) -> Self {
-        self.every = interval.max(Duration::from_secs(1));
+        self.every = interval.clamp(Duration::from_secs(1), MAX_INTERVAL);
         self
     }
 
@@ -104,7 +108,7 @@ impl WatchGroup {
         let Self { client, name, every, max_stale } = self;
         let (task, shared) = Task::load(client, name, every, make).await?;
         let task = tokio::spawn(task.run()).abort_handle();
-        Ok(Watch { shared, max_stale, _task: Arc::new(AbortOnDrop(task)) })
+        Ok(Watch { shared, max_stale, task: Arc::new(AbortOnDrop(task)) })
     }
 }
 
@@ -115,7 +119,7 @@ impl WatchGroup {
 pub struct Watch<T = SecretMap> {
     shared: Arc<Shared<T>>,
     max_stale: Duration,
-    _task: Arc<AbortOnDrop>,
+    task: Arc<AbortOnDrop>,
 }
 
 impl<T> Clone for Watch<T> {
@@ -123,7 +127,7 @@ impl<T> Clone for Watch<T> {
         Self {
             shared: Arc::clone(&self.shared),
             max_stale: self.max_stale,
-            _task: Arc::clone(&self._task),
+            task: Arc::clone(&self.task),
         }
     }
 }

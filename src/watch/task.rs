@@ -117,7 +117,9 @@ impl<T: Send + Sync + 'static> Task<T> {
     ) -> Result<(Self, Arc<Shared<T>>)> {
         let began = Instant::now();
         let group = client.secret_groups().get_by_name(&name).await?;
+        let markers = Markers::of(&group);
         let registration = client.watches().register(&name, group.id().clone());
+        registration.is_now(group.id().clone(), markers.secrets());
         let values = client.values_of(group.id(), Some(&group)).await?;
         let hasher = RandomState::new();
         let prints = prints_of(&hasher, &values);
@@ -140,7 +142,7 @@ impl<T: Send + Sync + 'static> Task<T> {
             make,
             shared: Arc::clone(&shared),
             registration,
-            markers: Markers::of(&group),
+            markers,
             once_more: false,
             unusable: None,
             last_begun: began,
@@ -150,7 +152,6 @@ impl<T: Send + Sync + 'static> Task<T> {
             newest,
             finished,
         };
-        task.registration.is_now(task.markers.group().clone(), task.markers.secrets());
         Ok((task, shared))
     }
 
@@ -196,7 +197,7 @@ impl<T: Send + Sync + 'static> Task<T> {
         let has_moved = markers.differ_from(&self.markers);
         let is_due = has_moved
             || self.once_more
-            || markers.are_absent()
+            || markers.are_incomplete()
             || began.duration_since(self.last_read) >= FULL_READ_EVERY;
         if !is_asked {
             if !is_due {
@@ -204,11 +205,12 @@ impl<T: Send + Sync + 'static> Task<T> {
             }
             self.begin_read();
         }
+        // Before the values are read, so that a write during the read is followed by another one.
+        self.registration.is_now(group.id().clone(), markers.secrets());
         let values = self.client.values_of(group.id(), Some(&group)).await?;
         self.last_read = began;
         self.once_more = has_moved;
         self.markers = markers;
-        self.registration.is_now(group.id().clone(), self.markers.secrets());
         self.take(values, began)
     }
 

@@ -1,5 +1,7 @@
 //! What all of these tests begin with.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use truefoundry_secrets::testing::FakeTrueFoundry;
@@ -111,4 +113,22 @@ impl Random {
     pub(crate) fn one_in(&mut self, many: usize) -> bool {
         self.below(many) == 0
     }
+}
+
+/// `EDITS_SEED=7 cargo test --test edits storm` repeats a failure, or tries another order.
+pub(crate) fn seed(default: u64) -> u64 {
+    std::env::var("EDITS_SEED").map_or(default, |seed| seed.parse().unwrap())
+}
+
+/// Drops a future that is not done after it was polled this often, wherever it is then.
+pub(crate) async fn give_up_after<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    poll_fn(|context| {
+        if polls == 0 {
+            return Poll::Ready(None);
+        }
+        polls -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
 }

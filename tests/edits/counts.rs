@@ -129,10 +129,10 @@ async fn a_group_of_250_keys_whose_answer_lists_none_takes_three_pages() {
     assert_eq!(fake.value(APP, "K249").as_deref(), Some("new"));
 }
 
-/// What no total alone can tell: whether a full page is the last.
+/// What no total alone can tell: whether a full page is the last, and whether nothing follows.
 #[tokio::test]
-async fn a_group_of_exactly_100_n_keys_takes_one_request_more() {
-    for (keys, pages) in [(99, 1), (100, 2), (101, 1), (200, 2), (250, 1)] {
+async fn a_group_of_100_keys_and_more_takes_one_request_more() {
+    for (keys, pages) in [(99, 1), (100, 2), (101, 2), (200, 2), (250, 2)] {
         let pairs = (0..keys).map(|index| (format!("K{index}"), "value"));
         let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
         let fake = fake.with_group(APP, pairs);

@@ -12,8 +12,11 @@
     reason = "these are tests"
 )]
 
+mod attacks;
+mod cancelled;
 mod common;
 mod counts;
+mod dying;
 mod ensure;
 mod liar;
 mod lies;

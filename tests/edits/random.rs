@@ -150,7 +150,7 @@ async fn check(
 #[test]
 fn the_state_after_an_edit_is_the_models() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() };
     let case = (group(), prop::collection::vec(change(), 1..6), 0..20_usize);
     let mut runner = proptest::test_runner::TestRunner::new(config);
     runner

@@ -4,9 +4,7 @@
 //! full list, so that each could lose the keys of all the others.
 
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
@@ -65,19 +63,6 @@ fn own_state(fake: &FakeTrueFoundry, task: usize) -> Model {
         Some((key, now))
     })
     .collect()
-}
-
-/// Drops a future that is not done after it was polled this often, wherever it is then.
-async fn give_up_after<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    poll_fn(|context| {
-        if polls == 0 {
-            return Poll::Ready(None);
-        }
-        polls -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 impl Task {
@@ -270,11 +255,6 @@ async fn storm(seed: u64, weather: Weather) {
     let all = TASKS * weather.edits;
     assert!(total.applied > all / 2 && total.unchanged > 0, "{total:?}");
     assert!(total.unclear > 0 && total.given_up > 0, "{total:?}");
-}
-
-/// `EDITS_SEED=7 cargo test --test edits storm` repeats a failure, or tries another order.
-fn seed(default: u64) -> u64 {
-    std::env::var("EDITS_SEED").map_or(default, |seed| seed.parse().unwrap())
 }
 
 /// On tokio's paused clock, which moves when everybody waits: waiting for unconfirmed writes costs no time.

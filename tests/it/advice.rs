@@ -117,7 +117,7 @@ const ROWS: [Row; 20] = [
         words: "is currently being deleted",
         endpoint: Endpoint::CreateGroup,
         variant: "SoftDeleted",
-        advice: &["Repeat the call in a moment", "another group name"],
+        advice: &["Retry the call in a moment", "another group name"],
     },
     Row {
         status: 400,

@@ -45,12 +45,27 @@ fn a_proxy_of_the_environment_never_carries_the_key_off_this_machine() {
 
 #[test]
 fn a_proxy_of_the_environment_is_used_for_other_machines() {
-    let proxy = RawServer::always(ok(GROUPS));
-    let environment =
-        [("HTTP_PROXY", &*proxy.url()), ("TEST_BASE", "http://control-plane.example")];
-    succeed(&child("config::child_calls_the_control_plane", &environment));
-    let target = "http://control-plane.example/api/svc/v1/secret-groups?limit=1&offset=0";
-    assert_eq!(proxy.only().target(), target);
+    for name in ["HTTP_PROXY", "ALL_PROXY"] {
+        let proxy = RawServer::always(ok(GROUPS));
+        let environment = [(name, &*proxy.url()), ("TEST_BASE", "http://control-plane.example")];
+        succeed(&child("config::child_calls_the_control_plane", &environment));
+        let target = "http://control-plane.example/api/svc/v1/secret-groups?limit=1&offset=0";
+        assert_eq!(proxy.only().target(), target);
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_cannot_be_used_is_not_passed_by() {
+    let environment = [
+        ("TFY_BASE_URL", "https://control-plane.example"),
+        ("TFY_API_KEY", KEY),
+        ("HTTPS_PROXY", "http://me:quoted@proxy.example:3128 "),
+    ];
+    let output = child("config::child_reads_its_environment", &environment);
+    succeed(&output);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("refused: HTTPS_PROXY is not the URL of a proxy"), "{text}");
+    assert!(!text.contains("quoted"), "{text}");
 }
 
 #[tokio::test]
@@ -60,6 +75,15 @@ async fn a_proxy_that_was_brought_is_not_used_for_this_machine_either() {
     let http = reqwest::ClientBuilder::new().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
     builder(server.url()).http(http).build().unwrap().check().await.unwrap();
     assert_eq!((server.count(), proxy.connections()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_base_url_that_names_the_api_s_root_is_the_same_control_plane() {
+    for path in ["", "/", "/api/svc", "/api/svc/", "/api/svc/v1", "/api/svc/v1//"] {
+        let server = RawServer::always(ok(GROUPS));
+        builder(format!("{}{path}", server.url())).build().unwrap().check().await.unwrap();
+        assert_eq!(server.only().path(), "/api/svc/v1/secret-groups", "{path}");
+    }
 }
 
 #[test]

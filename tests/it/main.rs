@@ -17,7 +17,9 @@ mod matrix;
 mod models;
 mod odd_servers;
 mod pagination;
+mod proxies;
 mod retry;
+mod runtimes;
 mod support;
 #[cfg(feature = "tracing")]
 mod tracing;

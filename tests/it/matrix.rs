@@ -6,6 +6,7 @@
 mod row;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant as RealInstant};
 
@@ -15,7 +16,8 @@ use truefoundry_secrets::Error;
 
 use crate::support::clock::{HeldClock, pass};
 use crate::support::endpoints::{self, Endpoint, SENT};
-use crate::support::{assert_nowhere, assert_well_formed, variant};
+use crate::support::raw::{Act, RawServer, answer};
+use crate::support::{TENANT, assert_nowhere, assert_well_formed, builder, variant};
 use row::{After, Expected, Fault, Row, STATUSES, Times, Wait};
 use stage::Stage;
 
@@ -63,6 +65,25 @@ async fn failures_that_ask_for_a_wait() {
             run(Fault::Status(status, after)).await;
         }
     }
+}
+
+/// Those of the tenant have tests of their own: `wire::tenant`.
+#[tokio::test]
+async fn every_operation_is_in_the_table() {
+    let mut called = BTreeSet::from(["GetTenantId".to_owned(), "GetSession".to_owned()]);
+    for endpoint in endpoints::ALL {
+        let server = RawServer::start(|_, _| Act::Send(answer(418, "", "")));
+        let client = builder(&server.url()).tenant(TENANT).build().unwrap();
+        let error = endpoint.call(&client).await.unwrap_err();
+        called.insert(format!("{:?}", error.context().unwrap().operation()));
+        assert_eq!(row::RETRIED.iter().filter(|row| row.0 == endpoint).count(), 1, "{endpoint:?}");
+    }
+    let listed = include_str!("../public-api.txt").lines();
+    let listed: BTreeSet<_> = listed
+        .filter_map(|line| line.split_once("pub truefoundry_secrets::Operation::"))
+        .map(|(_, name)| name.to_owned())
+        .collect();
+    assert_eq!(called, listed);
 }
 
 async fn run(fault: Fault) {

@@ -53,8 +53,8 @@ fn a_call_is_a_span_with_its_operation_and_its_attempts() {
 }
 
 #[test]
-fn a_lost_answer_is_traced_as_none() {
-    succeed(&child("tracing::child_a_lost_answer_is_traced_as_none", &[]));
+fn a_lost_response_is_traced_as_none() {
+    succeed(&child("tracing::child_a_lost_response_is_traced_as_none", &[]));
 }
 
 #[test]
@@ -85,9 +85,9 @@ async fn child_a_call_is_a_span_with_its_operation_and_its_attempts() {
         "truefoundry_secrets.attempt{attempt=1}",
         "truefoundry_secrets.attempt{attempt=2}",
         "truefoundry_secrets.attempt{attempt=3}",
-        "answered status=503",
-        "answered status=429",
-        "answered status=200",
+        "response status=503",
+        "response status=429",
+        "response status=200",
         "retrying wait_ms=1",
     ] {
         assert!(text.contains(part), "{part} not in:\n{text}");
@@ -97,13 +97,13 @@ async fn child_a_call_is_a_span_with_its_operation_and_its_attempts() {
 
 #[tokio::test]
 #[ignore = "run by another test in a process of its own"]
-async fn child_a_lost_answer_is_traced_as_none() {
+async fn child_a_lost_response_is_traced_as_none() {
     let captured = Captured::default();
     let guard = captured.start();
     let server = RawServer::slamming();
     client(server.url()).secrets().get("s").await.unwrap_err();
     drop(guard);
-    assert_eq!(captured.text().matches("no answer").count(), 4, "{}", captured.text());
+    assert_eq!(captured.text().matches("no response").count(), 4, "{}", captured.text());
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,15 +121,17 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
         fake.inject(fault.on("secret_groups.update"));
         edit().await.unwrap_err();
     }
-    edit().await.unwrap();
-    edit().await.unwrap();
+    let (first, second) = tokio::join!(edit(), edit());
+    (first.unwrap(), second.unwrap());
     drop(guard);
     let text = captured.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("waiting for an")).collect();
-    let [line] = lines[..] else { panic!("{lines:?}") };
+    let [line, queued] = lines[..] else { panic!("{lines:?}") };
     let event =
         format!("waiting for an earlier write of unknown outcome group={id} at_most_ms=60000");
     assert!(line.contains("WARN") && line.ends_with(&event), "{line}");
+    let event = format!("waiting for an earlier edit group={id} at_most_ms=120000");
+    assert!(queued.contains("DEBUG") && queued.ends_with(&event), "{queued}");
     assert!(!text.contains(SENT), "{text}");
 }
 

@@ -3,41 +3,38 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io;
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// All that was logged through `tracing` and `log` at TRACE.
-#[derive(Default)]
-pub(crate) struct Capture(Mutex<Vec<u8>>);
-
-static CAPTURE: Capture = Capture(Mutex::new(Vec::new()));
+/// What was logged on threads that walk no area, whichever area they worked for.
+static ELSEWHERE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 thread_local! {
+    /// All that was logged on this thread through `tracing` and `log` at TRACE, while an area is walked on it.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
     /// The messages of panics that are wanted, while they are wanted.
     static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-impl Capture {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-
-    /// What was logged since the last call.
-    pub(crate) fn drain(&self) -> String {
-        let text = self.text();
-        self.0.lock().unwrap().clear();
-        text
-    }
+/// What was logged on this thread since the last call, and on threads of nobody's since the process began.
+pub(crate) fn drain() -> String {
+    let mut logged = LOGGED.with_borrow_mut(|logged| take(logged.as_mut().expect("begun")));
+    logged.extend_from_slice(&ELSEWHERE.lock().unwrap());
+    String::from_utf8_lossy(&logged).into_owned()
 }
 
 struct Sink;
 
 impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        CAPTURE.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| match logged {
+            Some(logged) => logged.extend_from_slice(bytes),
+            None => ELSEWHERE.lock().unwrap().extend_from_slice(bytes),
+        });
         Ok(bytes.len())
     }
 
@@ -62,8 +59,14 @@ impl log::Log for Sink {
     fn flush(&self) {}
 }
 
-/// From here on everything is captured. Once per process.
-pub(crate) fn install() -> &'static Capture {
+/// From here on what this thread logs is kept for it. The loggers are the process's own, and set up once.
+pub(crate) fn begin() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(install);
+    LOGGED.set(Some(Vec::new()));
+}
+
+fn install() {
     log::set_logger(&Sink).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     tracing_subscriber::fmt()
@@ -80,7 +83,6 @@ pub(crate) fn install() -> &'static Capture {
             None => usual(panic),
         });
     }));
-    &CAPTURE
 }
 
 /// What a panic says that `action` is sure to cause.

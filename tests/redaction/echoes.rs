@@ -130,7 +130,7 @@ fn shapes() -> impl Iterator<Item = &'static (&'static str, Shape)> {
     SHAPES.iter().chain(&OTHERS)
 }
 
-pub(crate) async fn walk(walk: &mut Walk) {
+async fn start(walk: &mut Walk) -> (FakeTrueFoundry, Client) {
     let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "old")]);
     let fake = fake.with_recording_limit(0);
     let client = fake
@@ -140,6 +140,11 @@ pub(crate) async fn walk(walk: &mut Walk) {
         .build()
         .unwrap();
     walk.uses_key(fake.api_key());
+    (fake, client)
+}
+
+pub(crate) async fn values(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let mut turn = Turn::default();
     for (at, value) in VALUES.into_iter().enumerate() {
         let needles = Needles::of([value, fake.api_key()]);
@@ -157,8 +162,6 @@ pub(crate) async fn walk(walk: &mut Walk) {
         }
         walk.look_at_logs(value);
     }
-    the_key(walk, &fake, &client, &mut turn).await;
-    writes_in_several_steps(walk, &fake, &client, &mut turn).await;
 }
 
 /// How many of the encodings each value takes in each shape: over all the values each shape meets each
@@ -193,7 +196,9 @@ async fn write(client: &Client, turn: usize) -> Result<()> {
 }
 
 /// The key is echoed to calls that send no value, too.
-async fn the_key(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client, turn: &mut Turn) {
+pub(crate) async fn the_key(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
+    let mut turn = Turn::default();
     let key = fake.api_key();
     let needles = Needles::of([key]);
     for (shape_name, shape) in shapes() {
@@ -218,16 +223,12 @@ async fn the_key(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client, turn:
             fake.clear_faults();
         }
     }
-    walk.look_at_logs("calls with the key echoed");
 }
 
 /// Edits and `ensure` send their values further down, and read in between.
-async fn writes_in_several_steps(
-    walk: &mut Walk,
-    fake: &FakeTrueFoundry,
-    client: &Client,
-    turn: &mut Turn,
-) {
+pub(crate) async fn writes_in_several_steps(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
+    let mut turn = Turn::default();
     let id = fake.group_id("app").unwrap();
     for (at, (shape_name, shape)) in shapes().enumerate() {
         let value = VALUES[at % VALUES.len()];
@@ -246,5 +247,4 @@ async fn writes_in_several_steps(
             walk.error_of(&Needles::of([value, fake.api_key()]), &what, &result.unwrap_err());
         }
     }
-    walk.look_at_logs("edits");
 }

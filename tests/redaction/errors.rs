@@ -3,18 +3,15 @@
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
-    Client, Error, NewSecretGroup, RetryPolicy, SecretRef, SecretStoreKind, SecretUpdate,
-    SecretValue, find_refs,
+    Client, Error, NewSecretGroup, RetryPolicy, SecretMap, SecretRef, SecretStoreKind,
+    SecretUpdate, SecretValue, find_refs,
 };
 
 use crate::SETTLE;
 use crate::secrets::VALUES;
 use crate::walk::Walk;
 
-pub(crate) async fn walk(walk: &mut Walk) {
-    settings(walk);
-    inputs(walk).await;
-    texts_that_are_no_references(walk);
+async fn start(walk: &mut Walk) -> (FakeTrueFoundry, Client) {
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::AzureVault);
     let fake = fake.with_group("app", VALUES.iter().enumerate().map(|(n, v)| (key(n), *v)));
     walk.uses_key(fake.api_key());
@@ -24,11 +21,7 @@ pub(crate) async fn walk(walk: &mut Walk) {
         .unconfirmed_write_timeout(SETTLE)
         .build()
         .unwrap();
-    classified(walk, &fake, &client).await;
-    decoded(walk, &fake, &client).await;
-    edits(walk, &fake, &client).await;
-    references(walk, &fake, &client).await;
-    walk.look_at_logs("errors");
+    (fake, client)
 }
 
 fn key(n: usize) -> String {
@@ -36,7 +29,7 @@ fn key(n: usize) -> String {
 }
 
 /// Settings that cannot be used, with a secret in them.
-fn settings(walk: &mut Walk) {
+pub(crate) async fn settings(walk: &mut Walk) {
     for value in VALUES {
         let url = "https://host.example";
         for (what, builder) in [
@@ -73,8 +66,32 @@ fn settings(walk: &mut Walk) {
     }
 }
 
+/// Values that are not what a program's own type asks for, and files that cannot be read.
+pub(crate) async fn typed_settings(walk: &mut Walk) {
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    struct Settings {
+        number: u32,
+        mode: Result<u8, bool>,
+        list: Vec<u8>,
+        missing: String,
+    }
+    for value in VALUES {
+        let map: SecretMap =
+            ["NUMBER", "MODE", "LIST"].into_iter().map(|key| (key, value)).collect();
+        walk.debug(&map);
+        walk.error("typed settings", map.deserialize::<Settings>().unwrap_err());
+        walk.error("parsed", SecretValue::from(value).parse::<u32>().unwrap_err());
+        for text in [format!("A=1\n{value}"), format!("A=\"{value}"), format!("A='x' {value}")] {
+            if let Err(error) = SecretMap::from_dotenv(&text) {
+                walk.error("dotenv", error);
+            }
+        }
+    }
+}
+
 /// Arguments that are refused before anything is sent.
-async fn inputs(walk: &mut Walk) {
+pub(crate) async fn inputs(walk: &mut Walk) {
     let client = Client::builder().base_url("http://127.0.0.1:9").api_key("k").build().unwrap();
     let groups = client.secret_groups();
     for value in VALUES {
@@ -111,7 +128,7 @@ async fn inputs(walk: &mut Walk) {
 }
 
 /// Where a reference belongs somebody wrote the secret itself.
-fn texts_that_are_no_references(walk: &mut Walk) {
+pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
     for value in VALUES {
         for text in [value.to_owned(), format!("tfy-secret://{value}"), format!("{value}:")] {
             if let Err(problem) = text.parse::<SecretRef>() {
@@ -132,7 +149,8 @@ fn texts_that_are_no_references(walk: &mut Walk) {
 }
 
 /// One failure of each kind that has its own variant, with the value where the words leave room.
-async fn classified(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn classified(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let kinds: [(u16, &str); 14] = [
         (409, "Secret '{}' is already in a deleted state"),
         (409, "Secret '{}' is currently being deleted"),
@@ -160,7 +178,8 @@ async fn classified(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
 }
 
 /// Answers with a value where none belongs, or of a type that no value has.
-async fn decoded(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn decoded(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     for value in VALUES {
         for data in [
             json!({"id": "s-1", "value": [value]}),
@@ -196,7 +215,8 @@ async fn decoded(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     }
 }
 
-async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn edits(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let id = fake.group_id("app").unwrap();
     let groups = client.secret_groups();
     let value = VALUES[5];
@@ -224,7 +244,8 @@ async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     walk.error("removed by half", removed);
 }
 
-async fn references(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn resolving(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let none = SecretRef::new("my-tenant", "app", "NONE").unwrap();
     let there = SecretRef::new("my-tenant", "app", "KEY-5").unwrap();
     walk.error("unresolved", client.resolve_all([&none, &there]).await.unwrap_err());

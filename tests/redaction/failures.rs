@@ -21,9 +21,14 @@ fn once(builder: ClientBuilder) -> Client {
     builder.retry(RetryPolicy::none()).unconfirmed_write_timeout(SETTLE).build().unwrap()
 }
 
-pub(crate) async fn walk(walk: &mut Walk) {
+async fn start(walk: &mut Walk) -> FakeTrueFoundry {
     let fake = FakeTrueFoundry::start().await;
     walk.uses_key(fake.api_key());
+    fake
+}
+
+pub(crate) async fn wire(walk: &mut Walk) {
+    let fake = start(walk).await;
     let client = once(fake.client_builder());
 
     for (name, fault) in [
@@ -47,20 +52,21 @@ pub(crate) async fn walk(walk: &mut Walk) {
     let narrow = once(fake.client_builder().response_limit(16));
     fake.inject(Fault::status(200).json(json!({"data": {"id": "g", "fqn": VALUES[3]}})));
     walk.error("long answer", narrow.secret_groups().create(everything()).await.unwrap_err());
+}
 
-    // Waits and repeats are logged, too.
+/// Waits and repeats are logged, too.
+pub(crate) async fn retried(walk: &mut Walk) {
+    let fake = start(walk).await;
     let patient = fake.client_builder().retry(RetryPolicy::default().base_delay(Duration::ZERO));
     fake.inject(Fault::status(503).message(fake.api_key()).forever());
     let error = patient.build().unwrap().secrets().list(&ListSecrets::new()).await.unwrap_err();
     fake.clear_faults();
     walk.error("repeated failure", error);
-    walk.look_at_logs("failures of the wire");
-
-    verbose_connections(walk, &fake).await;
 }
 
 /// reqwest can log whole requests and answers, decrypted. A builder that is brought may have it on.
-async fn verbose_connections(walk: &mut Walk, fake: &FakeTrueFoundry) {
+pub(crate) async fn verbose_connections(walk: &mut Walk) {
+    let fake = start(walk).await;
     let verbose = reqwest::Client::builder().connection_verbose(true);
     let client = once(fake.client_builder().http(verbose));
     let group =

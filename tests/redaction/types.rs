@@ -1,5 +1,7 @@
 //! The types that hold a value or the key, and those that are made of answers with values in them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
@@ -15,26 +17,18 @@ fn pairs() -> impl Iterator<Item = (String, &'static str)> {
     VALUES.iter().enumerate().map(|(n, value)| (format!("KEY-{n}"), *value))
 }
 
-pub(crate) async fn walk(walk: &mut Walk) {
+async fn start(walk: &mut Walk) -> (FakeTrueFoundry, Client) {
     let fake = FakeTrueFoundry::start()
         .await
         .with_store(SecretStoreKind::TrueFoundryDb)
         .with_group("app", pairs());
     walk.uses_key(fake.api_key());
     let client = fake.client();
-    handles(walk, &fake, &client);
-    values(walk);
-    inputs(walk);
-    outputs(walk, &fake, &client).await;
-    edits(walk, &fake, &client).await;
-    resolved(walk, &client).await;
-    server(walk, &fake);
-    with_values_where_none_belong(walk, &fake, &client).await;
-    stores(walk, &fake, &client).await;
-    walk.look_at_logs("the types");
+    (fake, client)
 }
 
-fn handles(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn handles(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     for value in VALUES {
         let builder = fake
             .client_builder()
@@ -43,13 +37,13 @@ fn handles(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
             .http(truefoundry_secrets::reqwest::Client::builder());
         walk.debug(&builder);
     }
-    walk.debug(client);
+    walk.debug(&client);
     walk.debug(&client.secret_groups());
     walk.debug(&client.secrets());
     walk.debug(&client.secret_stores());
 }
 
-fn values(walk: &mut Walk) {
+pub(crate) async fn values(walk: &mut Walk) {
     for text in VALUES {
         let value = SecretValue::from(text);
         walk.debug(&value);
@@ -66,7 +60,7 @@ fn values(walk: &mut Walk) {
     }
 }
 
-fn inputs(walk: &mut Walk) {
+pub(crate) async fn inputs(walk: &mut Walk) {
     let new = NewSecretGroup::in_integration("new", "store");
     let new = pairs().fold(new, |new, (key, value)| new.secret(key, value));
     walk.debug(&new);
@@ -78,10 +72,32 @@ fn inputs(walk: &mut Walk) {
     walk.serialize(&manifest);
     walk.serialize(&manifest.collaborators().unwrap()[0]);
     walk.serialize(manifest.collaborators().unwrap()[0].role());
+    walk.debug(&manifest);
+    walk.debug(&manifest.collaborators().unwrap()[0]);
     walk.serialize(&SecretRef::new("t", "g", "k").unwrap());
 }
 
-async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+/// They are texts of the server's or of the caller's, and shown.
+pub(crate) async fn identifiers_and_queries(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
+    let id = fake.group_id("app").unwrap();
+    walk.debug(&ListSecrets::in_group(&id).with_values());
+    walk.debug(&ListSecretStores::new());
+    let group = client.secret_groups().get(&id).await.unwrap();
+    walk.debug(group.id());
+    walk.display(group.id());
+    walk.debug(group.integration_id().unwrap());
+    walk.display(group.integration_id().unwrap());
+    let secret = client.secrets().get(fake.secret_id("app", "KEY-1").unwrap()).await.unwrap();
+    walk.debug(secret.id());
+    walk.display(secret.id());
+    let versions = client.secrets().versions(secret.id()).await.unwrap();
+    walk.debug(versions[0].id());
+    walk.display(versions[0].id());
+}
+
+pub(crate) async fn outputs(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let id = fake.group_id("app").unwrap();
     let params = ListSecrets::in_group(&id).with_values();
     let page = client.secrets().list(&params).await.unwrap();
@@ -108,7 +124,8 @@ async fn outputs(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     }
 }
 
-async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn edits(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let groups = client.secret_groups();
     let id = fake.group_id("app").unwrap();
     let edit = || pairs().fold(groups.edit(&id), |edit, (key, value)| edit.set(key, value));
@@ -127,7 +144,8 @@ async fn edits(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
     }
 }
 
-async fn resolved(walk: &mut Walk, client: &Client) {
+pub(crate) async fn resolved(walk: &mut Walk) {
+    let (_fake, client) = start(walk).await;
     let whole = client.resolve_group("app").await.unwrap();
     assert!(VALUES.iter().all(|v| whole.iter().any(|(_, one)| one.expose_secret() == *v)));
     walk.debug(&whole);
@@ -140,9 +158,33 @@ async fn resolved(walk: &mut Walk, client: &Client) {
     walk.debug(&some.into_map().unwrap().into_env_as(env_name).unwrap());
 }
 
+pub(crate) async fn watched(walk: &mut Walk) {
+    // A second read begins a second after the first.
+    tokio::time::pause();
+    let (fake, client) = start(walk).await;
+    let group = client.watch_group("app").max_stale(Duration::ZERO);
+    walk.debug(&group);
+    let watch = group.start().await.unwrap();
+    walk.debug(&watch);
+    let mut changes = watch.changes();
+    walk.debug(&changes);
+    let key = fake.keys("app").remove(0);
+    fake.set_value("app", &key, VALUES[2]);
+    walk.debug(&watch.refresh().await.unwrap());
+    walk.debug(&changes.next().await.unwrap());
+    fake.inject(Fault::status(503).message(VALUES[1]).forever());
+    walk.error("stale", watch.refresh().await.unwrap_err());
+    fake.inject(Fault::status(403).message(fake.api_key()).forever());
+    walk.error("stale", watch.fresh().unwrap_err());
+    walk.debug(&watch);
+}
+
 /// The crate's own server is given secrets, too.
-fn server(walk: &mut Walk, fake: &FakeTrueFoundry) {
-    walk.debug(fake);
+pub(crate) async fn server(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
+    let id = fake.group_id("app").unwrap();
+    client.secret_groups().edit(&id).set("MORE", VALUES[0]).apply().await.unwrap();
+    walk.debug(&fake);
     for value in VALUES {
         let fault = Fault::status(400)
             .message(value)
@@ -165,7 +207,8 @@ fn server(walk: &mut Walk, fake: &FakeTrueFoundry) {
 }
 
 /// A server that sends values, and other texts with values in them, where the API has none.
-async fn with_values_where_none_belong(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn values_where_none_belong(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     let secrets: Vec<Value> = pairs()
         .map(|(key, value)| {
             let versions = json!([{"id": "v-1", "value": value, "extra": value}]);
@@ -209,7 +252,8 @@ async fn with_values_where_none_belong(walk: &mut Walk, fake: &FakeTrueFoundry, 
 }
 
 /// A store's own credentials come along, and are not kept.
-async fn stores(walk: &mut Walk, fake: &FakeTrueFoundry, client: &Client) {
+pub(crate) async fn stores(walk: &mut Walk) {
+    let (fake, client) = start(walk).await;
     for credential in fake.store_credentials() {
         // What is before its last hyphen is an ordinary word.
         walk.uses_key(credential.rsplit('-').next().unwrap());

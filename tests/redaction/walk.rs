@@ -9,14 +9,19 @@ use serde::Serialize;
 use truefoundry_secrets::{CallContext, Error, SoftDeleted};
 
 use crate::api::Snapshot;
-use crate::capture::{Capture, panic_message};
+use crate::capture::{self, panic_message};
 use crate::secrets::{Needles, VALUES};
 
 pub(crate) struct Walk {
-    capture: &'static Capture,
     /// All the values, and every key that was used.
     needles: Needles,
     keys: Vec<String>,
+    books: Books,
+}
+
+/// What was walked.
+#[derive(Clone, Default)]
+pub(crate) struct Books {
     logged: BTreeSet<&'static str>,
     types: BTreeSet<String>,
     displayed: BTreeSet<String>,
@@ -29,17 +34,15 @@ const LOGGED_BY: [&str; 2] = ["log: DEBUG reqwest", "TRACE hyper_util"];
 const LOGGED_BY_US: [&str; 2] = ["truefoundry_secrets.call", "truefoundry_secrets.attempt"];
 
 impl Walk {
-    pub(crate) fn new(capture: &'static Capture) -> Self {
-        Self {
-            capture,
-            needles: Needles::of(VALUES),
-            keys: Vec::new(),
-            logged: BTreeSet::new(),
-            types: BTreeSet::new(),
-            displayed: BTreeSet::new(),
-            serialized: BTreeSet::new(),
-            variants: BTreeSet::new(),
-        }
+    /// Of one area, on this thread.
+    pub(crate) fn begin() -> Self {
+        capture::begin();
+        Self { needles: Needles::of(VALUES), keys: Vec::new(), books: Books::default() }
+    }
+
+    pub(crate) fn end(mut self) -> Books {
+        self.look_at_logs("what came last");
+        self.books
     }
 
     /// From here on this API key is looked for, too.
@@ -65,20 +68,13 @@ impl Walk {
     /// Fails where a secret is in what was logged since the last look.
     #[track_caller]
     pub(crate) fn look_at_logs(&mut self, what: &str) {
-        let logged = self.capture.drain();
+        let logged = capture::drain();
         for mark in LOGGED_BY.into_iter().chain(LOGGED_BY_US) {
             if logged.contains(mark) {
-                self.logged.insert(mark);
+                self.books.logged.insert(mark);
             }
         }
         self.look(&format!("the log of {what}"), &logged);
-    }
-
-    pub(crate) fn logs_were_captured(&self) {
-        let own = if cfg!(feature = "tracing") { LOGGED_BY_US.as_slice() } else { &[] };
-        for mark in LOGGED_BY.iter().chain(own) {
-            assert!(self.logged.contains(mark), "no log has {mark:?}");
-        }
     }
 
     /// Looks at a type's `Debug`, and at what a panic with it says.
@@ -88,7 +84,7 @@ impl Walk {
         text.push_str(&panic_message(|| panic!("not expected: {thing:?}")));
         text.push_str(&unwrapped(Err(thing)));
         self.look(type_name::<T>(), &text);
-        self.types.extend(public_name::<T>());
+        self.books.types.extend(public_name::<T>());
     }
 
     #[track_caller]
@@ -96,7 +92,7 @@ impl Walk {
         let text = format!("{thing}\n{thing:#}\n{thing:>40}\n{thing:.3}");
         let panicked = panic_message(|| panic!("not expected: {thing}"));
         self.look(type_name::<T>(), &format!("{text}\n{panicked}"));
-        self.displayed.extend(public_name::<T>());
+        self.books.displayed.extend(public_name::<T>());
     }
 
     #[track_caller]
@@ -106,14 +102,14 @@ impl Walk {
         let pretty = serde_json::to_string_pretty(thing).unwrap();
         assert!(text.len() > 2, "{name} is serialized as {text}");
         self.look(name, &format!("{text}\n{pretty}"));
-        self.serialized.extend(public_name::<T>());
+        self.books.serialized.extend(public_name::<T>());
     }
 
     /// Looks at everything that an error says.
     #[track_caller]
     pub(crate) fn error(&mut self, what: &str, error: Error) {
         let text = Self::texts_of(&error);
-        self.variants.insert(variant(&error));
+        self.books.variants.insert(variant(&error));
         if let Some(context) = error.context() {
             self.debug(context);
         }
@@ -125,7 +121,7 @@ impl Walk {
     /// As [`error`](Self::error), for the many: looks for these only.
     #[track_caller]
     pub(crate) fn error_of(&mut self, needles: &Needles, what: &str, error: &Error) {
-        self.variants.insert(variant(error));
+        self.books.variants.insert(variant(error));
         Self::look_for(needles, what, &Self::texts_of(error));
     }
 
@@ -144,9 +140,26 @@ impl Walk {
         text.push_str(&texts_of_fields(error));
         text
     }
+}
+
+impl Books {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.logged.extend(&other.logged);
+        self.types.extend(other.types.iter().cloned());
+        self.displayed.extend(other.displayed.iter().cloned());
+        self.serialized.extend(other.serialized.iter().cloned());
+        self.variants.extend(other.variants.iter().cloned());
+    }
+
+    pub(crate) fn logs_were_captured(&self) {
+        let own = if cfg!(feature = "tracing") { LOGGED_BY_US.as_slice() } else { &[] };
+        for mark in LOGGED_BY.iter().chain(own) {
+            assert!(self.logged.contains(mark), "no log has {mark:?}");
+        }
+    }
 
     /// Nothing that can hold a secret was left out.
-    pub(crate) fn is_complete(&self, api: &Snapshot) {
+    pub(crate) fn are_complete(&self, api: &Snapshot) {
         let missing = |all: &BTreeSet<String>, walked: &BTreeSet<String>| {
             all.difference(walked).cloned().collect::<Vec<_>>().join(", ")
         };

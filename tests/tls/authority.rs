@@ -34,6 +34,11 @@ impl Authority {
         reqwest::Certificate::from_der(self.0.der()).unwrap()
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// A server that shows a certificate for `host`.
     pub(crate) fn server(&self, host: &str, (from, until): (i32, i32)) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();

@@ -38,10 +38,24 @@ async fn a_server_without_tls_behind_an_https_url_fails_the_handshake() {
             .unwrap();
         let error = client.secrets().get("s-1").await.unwrap_err();
         assert_eq!(reason(&error), ConnectReason::Tls, "{error:?}");
+        assert!(error.hint().contains("speak TLS (https://)"), "{}", error.hint());
         // It may be a server that is just starting, and nothing was sent.
         assert_eq!(error.context().unwrap().attempts(), 3);
         assert!(!error.may_have_been_applied());
     }
+}
+
+#[tokio::test]
+async fn plain_http_to_a_tls_port_asks_for_https_at_once() {
+    let config = Authority::new("ours").server("localhost", VALID);
+    let server = Server::tls(config, ok(SECRET)).await;
+    let url = server.https().replace("https://", "http://");
+    let client = client(&url).tls_certs_only([]).retry(at_once()).build().unwrap();
+    let error = client.secrets().get("s-1").await.unwrap_err();
+    assert!(matches!(error, Error::Transport { .. }), "{error:?}");
+    let hint = error.hint();
+    assert!(hint.starts_with("Check whether the base URL must begin with https://"), "{hint}");
+    assert_eq!((server.connections(), server.requests()), (1, 0));
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@ use truefoundry_secrets::{Client, ConnectReason, Error, reqwest};
 use crate::authority::{Authority, EXPIRED, NOT_YET, VALID};
 use crate::server::{SECRET, Server, client, ok};
 
+/// What the hint names, on Linux.
+const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
+
 /// Refused once, with this reason, and without a byte of the request.
 async fn is_refused(client: Client, server: &Server, expected: ConnectReason) {
     let error = client.secrets().get("s-1").await.unwrap_err();
@@ -20,6 +23,11 @@ async fn is_refused(client: Client, server: &Server, expected: ConnectReason) {
     assert!(!error.is_retryable());
     let told = error.to_string();
     assert!(told.contains("certificate"), "{told}");
+    if *reason == ConnectReason::CertificateUntrusted {
+        assert!(error.hint().contains("ClientBuilder::tls_certs_merge"), "{}", error.hint());
+        let named = error.hint().contains(ROOTS_VARIABLE);
+        assert_eq!(named, cfg!(target_os = "linux"), "{}", error.hint());
+    }
     assert!(!format!("{told} {error:?}").contains("the-key"));
 }
 
@@ -70,6 +78,42 @@ async fn an_authority_that_nobody_knows_is_refused() {
         if let Ok(client) = client.build() {
             is_refused(client, &server, ConnectReason::CertificateUntrusted).await;
         }
+    }
+}
+
+/// The variable that the hint names does what it says, with each TLS library.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_root_that_the_environment_names_is_trusted() {
+    let authority = Authority::new("ours");
+    let server = Server::tls(authority.server("localhost", VALID), ok(SECRET)).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (root, trusted) in [(authority.pem(), true), (Authority::new("another").pem(), false)] {
+        std::fs::write(file.path(), root).unwrap();
+        let url = server.https();
+        let path = file.path().to_owned();
+        let child = tokio::task::spawn_blocking(move || {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--ignored", "--exact", "certificates::child_trusts_the_system_s_roots"])
+                .env(ROOTS_VARIABLE, path)
+                .env("TEST_BASE", url)
+                .output()
+                .unwrap()
+        });
+        let output = child.await.unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(told.contains("running 1 test"), "{told}");
+        assert_eq!(output.status.success(), trusted, "{told}");
+        assert!(trusted || told.contains("CertificateUntrusted"), "{told}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by another test in a process with an environment of its own"]
+async fn child_trusts_the_system_s_roots() {
+    let client = client(&std::env::var("TEST_BASE").unwrap()).build().unwrap();
+    if let Err(error) = client.secrets().get("s-1").await {
+        panic!("{error:#?}");
     }
 }
 

@@ -31,7 +31,7 @@ async fn an_hour_without_the_service_leaves_the_values_and_says_so() {
     assert!(watch.fresh().is_ok() && watch.last_error().is_none());
 
     fake.inject(Fault::status(503).forever());
-    sleep(half_an_hour - INTERVAL).await;
+    sleep(half_an_hour.checked_sub(INTERVAL).unwrap()).await;
     assert!(watch.fresh().is_ok(), "not yet");
     assert_eq!(watch.last_error().unwrap().status(), Some(503));
     sleep(Duration::from_secs(1800) + 2 * INTERVAL).await;
@@ -116,4 +116,46 @@ async fn a_watch_prints_its_age_and_its_keys() {
     let text = format!("{watch:?}");
     assert!(text.contains("DB_PASSWORD") && text.contains("age"), "{text}");
     assert!(!text.contains("one"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_value_that_is_taken_back_leaves_no_error() {
+    let fake = fake().await;
+    let watch = watch(&client(&fake)).await;
+    fake.set_value("app", "POOL_SIZE", "many");
+    watch.refresh().await.unwrap_err();
+    fake.set_value("app", "POOL_SIZE", "5");
+    assert_eq!(watch.refresh().await.unwrap().pool_size, 5);
+    assert!(watch.last_error().is_none());
+    sleep(INTERVAL).await;
+    assert!(watch.last_error().is_none() && watch.age() <= INTERVAL, "{watch:?}");
+}
+
+/// What was asked ten seconds ago is ten seconds old when it comes.
+#[tokio::test(start_paused = true)]
+async fn values_age_from_the_moment_they_were_asked_for() {
+    let fake = fake().await;
+    let watch = watch(&client(&fake)).await;
+    let gate = fake.hold_response(READ);
+    let refreshing = watch.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await.map(|_| ()) });
+    gate.reached().await;
+    sleep(Duration::from_secs(10)).await;
+    gate.release();
+    refresh.await.unwrap().unwrap();
+    assert!(watch.age() >= Duration::from_secs(10), "{watch:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_read_fails_is_read_at_the_next_look() {
+    let fake = fake().await;
+    let watch = watch(&client(&fake)).await;
+    fake.set_value("app", "DB_PASSWORD", "two");
+    fake.inject(Fault::status(403).on(READ));
+    until(&fake, LOOK, 1).await;
+    assert_eq!((password(&watch).as_str(), fake.pending_faults()), ("one", 0));
+    assert_eq!(watch.last_error().unwrap().status(), Some(403));
+    sleep(INTERVAL).await;
+    assert_eq!(password(&watch), "two");
+    assert!(watch.last_error().is_none());
 }

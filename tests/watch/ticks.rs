@@ -93,6 +93,24 @@ async fn without_times_and_versions_the_values_are_read_at_each_look() {
     assert_eq!(password(&watch), "two");
 }
 
+/// Its rotation could be seen by nothing else.
+#[tokio::test(start_paused = true)]
+async fn values_are_read_at_each_look_for_the_sake_of_one_key_without_a_time() {
+    let fake = fake().await;
+    let watch = watch(&client(&fake)).await;
+    let secrets = json!([
+        {"id": "s-1", "name": "DB_PASSWORD"},
+        {"id": "s-2", "name": "POOL_SIZE", "updatedAt": "2026-01-01T00:00:00Z"},
+    ]);
+    let id = fake.group_id("app").unwrap();
+    let group = json!({"id": id, "fqn": "my-tenant:app", "associatedSecrets": secrets});
+    fake.inject(Fault::status(200).json(json!({ "data": group })).on(LOOK).forever());
+    until(&fake, LOOK, 3).await;
+    fake.set_value("app", "DB_PASSWORD", "two");
+    sleep(INTERVAL).await;
+    assert_eq!(password(&watch), "two");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_between_the_look_and_the_read_is_not_lost() {
     let fake = fake().await;
@@ -114,6 +132,35 @@ async fn a_change_between_the_look_and_the_read_is_not_lost() {
     assert_eq!(password(&watch), "three");
 }
 
+/// The times that are kept are those from before the values, at the start and later.
+#[tokio::test(start_paused = true)]
+async fn a_change_while_the_values_are_on_their_way_is_seen_at_the_next_look() {
+    let fake = fake().await;
+    let client = client(&fake);
+    let gate = fake.hold_response(READ);
+    let starting = tokio::spawn(async move { watch(&client).await });
+    gate.reached().await;
+    fake.set_value("app", "DB_PASSWORD", "two");
+    gate.release();
+    let watch = starting.await.unwrap();
+    assert_eq!(password(&watch), "one");
+    sleep(INTERVAL).await;
+    assert_eq!(password(&watch), "two");
+
+    // Once it is quiet, so that nothing else makes the next look read.
+    until(&fake, LOOK, 3).await;
+    let gate = fake.hold_response(READ);
+    let refreshing = watch.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await.map(|_| ()) });
+    gate.reached().await;
+    fake.set_value("app", "DB_PASSWORD", "three");
+    gate.release();
+    refresh.await.unwrap().unwrap();
+    assert_eq!(password(&watch), "two");
+    sleep(INTERVAL).await;
+    assert_eq!(password(&watch), "three");
+}
+
 #[tokio::test(start_paused = true)]
 async fn looks_are_spread() {
     let fake = fake().await;
@@ -126,5 +173,18 @@ async fn looks_are_spread() {
         until(&fake, LOOK, look).await;
         let pause = before.elapsed().as_secs();
         assert!((52..=68).contains(&pause), "{pause} s");
+    }
+}
+
+/// Long intervals are for those who only call `refresh`.
+#[tokio::test(start_paused = true)]
+async fn any_interval_will_do() {
+    let fake = fake().await;
+    let client = client(&fake);
+    for every in [Duration::ZERO, Duration::from_secs(u64::MAX / 2), Duration::MAX] {
+        let watch = client.watch_group("app").every(every).start().await.unwrap();
+        for _ in 0..2 {
+            watch.refresh().await.unwrap();
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use truefoundry_secrets::testing::Fault;
 
 use super::{client, count, fake, password, watch};
@@ -42,6 +42,25 @@ async fn own_writes_are_seen_at_once() {
     assert!(watch.last_error().unwrap().is_not_found());
 }
 
+/// The key is known from the look; its value is not there yet.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_deleted_while_it_is_read_is_gone_at_once() {
+    let fake = fake().await;
+    let client = client(&fake);
+    let every = Duration::from_secs(100_000);
+    let watch = client.watch_group("app").every(every).start().await.unwrap();
+    let gate = fake.hold_response(super::READ);
+    fake.set_value("app", "NEW", "added");
+    let refreshing = watch.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await.map(|_| ()) });
+    gate.reached().await;
+    client.secrets().delete(fake.secret_id("app", "NEW").unwrap()).await.unwrap();
+    gate.release();
+    refresh.await.unwrap().unwrap();
+    sleep(SOON).await;
+    assert!(watch.current().get("NEW").is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn other_groups_do_not_wake_it() {
     let fake = fake().await.with_group("other", [("KEY", "one")]);
@@ -70,7 +89,8 @@ async fn a_dropped_watch_leaves_nothing_behind() {
     let gate = fake.hold(super::LOOK);
     gate.reached().await;
     drop(clone);
-    assert_eq!(changes.next().await, None);
+    let ended = timeout(super::INTERVAL, changes.next()).await;
+    assert_eq!(ended, Ok(None));
     gate.release();
     fake.idle().await;
     fake.clear_requests();

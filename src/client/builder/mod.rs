@@ -1,5 +1,6 @@
 //! How a client is set up: from the environment, and from a builder.
 
+mod proxies;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -15,7 +16,12 @@ const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 
 /// Sets up a [`Client`](crate::Client). Nothing is sent or refused before
-/// [`build`](Self::build); the environment is read by [`from_env`](Self::from_env) only.
+/// [`build`](Self::build); base URL and key are read from the environment by [`from_env`](Self::from_env)
+/// only.
+///
+/// A proxy is used as `HTTPS_PROXY` (for an `https://` base URL) or `HTTP_PROXY` says, else `ALL_PROXY`, each
+/// before the same name in lower case, and not for hosts in `NO_PROXY` or for this machine.
+/// [`http`](Self::http) can bring another one.
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -92,7 +98,7 @@ impl ClientBuilder {
     }
 
     /// The control plane's URL, such as `https://my-org.truefoundry.cloud`; a path in front of the API is
-    /// kept. Required.
+    /// kept, and one that ends in the API's own `/api/svc` or `/api/svc/v1` means the same. Required.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(Setting { name: "base_url", value: url.into() });
         self
@@ -130,13 +136,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest answer that is accepted, in bytes. Default: 16 MiB; at most 4 GiB less one byte.
+    /// The longest response that is accepted, in bytes. Default: 16 MiB; at most 4 GiB less one byte.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = Some(bytes);
         self
     }
 
-    /// Whether, how often and how soon failed requests are sent again. Default: [`RetryPolicy::default`].
+    /// Whether, how often and how soon failed requests are retried. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -149,7 +155,7 @@ impl ClientBuilder {
     }
 
     /// Adds a header to every request, for a gateway in front of the control plane. Its value is treated
-    /// as the API key is: nothing logs it, and a server's echo of it (from 16 bytes) is taken out.
+    /// as the API key is: nothing logs it, and a server's text that echoes it (from 16 bytes) is withheld.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.extra_headers.push((name.into(), value.into()));
         self
@@ -161,30 +167,30 @@ impl ClientBuilder {
         self
     }
 
-    /// Brings an HTTP client's own set-up: roots, proxies, name resolution, …
+    /// Builds on an HTTP client of your own: roots, proxies, name resolution, …
     ///
     /// This crate's rules are applied on top of it: HTTP/1.1 only, no redirects, no referer, no retries
     /// of its own, no decompression, no log of raw bytes, no proxy for this machine.
     ///
     /// Its connect timeout is replaced by [`connect_timeout`](Self::connect_timeout), its roots by
-    /// [`tls_certs_only`](Self::tls_certs_only) where that is set; it keeps its own TLS library.
+    /// [`tls_certs_only`](Self::tls_certs_only) if that is set; it keeps its own TLS library.
     ///
-    /// Its default headers are sent where this crate sets none. An `Accept-Encoding` among them would ask
-    /// for answers that nobody undoes, so `identity` is sent instead, with every client that was brought.
+    /// Its default headers are sent unless this crate sets the same ones. An `Accept-Encoding` among them
+    /// would ask for responses that are not decompressed, so `identity` is sent instead.
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
         self.http = Some(builder);
         self
     }
 
-    /// Trusts these root certificates and no others. The system's are not read, which is most of what a
-    /// client costs to set up.
+    /// Trusts these root certificates and no others. The system's are not read, which is most of the cost of
+    /// building a client.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls_certs_only(mut self, roots: impl IntoIterator<Item = reqwest::Certificate>) -> Self {
         self.roots = Some(Roots::Only(roots.into_iter().collect()));
         self
     }
 
-    /// Trusts these root certificates besides the system's.
+    /// Trusts these root certificates in addition to the system's.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls_certs_merge(
         mut self,
@@ -205,7 +211,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests one call has under way at most where it has to read secrets one by one
+    /// The maximum number of concurrent requests of a call that has to read secrets one by one
     /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
     pub fn concurrent_reads(mut self, most: usize) -> Self {
         self.concurrent_reads = Some(most);

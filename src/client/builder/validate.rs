@@ -1,7 +1,9 @@
 //! From the settings to a client: what is refused, and the rules that are applied on top.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use url::{Host, Url};
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use super::Roots;
-use super::{ClientBuilder, Setting};
+use super::{ClientBuilder, Setting, proxies};
 use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
 use crate::secret_value::SecretValue;
@@ -20,7 +22,7 @@ use crate::transport::{Budget, ConnectionRecycler, Transport};
 use crate::wipe::Zeroizing;
 use crate::{Error, Result};
 
-const API_ROOT: [&str; 3] = ["api", "svc", "v1"];
+const API_ROOT: &str = "/api/svc/v1";
 const OWN_USER_AGENT: &str = concat!("truefoundry-secrets-rust/", env!("CARGO_PKG_VERSION"));
 /// What the client sets itself on every request; an extra header of that name would undo a promise.
 const RESERVED_HEADERS: [&str; 9] = [
@@ -39,7 +41,7 @@ const THIS_MACHINE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
-/// Places in an answer are kept in 32 bits.
+/// Places in a response are kept in 32 bits.
 const MAX_RESPONSE_LIMIT: usize = u32::MAX as usize;
 const NOT_IN_HEADERS: &str = "contains a character not allowed in an HTTP header";
 
@@ -51,8 +53,16 @@ impl ClientBuilder {
     /// that cannot be used, `http://` to another host, a key with control characters, blanks or other than
     /// ASCII, a tenant that is empty or has a colon or a control character, a header or user agent that
     /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
-    /// `response_limit` of zero or of 4 GiB and more, no usable TLS.
-    pub fn build(mut self) -> Result<Client> {
+    /// `response_limit` of zero or of 4 GiB and more, no usable TLS, or, unless [`http`](Self::http) was
+    /// called, a proxy variable for this base URL that is not the URL of a proxy.
+    pub fn build(self) -> Result<Client> {
+        self.build_with(std::env::var_os)
+    }
+
+    pub(super) fn build_with(
+        mut self,
+        lookup: impl Fn(&'static str) -> Option<OsString>,
+    ) -> Result<Client> {
         let base_url =
             self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
@@ -85,11 +95,24 @@ impl ClientBuilder {
             ));
         }
         let retry = self.retry;
+        if self.http.is_none() && !loopback {
+            proxies::check(&base, lookup)?;
+        }
         let http = self.http_client(&base, loopback, connect_timeout)?;
         let budget = Budget::new();
         let recycler = ConnectionRecycler::default();
-        let transport =
-            Transport { http, base, headers, timeout, response_limit, retry, budget, recycler };
+        let speaks_http = AtomicBool::new(false);
+        let transport = Transport {
+            http,
+            base,
+            headers,
+            timeout,
+            response_limit,
+            retry,
+            budget,
+            recycler,
+            speaks_http,
+        };
         Ok(Client::new(transport, tenant, limits))
     }
 
@@ -169,7 +192,7 @@ impl ClientBuilder {
                 builder = builder.resolve_to_addrs(name, &THIS_MACHINE);
             }
         }
-        // Without a TLS provider the HTTP library panics instead of failing; where panics abort, it aborts.
+        // Without a TLS provider the HTTP library panics instead of failing; with `panic = "abort"` it aborts.
         match catch_unwind(AssertUnwindSafe(|| builder.build())) {
             Ok(Ok(client)) => Ok(client),
             Ok(Err(error)) => Err(Error::config("HTTP", http_reason(&error.without_url()))),
@@ -236,13 +259,13 @@ pub(super) fn check_url(
              allow_insecure_http()",
         );
     }
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(API_ROOT);
+    let mut path = url.path().trim_end_matches('/').to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
     }
-    while url.path().contains("//") {
-        let path = url.path().replace("//", "/");
-        url.set_path(&path);
-    }
+    // The platform's documentation writes the base URL with the API's root in places.
+    let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
+    url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
     Ok((url, loopback))
 }
 
@@ -265,8 +288,8 @@ fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
     }
 }
 
-/// A header's value, in a buffer that is wiped when the last request lets go of it; `None` where no header
-/// can have it.
+/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if no header can
+/// have it.
 fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
     let text = secret.expose_secret();
     let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));

@@ -38,7 +38,7 @@ pub(crate) fn classify(body: &ErrorBody) -> ErrorClass {
         together.push('\n');
     }
     together.make_ascii_lowercase();
-    // Nearly no rule has its words anywhere, which is cheaper to find out than for each of many texts.
+    // Most rules do not occur in all the texts together, which is cheaper to test than each text.
     let mut possible = rules.filter(|rule| rule.occurs(&together));
     let texts = || body.texts().map(str::to_ascii_lowercase);
     let fitting = possible.find(|rule| texts().any(|text| rule.fits(&text)));

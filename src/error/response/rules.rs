@@ -31,7 +31,7 @@ const TAKEN: &[u16] = &[400, 409, 422];
 const REFUSED: &[u16] = &[400, 422];
 const NO_STORE: &[u16] = &[400, 404, 422];
 
-/// What else is deleted and recovered.
+/// Resources other than secrets that are deleted and recovered.
 const NO_SECRET: &[&str] =
     &["application", "cluster", "deployment", "group", "tenant", "workspace"];
 

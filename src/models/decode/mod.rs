@@ -1,7 +1,7 @@
-//! From an answer's bytes straight into the models.
+//! From a response's bytes straight into the models.
 //!
-//! Every answer passes through here, so that three rules hold everywhere: no intermediate tree is
-//! built, strings are not copied one by one (see [`crate::text`]), and a failure tells where the text
+//! Every response passes through here, so that three rules hold everywhere: no intermediate tree is
+//! built, strings are not copied one by one (see `models/shared_str.rs`), and a failure tells where the text
 //! went wrong but never what stood there, because serde's own messages quote the value.
 
 mod number;
@@ -41,9 +41,9 @@ impl From<serde_json::Error> for DecodeFailure {
     }
 }
 
-/// What is shared while one answer is decoded.
+/// What is shared while one response is decoded.
 pub(crate) struct Context<'de> {
-    /// The answer, where texts may point into it; empty where they are copied out of it.
+    /// The response, if texts may point into it; empty if they are copied out of it.
     body: &'de str,
     buffer: Buffer,
     /// Texts that do not stand in `body` as they are: those with escapes, or all of them.
@@ -81,13 +81,13 @@ impl<'de> Context<'de> {
         Some(SharedStr::at(&self.buffer, u32::try_from(offset).ok()?, u32::try_from(len).ok()?))
     }
 
-    /// A text that stands in the answer.
+    /// A text of the response.
     pub(crate) fn text<E: serde::de::Error>(&self, text: &'de str) -> Result<SharedStr, E> {
         let text = match self.offset_in_body(text) {
             Some(offset) => self.place(offset, text.len()),
             None => self.copied_text(text),
         };
-        text.ok_or_else(|| E::custom("an answer of over 4 GiB"))
+        text.ok_or_else(|| E::custom("a response of over 4 GiB"))
     }
 
     fn copied_text(&self, text: &str) -> Option<SharedStr> {
@@ -98,7 +98,7 @@ impl<'de> Context<'de> {
     }
 }
 
-/// Decodes an answer that carries no values; the models share `body`, of which nothing but known fields
+/// Decodes a response that carries no values; the models share `body`, of which nothing but known fields
 /// is left.
 pub(crate) fn borrowed<T: FromWire>(mut body: String) -> Result<T, DecodeFailure> {
     if body.starts_with(BYTE_ORDER_MARK) {
@@ -110,12 +110,12 @@ pub(crate) fn borrowed<T: FromWire>(mut body: String) -> Result<T, DecodeFailure
     drop(last_subject);
     let mut kept = without(body, &exposed.into_inner());
     kept.push_str(&copied.into_inner());
-    // Nobody else has the buffer yet, so it cannot be filled already.
+    // No other owner of the buffer exists yet, so it cannot be filled already.
     let _ = buffer.set(kept);
     Ok(model)
 }
 
-/// Decodes an answer that can carry values; the models keep nothing of `body`, which is to be wiped.
+/// Decodes a response that can carry values; the models keep nothing of `body`, which is to be wiped.
 pub(crate) fn owned<T: FromWire>(body: &[u8]) -> Result<T, DecodeFailure> {
     // All of it: serde_json would look at no string that is skipped.
     let body = text(body)?;
@@ -158,7 +158,7 @@ fn without(text: String, places: &[Range<usize>]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// A type that can be read from an answer. Not `serde::Deserialize`, so that the models have no public
+/// A type that can be read from a response. Not `serde::Deserialize`, so that the models have no public
 /// way to be made up, and so that texts know the buffer they belong to.
 pub(crate) trait FromWire: Sized {
     fn decode<'de, D: Deserializer<'de>>(
@@ -268,7 +268,7 @@ impl FromWire for SharedStr {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SharedStr, E> {
-                self.0.copied_text(text).ok_or_else(|| E::custom("an answer of over 4 GiB"))
+                self.0.copied_text(text).ok_or_else(|| E::custom("a response of over 4 GiB"))
             }
         }
 
@@ -281,7 +281,7 @@ impl FromWire for SecretValue {
         context: &Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        // Taken as it stands in the answer: serde_json would unescape it in a scratch buffer of its
+        // Taken as it stands in the response: serde_json would unescape it in a scratch buffer of its
         // own, which it frees unwiped.
         let raw = <&'de RawValue as serde::Deserialize<'de>>::deserialize(deserializer)?.get();
         if let Some(offset) = context.offset_in_body(raw) {
@@ -386,7 +386,7 @@ pub(crate) fn informational<'de, T: Lenient, A: MapAccess<'de>>(
     Ok(read)
 }
 
-/// Passes over a value that no model has, and sees to it that it is not kept.
+/// Skips a value that no model has, and marks it to be wiped.
 pub(crate) fn skip<'de, A: MapAccess<'de>>(
     context: &Context<'de>,
     map: &mut A,

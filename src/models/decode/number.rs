@@ -1,4 +1,4 @@
-//! Numbers of an answer.
+//! Numbers of a response.
 //!
 //! They are read from their text: with its feature `arbitrary_precision`, which any crate of a program can
 //! switch on for all of them, `serde_json` gives visitors an object in place of a number.
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::DecodeFailure;
 
-/// How many a delete's answer says were deleted: the whole of it is a number. Any other JSON confirms the
+/// How many were deleted, as the response to a delete says: all of it is a number. Any other JSON confirms the
 /// delete without a count.
 pub(crate) fn count(body: &[u8]) -> Result<Option<u64>, DecodeFailure> {
     Ok(whole_number_in(serde_json::from_str::<&RawValue>(super::text(body)?)?.get()))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::redact::is_steering;
 
-/// What every reference begins with; the platform's pattern takes lower case only.
+/// What every reference begins with; the platform's pattern accepts lower case only.
 pub(crate) const SCHEME: &str = "tfy-secret://";
 
 /// The end of each refusal.
@@ -142,8 +142,8 @@ impl SecretRef {
 
 /// The positions of the two colons that divide a name into three parts, none of them empty.
 ///
-/// Taking each colon as early as its part allows finds a division wherever there is one: what is
-/// left to the parts behind is never shorter than with a later colon.
+/// Taking each colon as early as its part allows finds a division if any exists: what is left to the
+/// parts behind is never shorter than with a later colon.
 fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
     let fail = |position, reason| Err(ParseSecretRefError::new(position, reason));
     if let Some((position, character)) = name.char_indices().find(|&(_, c)| is_unprintable(c)) {

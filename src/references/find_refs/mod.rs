@@ -17,7 +17,7 @@ use context::Context;
 ///
 /// Each `tfy-secret://` in the text gives one item, in order: the reference and where it stands, or
 /// a [`MalformedRef`] if what follows the scheme is not one. So a scan of a manifest cannot miss a
-/// broken reference: it has to say what becomes of the `Err`. A reference with a template in it is an
+/// broken reference: it has to handle the `Err`. A reference with a template in it is an
 /// `Err`, too, with the reason [`Template`](ParseSecretRefReason::Template). A scheme that nothing
 /// follows (white space, a quote, `...`) is prose and gives no item.
 ///
@@ -44,7 +44,7 @@ use context::Context;
 ///
 /// # Where a reference ends
 ///
-/// Where the format that it stands in ends the value. Where formats differ, the longest reading
+/// It ends where the format around it ends the value. If formats differ, the longest reading
 /// counts, so that no other secret is found than the one that the format's own reader sees.
 ///
 /// - Right after a `"`, `'` or backtick, it ends at the next such quote, and may hold anything before
@@ -118,7 +118,7 @@ impl Iterator for FindRefs<'_> {
 fn is_prose(parsed: &Result<SecretRef, ParseSecretRefError>) -> bool {
     use ParseSecretRefReason::{NoGroup, NoKey, NoTenant, SlashForColon};
     match parsed {
-        // The platform takes `tfy-secret:// t:g:k` for a reference.
+        // The platform reads `tfy-secret:// t:g:k` as a reference.
         Ok(reference) => reference.fqn().contains(SCHEME),
         Err(problem) => {
             matches!(problem.reason(), NoTenant | NoGroup | NoKey | SlashForColon)

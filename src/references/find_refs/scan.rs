@@ -122,7 +122,7 @@ struct Quote {
     is_tripled: bool,
 }
 
-/// What becomes of a quote.
+/// How a quote ends.
 enum Closing {
     /// The text that closes it, backslashes included, begins here in the body.
     At(usize),
@@ -169,8 +169,8 @@ impl Quote {
 
     /// Where it closes.
     ///
-    /// A search in vain stops at the next reference that the same quote opens, so no two of them
-    /// read the same text.
+    /// An unsuccessful search stops at the next reference that the same quote opens, so no two
+    /// searches read the same text.
     fn closing(&self, body: &str) -> Closing {
         let rest = |at: usize| body.get(at..).unwrap_or_default();
         let mut escaped = false;
@@ -288,7 +288,7 @@ fn next_char(text: &str) -> Option<(char, &str)> {
     Some((chars.next()?, chars.as_str()))
 }
 
-/// What follows the template at the start of the text, if there is one.
+/// What follows the template at the start of the text, if it starts with one.
 fn template(text: &str) -> Option<&str> {
     let Some((open, close)) = [("{{", "}}"), ("${{", "}}"), ("${", "}"), ("$(", ")")]
         .into_iter()
@@ -305,7 +305,7 @@ fn template(text: &str) -> Option<&str> {
     inside.get(length + close.len()..)
 }
 
-/// What follows a placeholder such as `{stage}` at the start of the text, if there is one.
+/// What follows a placeholder such as `{stage}` at the start of the text, if it starts with one.
 fn placeholder(text: &str, open: char, close: char) -> Option<&str> {
     let inside = text.strip_prefix(open)?;
     let near = near(inside);

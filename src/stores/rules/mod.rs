@@ -14,9 +14,9 @@ use super::kind::SecretStoreKind;
 use crate::secret_value::SecretValue;
 
 struct Rule {
-    /// What a key may hold besides ASCII letters and digits.
+    /// What a key may hold in addition to ASCII letters and digits.
     symbols: &'static str,
-    /// The same, as it is said to a person.
+    /// The same, in words.
     characters: &'static str,
     reserved: &'static [&'static str],
     max_key: usize,
@@ -46,7 +46,7 @@ const SECRETS_MANAGER: Rule = Rule {
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 // The limit on a value is the advanced tier's: which tier the platform writes to is not known here.
 // The reserved words bind the start of the stored name. TrueFoundry's published IAM policies have it
-// write under `/tfy-secret/`, so a key with such a word may well pass: nobody has tried, and the
+// write under `/tfy-secret/`, so a key with such a word may well pass. That is untested, and the
 // check can be switched off.
 const PARAMETER_STORE: Rule = Rule {
     symbols: "_.-/",
@@ -142,11 +142,11 @@ impl SecretStoreKind {
         })
     }
 
-    /// A key like this one which the store accepts, or `None` where the key is good already or no
-    /// sensible one is known.
+    /// A key like this one which the store accepts, or `None` if the key is valid already or no sensible one
+    /// is known.
     ///
     /// White space around the key is dropped and each character that the store refuses becomes `-`,
-    /// or `_` where the store takes that and the key has no `-` yet. A key that is too long, that
+    /// or `_` if the store accepts that and the key has no `-` yet. A key that is too long, that
     /// begins with a reserved word, or that has letters outside ASCII gets no suggestion: cutting or
     /// dropping those would make another name of it.
     ///
@@ -182,7 +182,7 @@ impl SecretStoreKind {
     }
 
     /// Checks a value's length in bytes against the limit that this store documents; its text is not
-    /// looked at. Azure Key Vault takes 25,600, AWS Secrets Manager 65,536, AWS Parameter Store 8,192 (in its
+    /// looked at. Azure Key Vault accepts 25,600, AWS Secrets Manager 65,536, AWS Parameter Store 8,192 (in its
     /// advanced tier; 4,096 in the standard one), GCP Secret Manager 65,536; no limit is known for the
     /// others.
     ///
@@ -244,9 +244,9 @@ pub struct KeyProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyProblemReason {
-    /// The key is empty, which no store and no reference has room for.
+    /// The key is empty, which no store and no reference allows.
     Empty,
-    /// The key has a character that the store does not take.
+    /// The key has a character that the store does not accept.
     #[non_exhaustive]
     Character {
         /// The first such character.
@@ -254,7 +254,7 @@ pub enum KeyProblemReason {
         /// Where it begins, in bytes from the start of the key.
         position: usize,
     },
-    /// The key begins with a word that the store keeps for itself.
+    /// The key begins with a word that the store reserves.
     #[non_exhaustive]
     ReservedPrefix {
         /// That word, in lower case; the store ignores case here.
@@ -265,7 +265,7 @@ pub enum KeyProblemReason {
     TooLong {
         /// The key's length in characters.
         length: usize,
-        /// The longest that the store takes.
+        /// The longest that the store accepts.
         limit: usize,
     },
 }
@@ -339,7 +339,7 @@ impl ValueProblem {
         self.length
     }
 
-    /// The longest value that the store takes, in bytes.
+    /// The longest value that the store accepts, in bytes.
     pub fn limit(&self) -> usize {
         self.limit
     }

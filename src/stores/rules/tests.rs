@@ -31,7 +31,7 @@ fn each_store_takes_the_characters_it_documents_and_no_other_ascii() {
             assert_eq!(store.check_key(&key).is_ok(), allowed, "{store}: {key:?}");
         }
         assert!(store.check_key("schlüssel").is_err(), "{store}");
-        assert!(store.check_key("K\u{661}").is_err(), "{store} takes ASCII digits only");
+        assert!(store.check_key("K\u{661}").is_err(), "{store} accepts ASCII digits only");
     }
 }
 

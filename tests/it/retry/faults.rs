@@ -19,7 +19,7 @@ enum Fault {
     CutChunk,
     /// The body begins, then the connection is reset.
     ResetBody,
-    /// What comes back is not HTTP.
+    /// What comes back only begins as HTTP does.
     Garbage,
 }
 
@@ -46,7 +46,7 @@ fn fail(fault: Fault, success: &str) -> Act {
             let chunks = chunked(200, "", &[success.as_bytes()]);
             Act::SendThenClose(chunks[..chunks.len() - 7].to_vec())
         }
-        Fault::Garbage => Act::SendThenClose(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
+        Fault::Garbage => Act::SendThenClose(b"HTTP/1.1 two hundred\r\n\r\n".to_vec()),
     }
 }
 

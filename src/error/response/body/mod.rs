@@ -271,7 +271,7 @@ fn read_json(read: &mut ErrorBody, text: &str) {
     }
 }
 
-/// Takes a message in any of its forms; says whether there was one.
+/// Reads a message in any of its forms; returns whether one was found.
 fn read_message(read: &mut ErrorBody, raw: &RawValue) -> bool {
     /// What `error` can hold.
     #[derive(Deserialize)]
@@ -300,7 +300,7 @@ fn read_list(read: &mut ErrorBody, raw: &str) {
     read.problems.extend(items.into_iter().filter_map(problem).take(MAX_PROBLEMS));
 }
 
-/// A text, or where and what.
+/// A text, or a place and a text.
 fn problem(item: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Located<'a> {

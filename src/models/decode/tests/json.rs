@@ -136,7 +136,7 @@ enum What {
     Twice(prop::sample::Index),
     /// A key and its string are written in escapes.
     Escape(prop::sample::Index),
-    /// A field that nobody expects there.
+    /// A field that is not expected there.
     Add(&'static str, String),
 }
 

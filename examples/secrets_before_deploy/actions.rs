@@ -1,4 +1,4 @@
-//! What becomes of each variable of a manifest.
+//! Which variables of a manifest move and which stay.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,13 +15,13 @@ pub(crate) struct Wishes {
     pub(crate) from: HashMap<String, String>,
 }
 
-enum Fate {
-    Moves(&'static str),
-    IsReference,
-    Stays,
+enum Action {
+    Move(&'static str),
+    KeepReference,
+    Keep,
 }
 
-/// The variables that move. All of them are listed with what becomes of them.
+/// The variables that move. All variables are listed with their action.
 pub(crate) fn moving<'a>(
     path: &str,
     manifest: &'a Manifest<'_>,
@@ -42,13 +42,13 @@ pub(crate) fn moving<'a>(
     let mut rows = Vec::new();
     let mut moving = Vec::new();
     for entry in entries {
-        let action = match fate(entry, wishes)? {
-            Fate::Moves(why) => {
+        let action = match action_of(entry, wishes)? {
+            Action::Move(why) => {
                 moving.push(entry);
                 format!("move ({why})")
             }
-            Fate::IsReference => "keep (already a reference)".to_owned(),
-            Fate::Stays => "keep".to_owned(),
+            Action::KeepReference => "keep (already a reference)".to_owned(),
+            Action::Keep => "keep".to_owned(),
         };
         rows.push([entry.name.clone(), entry.line.to_string(), action]);
     }
@@ -56,7 +56,7 @@ pub(crate) fn moving<'a>(
     Ok(moving)
 }
 
-/// The platform would take a malformed reference for the value.
+/// The platform would use a malformed reference as the value.
 fn refuse_malformed(path: &str, entries: &[Entry]) -> Result<(), Failure> {
     let malformed: Vec<_> = entries
         .iter()
@@ -75,21 +75,21 @@ fn refuse_malformed(path: &str, entries: &[Entry]) -> Result<(), Failure> {
     Err(Failure::other(message, "Correct those values: tfy-secret://tenant:group:key."))
 }
 
-fn fate(entry: &Entry, wishes: &Wishes) -> Result<Fate, Failure> {
+fn action_of(entry: &Entry, wishes: &Wishes) -> Result<Action, Failure> {
     let asked = if wishes.from.contains_key(&entry.name) {
         Some("--from")
     } else {
         wishes.also.contains(&entry.name).then_some("--also")
     };
     if matches!(Reading::of(entry.text()), Reading::Reference(_)) {
-        return Ok(Fate::IsReference);
+        return Ok(Action::KeepReference);
     }
     if wishes.not.contains(&entry.name) {
-        return Ok(Fate::Stays);
+        return Ok(Action::Keep);
     }
     match (asked.or_else(|| why_sensitive(&entry.name, entry.text())), &entry.value) {
-        (None, _) => Ok(Fate::Stays),
-        (Some(why), Value::Text(_)) => Ok(Fate::Moves(why)),
+        (None, _) => Ok(Action::Keep),
+        (Some(why), Value::Text(_)) => Ok(Action::Move(why)),
         (Some(_), Value::Unclear(reason)) => Err(Failure::other(
             format!("{} at line {} cannot be moved: {reason}", shown(&entry.name), entry.line),
             "Write its value out there, or leave it with --not NAME.",

@@ -1,0 +1,53 @@
+//! One client on two runtimes, and a client for each.
+
+use tokio::runtime::{Builder, Runtime};
+use truefoundry_secrets::{Client, Error};
+
+use crate::support::client;
+use crate::support::endpoints::GROUPS;
+use crate::support::raw::{RawServer, ok};
+
+fn current_thread() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    builder
+}
+
+/// A call, after which its connection is idle on a runtime that does not run.
+fn call_on(runtime: &Runtime, client: &Client) {
+    runtime.block_on(async {
+        client.check().await.unwrap();
+        // The connection's own task puts it back.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn a_connection_of_a_runtime_that_does_not_run_is_waited_for_until_the_timeout() {
+    let server = RawServer::always(ok(GROUPS));
+    let client = client(server.url());
+    let first = current_thread().build().unwrap();
+    call_on(&first, &client);
+    // Nothing happens on this one, so that its paused clock moves on to the timeout by itself.
+    let second = current_thread().start_paused(true).build().unwrap();
+    let error = second.block_on(client.check()).unwrap_err();
+    assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    assert!(
+        error.hint().contains("each tokio runtime has a client of its own"),
+        "{}",
+        error.hint()
+    );
+    assert_eq!((server.count(), server.connections()), (1, 1));
+}
+
+#[test]
+fn a_client_for_each_runtime_makes_connections_of_its_own() {
+    let server = RawServer::always(ok(GROUPS));
+    let runtimes = [(); 2].map(|()| (current_thread().build().unwrap(), client(server.url())));
+    for (runtime, client) in runtimes.iter().chain(&runtimes) {
+        call_on(runtime, client);
+    }
+    assert_eq!((server.count(), server.connections()), (4, 2));
+}
