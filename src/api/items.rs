@@ -22,6 +22,8 @@ pub(crate) struct PagedList<T> {
     pub(crate) collection: &'static str,
     /// Names an item, to notice a server that responds to every offset with the same page.
     pub(crate) name: fn(&T) -> &str,
+    /// Which items of a page are meant; the others count where the next page begins.
+    pub(crate) keep: fn(&T) -> bool,
 }
 
 type Fetch<T> = Pin<Box<dyn Future<Output = Result<Page<T>>> + Send>>;
@@ -122,7 +124,7 @@ impl<T: Unpin> Items<T> {
         self.ended = end != End::Open;
         if matches!(end, End::Open | End::AtTotal | End::ShortPage { .. }) {
             self.previous = first.map(str::to_owned);
-            self.ready = page.into_items().into();
+            self.ready = page.into_items().into_iter().filter(self.list.keep).collect();
         }
         Ok(())
     }
@@ -201,6 +203,7 @@ mod tests {
             name: |item: &Counted| {
                 if item.0.load(Ordering::SeqCst).is_multiple_of(2) { "even" } else { "odd" }
             },
+            keep: |_| true,
         };
         let params = crate::api::ListSecretGroups::new();
         let mut items = Items::of(list, params, move |_, mut params| {

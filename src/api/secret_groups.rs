@@ -142,6 +142,7 @@ impl<'a> SecretGroups<'a> {
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
             name: |group: &SecretGroup| group.id().as_str(),
+            keep: |_| true,
         };
         Items::of(list, params, async |client, params| client.secret_groups().list(&params).await)
     }
@@ -175,6 +176,7 @@ impl<'a> SecretGroups<'a> {
             operation: Operation::ListSecretGroups,
             collection: COLLECTION,
             name: |group: &PartialSecretGroup| group.id().as_str(),
+            keep: |_| true,
         };
         let attributes: Arc<[Attribute]> = attributes.into();
         Items::of(list, params, move |client, params| {

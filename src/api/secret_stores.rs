@@ -66,13 +66,21 @@ impl Client {
 impl SecretStores<'_> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
-    /// Older control planes do not have this endpoint and return 404;
-    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too.
+    /// Older control planes do not have this endpoint and respond with 404;
+    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too. Integrations that are no
+    /// stores, which some list all the same, are left out: the page is shorter then.
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
     /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was asked for.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
+        let mut page = self.page(params).await?;
+        page.retain(SecretStore::is_secret_store);
+        Ok(page)
+    }
+
+    /// With what is no store, as paging counts it.
+    async fn page(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
             .with("limit", params.window.limit)
             .with("offset", params.window.offset)
@@ -95,8 +103,9 @@ impl SecretStores<'_> {
             operation: Operation::ListSecretStores,
             collection: COLLECTION,
             name: |store: &SecretStore| store.id().as_str(),
+            keep: SecretStore::is_secret_store,
         };
-        Items::of(list, params, async |client, params| client.secret_stores().list(&params).await)
+        Items::of(list, params, async |client, params| client.secret_stores().page(&params).await)
     }
 
     /// All stores, read from the provider accounts: `GET /provider-accounts?type=secret-store`.

@@ -126,6 +126,7 @@ impl Secrets<'_> {
             operation: Operation::ListSecrets,
             collection: COLLECTION,
             name: |secret: &Secret| secret.id().as_str(),
+            keep: |_| true,
         };
         Items::of(list, params, async |client, params| client.secrets().list(&params).await)
     }

@@ -45,6 +45,7 @@ wire_object!(TenantInfo {
     optional {
         name: "tenantName",
     }
+    informational {  }
 });
 
 impl TenantInfo {
@@ -65,6 +66,7 @@ wire_object!(Session {
         user: "user",
         tenant: "tenantInfo",
     }
+    informational {  }
 });
 
 impl Client {

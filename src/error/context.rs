@@ -72,7 +72,8 @@ impl CallContext {
         &self.path
     }
 
-    /// The status of the last response, if one came.
+    /// The status of the last response, if there was one. A success whose body is the service's own failure
+    /// (`{"statusCode": 500, ..}`) counts as that failure.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
@@ -117,7 +118,7 @@ impl Error {
 
     /// The error of responses that contradict each other, for which no line and column exist.
     pub(crate) fn not_understood(context: CallContext) -> Self {
-        Self::Decode { line: 0, column: 0, context: Box::new(context) }
+        Self::Decode { line: 0, column: 0, content_type: None, context: Box::new(context) }
     }
 }
 

@@ -52,7 +52,7 @@ structure! {
     Timeout { context }
     Connect { reason, context, source }
     Transport { context, source }
-    Decode { line, column, context }
+    Decode { line, column, content_type, context }
     ResponseTooLarge { limit, context }
     UnexpectedRedirect { location, context }
     ValueHidden { id }

@@ -53,6 +53,13 @@ impl Error {
             Self::NoSecretStore { .. } => {
                 "Ask the platform's administrator to connect a secret store to this workspace.".into()
             }
+            Self::MissingFields { context, .. }
+                if context.operation == Operation::UpdateSecretGroup =>
+            {
+                "Give every new secret a value: only a key that the group already has can be kept \
+                 without one."
+                    .into()
+            }
             Self::MissingFields { .. } => {
                 "Give every secret both a key and a value when creating a group.".into()
             }

@@ -11,7 +11,10 @@ mod response;
 pub use connect::ConnectReason;
 pub use context::CallContext;
 pub use recovery::{RecoveryOption, SoftDeleteState, SoftDeleted};
-pub(crate) use response::{ErrorBody, ErrorClass, classify, cut, key_named, parse, secret_named};
+pub(crate) use response::{
+    ErrorBody, ErrorClass, classify, cut, key_named, other_than_json, parse, secret_named,
+    stated_failure,
+};
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -248,8 +251,7 @@ pub enum Error {
     },
 
     /// A successful response whose body is not what the API describes.
-    #[error("cannot {}: the response is not what the API describes (line {line}, column {column}){context}",
-        context.operation)]
+    #[error("cannot {}: {}{context}", context.operation, not_read(*line, *column, *content_type))]
     #[non_exhaustive]
     Decode {
         /// The line of the text where decoding stopped, from 1; 0 if it is not UTF-8, or if several
@@ -257,6 +259,8 @@ pub enum Error {
         line: usize,
         /// The column, in bytes from 1.
         column: usize,
+        /// What came in place of JSON, such as `text/html`, if the server names a well-known type.
+        content_type: Option<&'static str>,
         /// The request and its response.
         context: Box<CallContext>,
     },
@@ -416,6 +420,15 @@ fn of_kind(kind: Option<&SecretStoreKind>) -> String {
 
 fn after(wait: Option<Duration>) -> String {
     wait.map(|wait| format!("; retry after {}", Wait(wait))).unwrap_or_default()
+}
+
+fn not_read(line: usize, column: usize, content_type: Option<&str>) -> String {
+    match content_type {
+        Some(other) => format!("expected JSON, got {other}"),
+        None => {
+            format!("the response is not what the API describes (line {line}, column {column})")
+        }
+    }
 }
 
 fn waited(context: &CallContext) -> &'static str {

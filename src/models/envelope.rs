@@ -17,7 +17,8 @@ struct Pagination {
 
 wire_object!(Pagination {
     required {  }
-    optional {
+    optional {  }
+    informational {
         total: "total",
         offset: "offset",
         limit: "limit",
@@ -66,7 +67,7 @@ impl<T: FromWire> FromWire for Envelope<T> {
                             envelope.data = super::decode::value(self.0, &mut map)?;
                         }
                         Field::Pagination => {
-                            envelope.pagination = super::decode::value(self.0, &mut map)?;
+                            envelope.pagination = super::decode::informational(self.0, &mut map)?;
                         }
                         Field::Unknown => super::decode::skip(self.0, &mut map)?,
                     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::decode::{FromText, wire_object};
+use super::decode::{self, FromText, Lenient, wire_object};
 use super::inputs::check_group_name;
 use super::shared_str::SharedStr;
 use crate::{Error, Result};
@@ -34,36 +34,53 @@ pub struct SecretGroupManifest {
     owned_by: Option<OwnedBy>,
 }
 
-/// What a response's manifest holds; all of it but the name can be missing on older control planes.
+/// What a response's manifest holds; all of it can be missing on older control planes.
 struct ManifestFields {
-    name: SharedStr,
+    name: Option<SharedStr>,
     integration_fqn: Option<SharedStr>,
     collaborators: Option<Vec<Collaborator>>,
     owned_by: Option<OwnedBy>,
 }
 
 wire_object!(ManifestFields {
-    required { name: "name" }
+    required {  }
     optional {
-        integration_fqn: "integration_fqn",
         collaborators: "collaborators",
         owned_by: "ownedBy",
     }
+    informational {
+        name: "name",
+        integration_fqn: "integration_fqn",
+    }
 });
 
-impl super::decode::FromWire for SecretGroupManifest {
+impl ManifestFields {
+    /// `None` without a name, because it describes no group then. One without a store can be read, but
+    /// [`SecretGroupManifest::check`] keeps it from being sent back.
+    fn into_manifest(self) -> Option<SecretGroupManifest> {
+        let Self { name, integration_fqn, collaborators, owned_by } = self;
+        let (kind, name) = (ManifestKind::SecretGroup, name?);
+        Some(SecretGroupManifest { kind, name, integration_fqn, collaborators, owned_by })
+    }
+}
+
+impl decode::FromWire for SecretGroupManifest {
     fn decode<'de, D: serde::Deserializer<'de>>(
-        context: &super::decode::Context<'de>,
+        context: &decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        let received = ManifestFields::decode(context, deserializer)?;
-        Ok(Self {
-            kind: ManifestKind::SecretGroup,
-            name: received.name,
-            integration_fqn: received.integration_fqn,
-            collaborators: received.collaborators,
-            owned_by: received.owned_by,
-        })
+        let fields = ManifestFields::decode(context, deserializer)?;
+        fields.into_manifest().ok_or_else(|| serde::de::Error::missing_field("name"))
+    }
+}
+
+impl Lenient for SecretGroupManifest {
+    fn read<'de>(
+        context: &decode::Context<'de>,
+        raw: &'de str,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let fields = decode::object::<ManifestFields>(context, raw)?;
+        Ok(fields.and_then(ManifestFields::into_manifest))
     }
 }
 
@@ -148,6 +165,7 @@ wire_object!(OwnedBy {
     optional {
         account: "account",
     }
+    informational {  }
 });
 
 /// Someone with a role in a secret group.
@@ -160,8 +178,8 @@ pub struct Collaborator {
 
 wire_object!(Collaborator {
     required { subject: "subject", role: "role_id" }
-    optional {
-    }
+    optional {  }
+    informational {  }
 });
 
 impl Collaborator {

@@ -22,6 +22,10 @@ impl<T> Page<T> {
         Self { items, total, offset, limit }
     }
 
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.items.retain(keep);
+    }
+
     /// The page's items.
     pub fn items(&self) -> &[T] {
         &self.items

@@ -4,20 +4,16 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::Deserialize as _;
-use serde_json::value::RawValue;
 
-use super::decode::whole_number_in;
-use super::decode::{Context, FromWire};
+use super::decode::{Context, Lenient, whole_number_in};
 use super::shared_str::SharedStr;
 
-/// A time or a version as it stands in the response, a string or a number. Of any other type nothing is kept:
-/// it could hold a value.
+/// A time or a version as it stands in the response, a string or a number.
 ///
 /// Whether something has changed is told by comparing the text, so that a server may write it as it likes.
 /// It is parsed when it is asked for: a page has thousands of them, and most are never looked at.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Raw(Option<SharedStr>);
+pub(crate) struct Raw(SharedStr);
 
 impl Raw {
     /// The time; one without an offset is UTC, as the service means it. `None` for text that is no time.
@@ -35,14 +31,9 @@ impl Raw {
         whole_number_in(&self.text())
     }
 
-    /// Whether anything can be compared.
-    pub(crate) fn is_some(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// A string without its quotes and escapes; a number as it is.
     fn text(&self) -> Cow<'_, str> {
-        let raw = self.0.as_ref().map_or("", SharedStr::as_str);
+        let raw = self.0.as_str();
         match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => plain.into(),
             Some(_) => serde_json::from_str::<String>(raw).unwrap_or_default().into(),
@@ -51,16 +42,12 @@ impl Raw {
     }
 }
 
-impl FromWire for Raw {
-    fn decode<'de, D: serde::Deserializer<'de>>(
-        context: &Context<'de>,
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+impl Lenient for Raw {
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
         if raw.starts_with(['{', '[', 't', 'f']) {
-            return Ok(Self(None));
+            return Ok(None);
         }
-        context.text(raw).map(Some).map(Self)
+        context.text(raw).map(Self).map(Some)
     }
 }
 
@@ -72,8 +59,7 @@ impl fmt::Debug for Raw {
 
 impl serde::Serialize for Raw {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(raw) = &self.0 else { return serializer.serialize_none() };
-        match serde_json::from_str::<serde_json::Number>(raw.as_str()) {
+        match serde_json::from_str::<serde_json::Number>(self.0.as_str()) {
             Ok(number) => number.serialize(serializer),
             Err(_) => serializer.serialize_str(&self.text()),
         }

@@ -38,6 +38,8 @@ wire_object!(Secret {
         name: "name",
         group_id: "secretGroupId",
         value: "value",
+    }
+    informational {
         created_by: "createdBySubject",
         created_at: "createdAt",
         updated_at: "updatedAt",
@@ -101,7 +103,7 @@ impl Secret {
         // The order of versions is not documented, and a list may have the newest only.
         let newest = self.versions.iter().flatten().max_by_key(|one| (one.version(), &one.id));
         Marker {
-            updated_at: self.updated_at.clone().filter(Raw::is_some),
+            updated_at: self.updated_at.clone(),
             newest: newest.map(|version| (version.id.clone(), version.version.clone())),
         }
     }
@@ -176,9 +178,11 @@ wire_object!(SecretVersion {
     required { id: "id" }
     optional {
         fqn: "fqn",
-        version: "version",
         value: "value",
         secret_id: "secretId",
+    }
+    informational {
+        version: "version",
         created_at: "createdAt",
         updated_at: "updatedAt",
     }

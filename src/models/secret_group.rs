@@ -38,11 +38,13 @@ wire_object!(Record {
         fqn: "fqn",
         tenant_name: "tenantName",
         name: "name",
-        created_by: "createdBySubject",
         secrets: "associatedSecrets",
         integration_id: "integrationId",
-        manifest: "manifest",
         account_id: "accountId",
+    }
+    informational {
+        created_by: "createdBySubject",
+        manifest: "manifest",
         created_at: "createdAt",
         updated_at: "updatedAt",
     }
@@ -211,7 +213,7 @@ impl SecretGroup {
 
     /// What changes when the group does.
     pub(crate) fn marker(&self) -> Option<&Raw> {
-        self.record.updated_at.as_ref().filter(|raw| raw.is_some())
+        self.record.updated_at.as_ref()
     }
 
     /// The two parts of the FQN; a name with a colon is in the second one as it is.

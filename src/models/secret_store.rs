@@ -1,9 +1,12 @@
 use serde::Serialize;
 
-use super::decode::{FromText, wire_object};
+use super::decode::{Context, FromText, FromWire, Lenient, wire_object};
 use super::ids::IntegrationId;
 use super::shared_str::SharedStr;
 use crate::stores::SecretStoreKind;
+
+/// The type of integrations that leave the kind of store to their manifest.
+const ANY_STORE: &str = "secret-store";
 
 /// A secret store that the customer connected: what the API calls an *integration* of the type
 /// `secret-store`.
@@ -16,7 +19,7 @@ pub struct SecretStore {
     name: Option<SharedStr>,
     fqn: Option<SharedStr>,
     #[serde(rename = "type")]
-    integration_type: Option<SharedStr>,
+    integration_type: Option<SecretStoreKind>,
     manifest: Option<StoreManifest>,
     provider_account_fqn: Option<SharedStr>,
     tenant_name: Option<SharedStr>,
@@ -28,9 +31,11 @@ wire_object!(SecretStore {
         name: "name",
         fqn: "fqn",
         integration_type: "type",
-        manifest: "manifest",
         provider_account_fqn: "providerAccountFqn",
         tenant_name: "tenantName",
+    }
+    informational {
+        manifest: "manifest",
     }
 });
 
@@ -43,7 +48,8 @@ struct StoreManifest {
 
 wire_object!(StoreManifest {
     required {  }
-    optional {
+    optional {  }
+    informational {
         kind: "type",
     }
 });
@@ -64,9 +70,17 @@ impl SecretStore {
         self.fqn.as_ref().map(SharedStr::as_str)
     }
 
-    /// What kind of store it is, if the response says so.
+    /// What kind of store it is, if the response says so: in the manifest, or on older control planes in the
+    /// integration's own type.
     pub fn kind(&self) -> Option<&SecretStoreKind> {
-        self.manifest.as_ref()?.kind.as_ref()
+        let named = self.types().find(|one| one.is_api_type());
+        named.or_else(|| self.types().find(|one| one.api_type() != ANY_STORE))
+    }
+
+    /// Those of the manifest and of the integration itself, if given.
+    fn types(&self) -> impl Iterator<Item = &SecretStoreKind> {
+        let manifest = self.manifest.as_ref().and_then(|manifest| manifest.kind.as_ref());
+        manifest.into_iter().chain(&self.integration_type)
     }
 
     /// The provider account that it belongs to.
@@ -79,9 +93,11 @@ impl SecretStore {
         self.tenant_name.as_ref().map(SharedStr::as_str)
     }
 
-    /// Whether it is a secret store at all: provider accounts list their other integrations, too.
+    /// Whether it is a secret store at all: provider accounts list their other integrations, too, such as
+    /// models. One that does not say what it is was asked for as a store.
     pub(crate) fn is_secret_store(&self) -> bool {
-        self.integration_type.as_ref().is_none_or(|kind| kind.as_str() == "secret-store")
+        self.types().next().is_none()
+            || self.types().any(|one| one.is_api_type() || one.api_type() == ANY_STORE)
     }
 }
 
@@ -96,6 +112,7 @@ wire_object!(ProviderAccount {
     optional {
         integrations: "integrations",
     }
+    informational {  }
 });
 
 impl ProviderAccount {
@@ -110,12 +127,18 @@ impl Serialize for SecretStoreKind {
     }
 }
 
-impl super::decode::FromWire for SecretStoreKind {
+impl FromWire for SecretStoreKind {
     fn decode<'de, D: serde::Deserializer<'de>>(
-        _: &super::decode::Context<'de>,
+        _: &Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
         deserializer
             .deserialize_str(FromText(|kind: &str| Some(Self::from_api_type(kind)), "a kind"))
+    }
+}
+
+impl Lenient for SecretStoreKind {
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
+        Ok(Self::decode(context, &mut serde_json::Deserializer::from_str(raw)).ok())
     }
 }

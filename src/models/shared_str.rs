@@ -44,7 +44,7 @@ impl SharedStr {
         self.buffer.text().unwrap_or_default()
     }
 
-    pub(crate) fn range(&self) -> Range<usize> {
+    fn range(&self) -> Range<usize> {
         let start = self.start as usize;
         start..start.saturating_add(self.len as usize)
     }

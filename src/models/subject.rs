@@ -2,17 +2,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::decode::{Context, FromWire, wire_object};
+use super::decode::{self, Context, Lenient, wire_object};
 use super::shared_str::SharedStr;
 
 /// Who did something: a user, a team, a service account, an agent, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    #[serde(rename = "subjectId")]
-    id: SharedStr,
-    #[serde(rename = "subjectType")]
-    kind: SharedStr,
+    #[serde(rename = "subjectId", skip_serializing_if = "Option::is_none")]
+    id: Option<SharedStr>,
+    #[serde(rename = "subjectType", skip_serializing_if = "Option::is_none")]
+    kind: Option<SharedStr>,
     #[serde(rename = "subjectSlug", skip_serializing_if = "Option::is_none")]
     slug: Option<SharedStr>,
     #[serde(rename = "subjectDisplayName", skip_serializing_if = "Option::is_none")]
@@ -20,52 +20,41 @@ pub struct Subject {
 }
 
 wire_object!(Subject {
-    required { id: "subjectId", kind: "subjectType" }
-    optional {
+    required {  }
+    optional {  }
+    informational {
+        id: "subjectId",
+        kind: "subjectType",
         slug: "subjectSlug",
         display_name: "subjectDisplayName",
     }
 });
 
 /// Consecutive entries are nearly always by the same subject, and then share it.
-impl FromWire for Arc<Subject> {
-    fn decode<'de, D: serde::Deserializer<'de>>(
-        context: &Context<'de>,
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        let subject = Subject::decode(context, deserializer)?;
+impl Lenient for Arc<Subject> {
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
         let mut last = context.last_subject.borrow_mut();
-        match last.as_ref() {
-            Some(known) if known.is_same_in(&subject, context) => Ok(Self::clone(known)),
-            _ => {
-                let subject = Self::new(subject);
-                *last = Some(Self::clone(&subject));
-                Ok(subject)
-            }
+        if let Some((_, known)) = last.as_ref().filter(|(text, _)| *text == raw) {
+            // It is not read, so that its unknown fields are not passed over one by one.
+            context.overwrite(raw);
+            return Ok(Some(Self::clone(known)));
         }
+        let subject = decode::object(context, raw)?.map(Self::new);
+        *last = subject.clone().map(|subject| (raw, subject));
+        Ok(subject)
     }
 }
 
 impl Subject {
-    fn is_same_in(&self, other: &Self, context: &Context<'_>) -> bool {
-        let same = |one: &Option<SharedStr>, other: &Option<SharedStr>| match (one, other) {
-            (Some(one), Some(other)) => context.same(one, other),
-            (one, other) => one.is_none() == other.is_none(),
-        };
-        context.same(&self.id, &other.id)
-            && context.same(&self.kind, &other.kind)
-            && same(&self.slug, &other.slug)
-            && same(&self.display_name, &other.display_name)
-    }
-
-    /// The subject's identifier.
-    pub fn id(&self) -> &str {
-        self.id.as_str()
+    /// The subject's identifier, if the response has it.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(SharedStr::as_str)
     }
 
     /// The type as the API writes it: `user`, `team`, `serviceaccount`, `virtualaccount`, … The list grows.
-    pub fn kind(&self) -> &str {
-        self.kind.as_str()
+    /// `None` if the response does not have it.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_ref().map(SharedStr::as_str)
     }
 
     /// The name that collaborators are given by, such as a user's e-mail address.

@@ -45,6 +45,11 @@ impl SecretStoreKind {
         }
     }
 
+    /// Whether the API's name begins as those of stores do.
+    pub(crate) fn is_api_type(&self) -> bool {
+        self.api_type().starts_with(PREFIX)
+    }
+
     /// The API's own name for this kind, such as `integration/secret-store/azure/vault`.
     pub fn api_type(&self) -> &str {
         match self {

@@ -16,6 +16,7 @@ use super::response_body::{Body, BodyReader, Read};
 use super::retry::{self, AttemptOutcome};
 use super::wiped_body::WipedBody;
 use super::{Head, Received, Transport, trace};
+use crate::error::ErrorBody;
 
 /// Failures tell little in their first 64 KiB and nothing after.
 const FAILURE_LIMIT: usize = 64 * 1024;
@@ -46,7 +47,10 @@ impl Transport {
             self.speaks_http.store(true, Ordering::Relaxed);
         }
         let request_id = failure::request_id(response.headers());
-        let head = Head { status: status.as_u16(), request_id };
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type =
+            content_type.and_then(|value| crate::error::other_than_json(value.to_str().ok()?));
+        let head = Head { status: status.as_u16(), request_id, content_type };
         let recycler = (!close_connection).then_some(&self.recycler);
         if !status.is_success() {
             return Err(self.read_failure(request, &mut wiped, response, recycler, head).await);
@@ -68,7 +72,18 @@ impl Transport {
         };
         drop(response);
         match read {
-            Ok(Read::Whole) => Ok(Received { body, head }),
+            Ok(Read::Whole) => match crate::error::stated_failure(body.bytes()) {
+                None => {
+                    let content_type = head.content_type.filter(|_| !body.begins_as_json());
+                    Ok(Received { body, head: Head { content_type, ..head } })
+                }
+                Some(status) => {
+                    let stated = self.error_body(request, status, None, body.bytes());
+                    let cause = Cause::Response(stated.in_success());
+                    let head = Head { status, ..head };
+                    Err(Failure::after(head, AttemptOutcome::Responded(status), cause))
+                }
+            },
             Ok(Read::OverLimit) => Err(Failure::unreadable(head, too_large)),
             Err(error) => Err(Failure::after(head, AttemptOutcome::Lost, Cause::wire(error))),
         }
@@ -119,14 +134,24 @@ impl Transport {
             Cause::Redirect(location)
         } else {
             let body = body.text();
-            let clean = request.scrubber(self.credentials()).cut_quotes(body);
-            let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
-            Cause::Response(crate::error::parse(status, content_type.as_deref(), body))
+            Cause::Response(self.error_body(request, status, content_type.as_deref(), body))
         };
         // The service's own failure is no TLS port's.
         let may_expect_tls = self.may_expect_tls()
             && !matches!(&cause, Cause::Response(body) if body.has_ended(status));
         let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);
         Failure { retry_after, may_expect_tls, ..failure }
+    }
+
+    fn error_body(
+        &self,
+        request: &Request<'_>,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> ErrorBody {
+        let clean = request.scrubber(self.credentials()).cut_quotes(body);
+        let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
+        crate::error::parse(status, content_type, body)
     }
 }

@@ -41,7 +41,8 @@ pub(super) enum Cause {
     Wire(BoxError),
     Timeout,
     TooLarge(usize),
-    Decode(DecodeFailure),
+    /// With the type of what came in place of JSON.
+    Decode(DecodeFailure, Option<&'static str>),
 }
 
 /// What an error says of its call in addition to the failure.
@@ -63,7 +64,7 @@ impl Cause {
 impl Failure {
     /// After a response came, at least its head.
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
-        let Head { status, request_id } = head;
+        let Head { status, request_id, .. } = head;
         let status = Some(status);
         Self { status, request_id, ..Self::without_response(outcome, cause) }
     }
@@ -71,6 +72,11 @@ impl Failure {
     /// Of a response that says success.
     pub(super) fn unreadable(head: Head, cause: Cause) -> Self {
         Self::after(head, AttemptOutcome::Unreadable, cause)
+    }
+
+    pub(super) fn undecodable(head: Head, failure: DecodeFailure) -> Self {
+        let content_type = head.content_type;
+        Self::unreadable(head, Cause::Decode(failure, content_type))
     }
 
     pub(super) fn without_response(outcome: AttemptOutcome, cause: Cause) -> Self {
@@ -138,8 +144,8 @@ impl Failure {
             Cause::Wire(source) => Error::Transport { context, source },
             Cause::Timeout => Error::Timeout { context },
             Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
-            Cause::Decode(DecodeFailure { line, column }) => {
-                Error::Decode { line, column, context }
+            Cause::Decode(DecodeFailure { line, column }, content_type) => {
+                Error::Decode { line, column, content_type, context }
             }
         }
     }

@@ -84,6 +84,8 @@ pub(crate) enum Deletion {
 struct Head {
     status: u16,
     request_id: Option<Box<str>>,
+    /// The well-known type of a body that is not JSON.
+    content_type: Option<&'static str>,
 }
 
 impl Transport {
@@ -93,7 +95,7 @@ impl Transport {
         let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
             Ok(Received { body, head }) => {
-                body.decode().map_err(|failure| Failure::unreadable(head, Cause::Decode(failure)))
+                body.decode().map_err(|failure| Failure::undecodable(head, failure))
             }
             Err(failure) => Err(failure),
         };
@@ -110,10 +112,10 @@ impl Transport {
                 self.pay_back(&progress);
                 Ok(Deletion::NotFound)
             }
-            Ok(Received { body, head }) => body
-                .deleted_count()
-                .map(Deletion::Done)
-                .map_err(|failure| Failure::unreadable(head, Cause::Decode(failure))),
+            Ok(Received { body, head }) => {
+                let count = body.deleted_count().map(Deletion::Done);
+                count.map_err(|failure| Failure::undecodable(head, failure))
+            }
             Err(failure) => Err(failure),
         };
         result.map_err(|failure| self.error(&request, failure, &progress))

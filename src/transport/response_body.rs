@@ -29,12 +29,23 @@ impl Body {
         }
     }
 
-    /// How many a delete deleted, if the server says so.
-    pub(super) fn deleted_count(&self) -> Result<Option<u64>, DecodeFailure> {
-        let bytes = match self {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
             Self::Plain(bytes) => bytes,
             Self::Wiped(body) => body.text(),
-        };
+        }
+    }
+
+    /// Whether it was meant as JSON, whatever its content type says.
+    pub(super) fn begins_as_json(&self) -> bool {
+        let bytes = self.bytes();
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+    }
+
+    /// How many a delete deleted, if the server says so.
+    pub(super) fn deleted_count(&self) -> Result<Option<u64>, DecodeFailure> {
+        let bytes = self.bytes();
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }

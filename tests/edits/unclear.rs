@@ -228,6 +228,7 @@ fn not_ended() -> Vec<Fault> {
         Fault::status(503).body("text/html", "<h1>Service Unavailable</h1>"),
         Fault::status(503).body("application/json", ""),
         said(503, json!({ "statusCode": 500, "message": "not of this response" })),
+        said(200, json!({ "statusCode": 500, "message": "not of this response" })),
         said(503, json!({ "statusCode": "503", "message": "no number" })),
         said(503, json!({ "statusCode": 503 })),
         said(503, json!({ "statusCode": 503, "message": null })),

@@ -20,7 +20,7 @@ struct Row {
     advice: &'static [&'static str],
 }
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     Row {
         status: 404,
         words: "Secret group ID not found",
@@ -129,9 +129,16 @@ const ROWS: [Row; 19] = [
     Row {
         status: 422,
         words: "Unprocessable entity. Ensure all secrets have both \"key\" and \"value\" fields.",
-        endpoint: Endpoint::UpdateGroup,
+        endpoint: Endpoint::CreateGroup,
         variant: "MissingFields",
         advice: &["both a key and a value"],
+    },
+    Row {
+        status: 422,
+        words: "Unprocessable entity. Ensure all secrets have both \"key\" and \"value\" fields.",
+        endpoint: Endpoint::UpdateGroup,
+        variant: "MissingFields",
+        advice: &["every new secret a value", "already has"],
     },
     Row {
         status: 424,

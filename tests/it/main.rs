@@ -15,6 +15,7 @@ mod hostile;
 mod identifiers;
 mod matrix;
 mod models;
+mod odd_servers;
 mod pagination;
 mod proxies;
 mod retry;

@@ -64,7 +64,7 @@ async fn a_full_group_is_read_field_by_field() {
     assert_eq!(group.created_at(), Some(time("2026-01-02T03:04:05.678Z")));
     assert_eq!(group.updated_at(), Some(time("2026-01-03T03:04:05.678Z")));
     let ada = group.created_by().unwrap();
-    assert_eq!((ada.id(), ada.kind()), ("u-1", "user"));
+    assert_eq!((ada.id(), ada.kind()), (Some("u-1"), Some("user")));
     assert_eq!((ada.slug(), ada.display_name()), (Some("ada@example.com"), Some("Ada")));
     let [secret] = group.secrets().unwrap() else { panic!("one secret") };
     assert_eq!((secret.id().as_str(), secret.key()), ("s-1", Some("DB")));
@@ -112,7 +112,7 @@ async fn a_full_secret_is_read_field_by_field() {
     let secret = secret(FULL_SECRET).await;
     assert_eq!((secret.id().as_str(), secret.key()), ("s-1", Some("DB")));
     assert_eq!(secret.value().unwrap().expose_secret(), VALUE);
-    assert_eq!(secret.created_by().unwrap().kind(), "agent-identity");
+    assert_eq!(secret.created_by().unwrap().kind(), Some("agent-identity"));
     assert_eq!(secret.created_at(), Some(time("2026-01-02T03:04:05.678Z")));
     assert_eq!(secret.updated_at(), Some(time("2026-01-02T03:04:06Z")));
     assert_eq!(secret.active_deployments(), Some(4));
@@ -287,7 +287,10 @@ async fn kinds_of_stores_have_two_spellings_and_may_be_new() {
         ("integration/secret-store/gcp/secret-manager", SecretStoreKind::GcpSecretManager),
         ("integration/secret-store/hashicorp/vault", SecretStoreKind::HashicorpVault),
         ("integration/secret-store/custom/generic", SecretStoreKind::Generic),
-        ("integration/x/y", SecretStoreKind::Other("integration/x/y".into())),
+        (
+            "integration/secret-store/x/y",
+            SecretStoreKind::Other("integration/secret-store/x/y".into()),
+        ),
     ] {
         let data = format!(r#"[{{"id":"i","manifest":{{"type":"{written}"}}}}]"#);
         let stores = serving(&data).secret_stores().all().await.unwrap();

@@ -5,8 +5,10 @@ mod body;
 mod class;
 mod extract;
 mod html;
+mod media_type;
 mod rules;
 
-pub(crate) use body::{ErrorBody, cut, parse};
+pub(crate) use body::{ErrorBody, cut, parse, stated_failure};
 pub(crate) use class::{ErrorClass, classify};
 pub(crate) use extract::{key_named, secret_named};
+pub(crate) use media_type::other_than_json;

@@ -25,7 +25,8 @@ use zeroize::Zeroize;
 use super::shared_str::{Buffer, SharedStr};
 use super::subject::Subject;
 use crate::secret_value::SecretValue;
-use number::whole_number;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Where decoding failed. The text itself is left out on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +50,8 @@ pub(crate) struct Context<'de> {
     copied: RefCell<String>,
     /// Where values and unknown fields stand in `body`, to be overwritten before the buffer is kept.
     exposed: RefCell<Vec<Range<usize>>>,
-    /// The subject of the last entry: nearly always that of the next one, too.
-    pub(crate) last_subject: RefCell<Option<Arc<Subject>>>,
+    /// Who did the last thing, and how that stands in the response: nearly always who did the next one, too.
+    pub(crate) last_subject: RefCell<Option<(&'de str, Arc<Subject>)>>,
 }
 
 impl<'de> Context<'de> {
@@ -64,22 +65,16 @@ impl<'de> Context<'de> {
         }
     }
 
-    /// Whether two texts of this response are the same, while the buffer is not filled yet.
-    pub(crate) fn same(&self, one: &SharedStr, other: &SharedStr) -> bool {
-        let copied = self.copied.borrow();
-        let read = |text: &SharedStr| {
-            let range = text.range();
-            match range.start.checked_sub(self.body.len()) {
-                None => self.body.get(range),
-                Some(start) => copied.get(start..start + range.len()),
-            }
-        };
-        read(one) == read(other)
-    }
-
     fn offset_in_body(&self, text: &str) -> Option<usize> {
         let offset = (text.as_ptr() as usize).checked_sub(self.body.as_ptr() as usize)?;
         (offset.checked_add(text.len())? <= self.body.len()).then_some(offset)
+    }
+
+    /// Sees to it that this part of the response is not kept.
+    pub(crate) fn overwrite(&self, raw: &str) {
+        if let Some(offset) = self.offset_in_body(raw) {
+            self.exposed.borrow_mut().push(offset..offset.saturating_add(raw.len()));
+        }
     }
 
     fn place(&self, offset: usize, len: usize) -> Option<SharedStr> {
@@ -105,10 +100,14 @@ impl<'de> Context<'de> {
 
 /// Decodes a response that carries no values; the models share `body`, of which nothing but known fields
 /// is left.
-pub(crate) fn borrowed<T: FromWire>(body: String) -> Result<T, DecodeFailure> {
+pub(crate) fn borrowed<T: FromWire>(mut body: String) -> Result<T, DecodeFailure> {
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
     let context = Context::new(&body);
     let model = parse(&context, serde_json::Deserializer::from_str(&body))?;
-    let Context { buffer, copied, exposed, .. } = context;
+    let Context { buffer, copied, exposed, last_subject, .. } = context;
+    drop(last_subject);
     let mut kept = without(body, &exposed.into_inner());
     kept.push_str(&copied.into_inner());
     // No other owner of the buffer exists yet, so it cannot be filled already.
@@ -119,13 +118,19 @@ pub(crate) fn borrowed<T: FromWire>(body: String) -> Result<T, DecodeFailure> {
 /// Decodes a response that can carry values; the models keep nothing of `body`, which is to be wiped.
 pub(crate) fn owned<T: FromWire>(body: &[u8]) -> Result<T, DecodeFailure> {
     // All of it: serde_json would look at no string that is skipped.
-    let body = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
+    let body = text(body)?;
     let context = Context::new("");
     context.copied.borrow_mut().reserve_exact(body.len().min(1024));
     let model = parse(&context, serde_json::Deserializer::from_str(body))?;
     let Context { buffer, copied, .. } = context;
     let _ = buffer.set(copied.into_inner());
     Ok(model)
+}
+
+/// The text of a body, without the byte order mark that some servers put before it.
+fn text(body: &[u8]) -> Result<&str, DecodeFailure> {
+    let text = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
 fn parse<'de, T: FromWire, R: serde_json::de::Read<'de>>(
@@ -289,13 +294,44 @@ impl FromWire for SecretValue {
     }
 }
 
-impl FromWire for u64 {
-    fn decode<'de, D: Deserializer<'de>>(
-        _context: &Context<'de>,
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        whole_number(deserializer)
+/// A type of informational fields. JSON of another type than is expected there is `None`: it fails no
+/// response, and nothing of it is kept, because it could hold a value.
+pub(crate) trait Lenient: Sized {
+    /// Reads one whole JSON value, which is not `null`.
+    ///
+    /// # Errors
+    /// Only for what is strict within.
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error>;
+}
+
+impl Lenient for SharedStr {
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
+        Ok(Self::decode(context, &mut serde_json::Deserializer::from_str(raw)).ok())
     }
+}
+
+impl Lenient for u64 {
+    fn read<'de>(_: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
+        Ok(whole_number_in(raw))
+    }
+}
+
+impl<T: Lenient> Lenient for Vec<T> {
+    fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
+        let Ok(items) = serde_json::from_str::<Vec<&'de RawValue>>(raw) else { return Ok(None) };
+        items.into_iter().map(|item| T::read(context, item.get())).collect()
+    }
+}
+
+/// An object whose own informational fields are lenient in turn; `None` for JSON of another type.
+pub(crate) fn object<'de, T: FromWire>(
+    context: &Context<'de>,
+    raw: &'de str,
+) -> Result<Option<T>, serde_json::Error> {
+    if !raw.starts_with('{') {
+        return Ok(None);
+    }
+    T::decode(context, &mut serde_json::Deserializer::from_str(raw)).map(Some)
 }
 
 /// A string turned into something else, or refused.
@@ -333,6 +369,23 @@ pub(crate) fn value<'de, T: FromWire, A: MapAccess<'de>>(
     map.next_value_seed(Seed::new(context))
 }
 
+/// `next_value_seed` for an informational field.
+pub(crate) fn informational<'de, T: Lenient, A: MapAccess<'de>>(
+    context: &Context<'de>,
+    map: &mut A,
+) -> Result<Option<T>, A::Error> {
+    let raw = map.next_value::<&'de RawValue>()?.get();
+    if raw == "null" {
+        return Ok(None);
+    }
+    // The place of an error within is taken from where this value ends.
+    let read = T::read(context, raw).map_err(|_| A::Error::custom("a strict field is odd"))?;
+    if read.is_none() {
+        context.overwrite(raw);
+    }
+    Ok(read)
+}
+
 /// Skips a value that no model has, and marks it to be wiped.
 pub(crate) fn skip<'de, A: MapAccess<'de>>(
     context: &Context<'de>,
@@ -341,27 +394,34 @@ pub(crate) fn skip<'de, A: MapAccess<'de>>(
     if context.body.is_empty() {
         return map.next_value::<IgnoredAny>().map(drop);
     }
-    let raw = map.next_value::<&'de RawValue>()?.get();
-    if let Some(offset) = context.offset_in_body(raw) {
-        context.exposed.borrow_mut().push(offset..offset.saturating_add(raw.len()));
-    }
+    context.overwrite(map.next_value::<&'de RawValue>()?.get());
     Ok(())
 }
 
-/// Implements [`FromWire`] for a struct: fields and keys that must be there, then those that may be absent or
-/// null. Keys that are not named are skipped.
+/// Implements [`FromWire`] and [`Lenient`] for a struct: fields and keys that must be there, then those that may
+/// be absent or null, then those that are informational ([`Lenient`]). Keys that are not named are skipped.
 macro_rules! wire_object {
     ($model:ident {
         required { $($must:ident : $must_key:literal),* $(,)? }
         optional { $($may:ident : $may_key:literal),* $(,)? }
+        informational { $($odd:ident : $odd_key:literal),* $(,)? }
     }) => {
+        impl $crate::models::decode::Lenient for $model {
+            fn read<'de>(
+                context: &$crate::models::decode::Context<'de>,
+                raw: &'de str,
+            ) -> Result<Option<Self>, serde_json::Error> {
+                $crate::models::decode::object(context, raw)
+            }
+        }
+
         impl $crate::models::decode::FromWire for $model {
             fn decode<'de, D: serde::Deserializer<'de>>(
                 context: &$crate::models::decode::Context<'de>,
                 deserializer: D,
             ) -> Result<Self, D::Error> {
                 #[allow(non_camel_case_types)]
-                enum Field { $($must,)* $($may,)* Unknown }
+                enum Field { $($must,)* $($may,)* $($odd,)* Unknown }
 
                 struct ObjectVisitor<'a, 'de>(&'a $crate::models::decode::Context<'de>);
 
@@ -378,10 +438,12 @@ macro_rules! wire_object {
                     ) -> Result<Self::Value, A::Error> {
                         $(let mut $must = None;)*
                         $(let mut $may = None;)*
+                        $(let mut $odd = None;)*
                         while let Some(key) = map.next_key_seed($crate::models::decode::Key(|key: &str| {
                             match key {
                                 $($must_key => Field::$must,)*
                                 $($may_key => Field::$may,)*
+                                $($odd_key => Field::$odd,)*
                                 _ => Field::Unknown,
                             }
                         }))? {
@@ -390,6 +452,9 @@ macro_rules! wire_object {
                                     $must = Some($crate::models::decode::value(self.0, &mut map)?);
                                 })*
                                 $(Field::$may => $may = $crate::models::decode::value(self.0, &mut map)?,)*
+                                $(Field::$odd => {
+                                    $odd = $crate::models::decode::informational(self.0, &mut map)?;
+                                })*
                                 Field::Unknown => $crate::models::decode::skip(self.0, &mut map)?,
                             }
                         }
@@ -397,6 +462,7 @@ macro_rules! wire_object {
                             $($must: $must
                                 .ok_or_else(|| serde::de::Error::missing_field($must_key))?,)*
                             $($may,)*
+                            $($odd,)*
                         })
                     }
                 }

@@ -3,22 +3,14 @@
 //! They are read from their text: with its feature `arbitrary_precision`, which any crate of a program can
 //! switch on for all of them, `serde_json` gives visitors an object in place of a number.
 
-use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
 use super::DecodeFailure;
 
-/// A whole number, also written `3.0`.
-pub(super) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let text = <&'de RawValue>::deserialize(deserializer)?.get();
-    whole_number_in(text).ok_or_else(|| D::Error::custom("not a whole number"))
-}
-
 /// How many were deleted, as the response to a delete says: all of it is a number. Any other JSON confirms the
 /// delete without a count.
 pub(crate) fn count(body: &[u8]) -> Result<Option<u64>, DecodeFailure> {
-    let text = std::str::from_utf8(body).map_err(|_| DecodeFailure { line: 0, column: 0 })?;
-    Ok(whole_number_in(serde_json::from_str::<&RawValue>(text)?.get()))
+    Ok(whole_number_in(serde_json::from_str::<&RawValue>(super::text(body)?)?.get()))
 }
 
 /// The whole number that the text is, also written `3.0`.

@@ -74,6 +74,102 @@ async fn an_older_control_plane_is_asked_for_its_provider_accounts() {
     assert_eq!(server.count(), 4);
 }
 
+/// The integrations of one tenant as an older control plane has them, the long form in `type` itself, and as a
+/// newer one has them; models among them.
+fn recorded(older: bool) -> Vec<String> {
+    let stores =
+        ["aws/secrets-manager", "azure/vault", "gcp/gsm", "hashicorp/vault", "aws/parameter-store"];
+    let models = ["openai", "azure/foundry"];
+    let one = |id: usize, of: &str, kind: &str| {
+        let long = format!("integration/{of}/{kind}");
+        let (own, manifest) = match (older, id % 2) {
+            // Only the fifth has a manifest's type, too.
+            (true, _) if id != 4 => (long, format!(r#"{{"auth_data":{{"key":"{CREDENTIAL}"}}}}"#)),
+            (true, _) => (of.to_owned(), format!(r#"{{"type":"{long}"}}"#)),
+            (false, 0) => (of.to_owned(), format!(r#"{{"type":"{long}","name":"n"}}"#)),
+            (false, _) => (long.clone(), format!(r#"{{"type":"{of}"}}"#)),
+        };
+        format!(
+            r#"{{"id":"i-{id}","name":"n","fqn":"t:a:i-{id}","type":"{own}","manifest":{manifest}}}"#
+        )
+    };
+    let stores = stores.iter().enumerate().map(|(id, kind)| one(id, "secret-store", kind));
+    let models = models.iter().enumerate().map(|(id, kind)| one(id + 5, "model", kind));
+    let mut all: Vec<_> = models.chain(stores).collect();
+    // Nothing says what it is.
+    all.push(r#"{"id":"i-7","manifest":{}}"#.to_owned());
+    all
+}
+
+#[tokio::test]
+async fn stores_are_told_from_models_by_either_type() {
+    use SecretStoreKind::{
+        AwsParameterStore, AwsSecretsManager, AzureVault, GcpSecretManager, HashicorpVault,
+    };
+
+    for older in [true, false] {
+        for by_account in [true, false] {
+            let server = RawServer::start(move |_, seen| {
+                let list = recorded(older);
+                Act::Send(match (by_account, seen.path()) {
+                    (true, ACCOUNTS) => {
+                        let (one, other) = list.split_at(3);
+                        let (one, other) = (one.join(","), other.join(","));
+                        ok(format!(
+                            r#"{{"data":[{{"integrations":[{one}]}},{{"integrations":[{other}]}}]}}"#
+                        ))
+                    }
+                    (false, INTEGRATIONS) => {
+                        let total = list.len();
+                        ok(format!(
+                            r#"{{"data":[{}],"pagination":{{"total":{total}}}}}"#,
+                            list.join(",")
+                        ))
+                    }
+                    _ => status(404, "Cannot GET it"),
+                })
+            });
+            let client = client(server.url());
+            let stores = client.secret_stores();
+            let all = stores.all().await.unwrap();
+            let found: Vec<_> =
+                all.iter().map(|store| (store.id().as_str(), store.kind().cloned())).collect();
+            let expected = [
+                ("i-0", Some(AwsSecretsManager)),
+                ("i-1", Some(AzureVault)),
+                ("i-2", Some(GcpSecretManager)),
+                ("i-3", Some(HashicorpVault)),
+                ("i-4", Some(AwsParameterStore)),
+                ("i-7", None),
+            ];
+            assert_eq!(found, expected, "older: {older}, by account: {by_account}");
+            for (id, kind) in expected.into_iter().filter_map(|(id, kind)| Some((id, kind?))) {
+                assert_eq!(stores.find(kind).await.unwrap().id(), id);
+            }
+            if !by_account {
+                let page = stores.list(&ListSecretStores::new()).await.unwrap();
+                assert_eq!((page.items().len(), page.total()), (6, Some(8)));
+            }
+        }
+    }
+}
+
+/// What is left out of a page still counts for where the next one begins.
+#[tokio::test]
+async fn pages_are_counted_with_what_is_no_store() {
+    let server = RawServer::start(|n, _| {
+        let list = recorded(true);
+        let page = list.get(2 * n..2 * n + 2).unwrap_or_default();
+        Act::Send(ok(format!(r#"{{"data":[{}]}}"#, page.join(","))))
+    });
+    let params = ListSecretStores::new().limit(2);
+    let all = client(server.url()).secret_stores().stream(params).try_collect().await.unwrap();
+    let queries: Vec<_> =
+        server.requests().iter().map(|seen| seen.query().unwrap().to_owned()).collect();
+    let expected = [0, 2, 4, 6, 8].map(|n| format!("limit=2&offset={n}&type=secret-store"));
+    assert_eq!((all.len(), queries), (6, expected.to_vec()));
+}
+
 #[tokio::test]
 async fn another_failure_is_no_reason_to_ask_elsewhere() {
     let server = RawServer::always(status(403, "Forbidden"));

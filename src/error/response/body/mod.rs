@@ -66,6 +66,12 @@ impl ErrorBody {
             && !NOT_ENDED.contains(&status)
     }
 
+    /// Of a response whose own status says success: a body that contradicts it does not prove that the work has
+    /// ended.
+    pub(crate) fn in_success(self) -> Self {
+        Self { status_code: None, ..self }
+    }
+
     /// All that can say what went wrong.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let message = self.message.iter().filter(|_| !self.joined);
@@ -110,6 +116,21 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Err
         read.joined = true;
     }
     read
+}
+
+/// The failure that the body of a response with a status of success states: an object with a `statusCode` of
+/// 400 and more, and no `data`.
+pub(crate) fn stated_failure(body: &[u8]) -> Option<u16> {
+    let start = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let first_key = start.strip_prefix(b"{")?.trim_ascii_start();
+    // Every response of the API with data begins with it, and needs no second reading.
+    if first_key.starts_with(b"\"data\"") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(start.get(..LOOKED_AT).unwrap_or(start));
+    let fields = fields_of(&text)?;
+    let status = fields.status_code?.get().parse().ok()?;
+    (fields.data.is_none() && (400..600).contains(&status)).then_some(status)
 }
 
 /// Shortens to at most `max` bytes and a margin, with a mark that [`cut`] takes off again.
@@ -191,6 +212,7 @@ struct Fields<'a> {
     error: Option<&'a RawValue>,
     code: Option<&'a RawValue>,
     details: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
 }
 
 struct FieldsVisitor<'a, 'de>(&'a mut Fields<'de>);
@@ -212,6 +234,7 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
                 "error" => &mut fields.error,
                 "code" => &mut fields.code,
                 "details" => &mut fields.details,
+                "data" => &mut fields.data,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -223,17 +246,20 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
     }
 }
 
-fn read_json(read: &mut ErrorBody, text: &str) {
-    if text.starts_with('[') {
-        return read_list(read, text);
-    }
+/// The fields of an object, also of one that was cut.
+fn fields_of(text: &str) -> Option<Fields<'_>> {
     let mut fields = Fields::default();
     let mut json = serde_json::Deserializer::from_str(text);
     let whole = json.deserialize_map(FieldsVisitor(&mut fields));
     // Only a cut leaves the fields before it as they were meant.
-    if whole.is_err_and(|error| !error.is_eof()) {
-        return;
+    whole.map_or_else(|error| error.is_eof(), |()| true).then_some(fields)
+}
+
+fn read_json(read: &mut ErrorBody, text: &str) {
+    if text.starts_with('[') {
+        return read_list(read, text);
     }
+    let Some(fields) = fields_of(text) else { return };
     read.status_code = fields.status_code.and_then(|raw| raw.get().parse().ok());
     read.code = fields.code.and_then(code);
     read.details = fields.details.and_then(details);

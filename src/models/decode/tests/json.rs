@@ -57,6 +57,28 @@ impl Json {
         }
     }
 
+    /// Puts `value` at the path, `a/0/b`.
+    pub(super) fn set(&mut self, path: &str, value: Self) {
+        let (first, rest) =
+            path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let place = match self {
+            Self::Plain(text) => panic!("{path} is within {text}"),
+            Self::List(items) => &mut items[first.parse::<usize>().unwrap()],
+            Self::Object(fields) => {
+                let at = fields.iter().position(|(key, _)| key == first);
+                let at = at.unwrap_or_else(|| {
+                    fields.push((first.to_owned(), Self::Plain("null".to_owned())));
+                    fields.len() - 1
+                });
+                &mut fields[at].1
+            }
+        };
+        match rest {
+            Some(rest) => place.set(rest, value),
+            None => *place = value,
+        }
+    }
+
     fn count(&self) -> usize {
         1 + match self {
             Self::Plain(_) => 0,

@@ -1,6 +1,7 @@
 //! Hostile responses against every decoder: valid ones that were changed, and any bytes.
 
 mod json;
+mod lenient;
 
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
