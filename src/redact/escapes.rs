@@ -70,6 +70,30 @@ pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
+/// The text without its outermost layer of escapes.
+///
+/// What an escape stands for begins no other one. So a value that looks escaped itself, such as one with
+/// `%41` in it, is seen as it is behind the escapes that a server added.
+pub(super) fn undone_once(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut decoded_to = 0;
+    for byte in text {
+        bytes.push(*byte);
+        step();
+        let fresh = bytes.get(decoded_to..).unwrap_or_default();
+        let Some((length, decoded)) = escape_at_end(fresh) else { continue };
+        let start = bytes.len().saturating_sub(length);
+        bytes.truncate(start);
+        match decoded {
+            Decoded::Pair(_) => bytes.push(b'\\'),
+            Decoded::Byte(byte) => bytes.push(byte),
+            Decoded::Character(character) => push(&mut bytes, character),
+        }
+        decoded_to = bytes.len();
+    }
+    bytes
+}
+
 fn push(bytes: &mut Vec<u8>, character: char) {
     bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }

@@ -5,10 +5,20 @@ use zeroize::Zeroizing;
 use super::control::is_steering;
 use super::{escapes, step};
 
-/// The texts to compare: the text as it is and, if it has any, without its escapes.
+/// Servers that quote what another one quoted are common, longer chains are not.
+const MAX_LAYERS: usize = 2;
+
+/// The texts to compare: the text as it is, without one and two layers of escapes, and without any.
 pub(super) fn of_text(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
-    let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec()), escapes::undone(text)];
-    texts.dedup();
+    let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec())];
+    for _ in 0..MAX_LAYERS {
+        let next = texts.last().map(|text| escapes::undone_once(text));
+        texts.extend(next.filter(|next| texts.last() != Some(next)));
+    }
+    let whole = escapes::undone(text);
+    if !texts.contains(&whole) {
+        texts.push(whole);
+    }
     texts
 }
 

@@ -73,7 +73,7 @@ async fn every_operation_is_in_the_table() {
     let mut called = BTreeSet::from(["GetTenantId".to_owned(), "GetSession".to_owned()]);
     for endpoint in endpoints::ALL {
         let server = RawServer::start(|_, _| Act::Send(answer(418, "", "")));
-        let client = builder(&server.url()).tenant(TENANT).build().unwrap();
+        let client = builder(server.url()).tenant(TENANT).build().unwrap();
         let error = endpoint.call(&client).await.unwrap_err();
         called.insert(format!("{:?}", error.context().unwrap().operation()));
         assert_eq!(row::RETRIED.iter().filter(|row| row.0 == endpoint).count(), 1, "{endpoint:?}");

@@ -79,7 +79,8 @@ async fn a_success_that_states_a_failure_is_that_failure() {
             assert_eq!(variant(&same), expected);
             assert_eq!(server.count(), by_status.count(), "{endpoint:?} {status}");
             assert_eq!(error.may_have_been_applied(), same.may_have_been_applied());
-            assert_eq!(error.hint(), same.hint(), "{endpoint:?} {status}");
+            // Under a 200 it does not count as ended, so that the next edit of the group waits for it.
+            assert!(error.hint().starts_with(&*same.hint()), "{endpoint:?} {status}");
         }
     }
 }

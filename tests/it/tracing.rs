@@ -122,7 +122,8 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
         edit().await.unwrap_err();
     }
     let (first, second) = tokio::join!(edit(), edit());
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     drop(guard);
     let text = captured.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("waiting for an")).collect();

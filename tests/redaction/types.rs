@@ -172,9 +172,8 @@ pub(crate) async fn watched(walk: &mut Walk) {
     fake.set_value("app", &key, VALUES[2]);
     walk.debug(&watch.refresh().await.unwrap());
     walk.debug(&changes.next().await.unwrap());
-    fake.inject(Fault::status(503).message(VALUES[1]).forever());
-    walk.error("stale", watch.refresh().await.unwrap_err());
     fake.inject(Fault::status(403).message(fake.api_key()).forever());
+    walk.error("stale", watch.refresh().await.unwrap_err());
     walk.error("stale", watch.fresh().unwrap_err());
     walk.debug(&watch);
 }

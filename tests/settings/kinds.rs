@@ -113,11 +113,11 @@ fn newtypes_are_what_they_hold_and_what_takes_anything_gets_the_text() {
 
 #[test]
 fn maps_options_and_newtypes_are_settings_too() {
+    #[derive(Debug, Deserialize)]
+    struct Whole(Option<One<u8>>);
     let values = map([("A-B", "1"), ("C", "2")]);
     let by_key: BTreeMap<String, u8> = values.deserialize().unwrap();
     assert_eq!(by_key["A-B"], 1);
-    #[derive(Debug, Deserialize)]
-    struct Whole(Option<One<u8>>);
     assert_eq!(map([("Field", "1")]).deserialize::<Whole>().unwrap().0.unwrap().field, 1);
     let Err(error) = values.deserialize::<u32>() else { panic!("a map is no number") };
     assert!(matches!(error, Error::InvalidSettings { .. }), "{error:?}");
