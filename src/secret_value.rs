@@ -72,7 +72,7 @@ impl SecretValue {
     ///
     /// # Errors
     /// [`Error::InvalidInput`], naming the variable and never its value, where the variable is not set,
-    /// is empty (an empty password is nearly always a mistake in the caller's set-up), or is not UTF-8.
+    /// is empty (an empty password is nearly always a mistake in the caller's setup), or is not UTF-8.
     pub fn from_env(name: &str) -> Result<Self> {
         let refuse = |reason: &str| {
             Err(Error::invalid_input(
@@ -80,7 +80,7 @@ impl SecretValue {
                 format!("{} {reason}", name.escape_debug()),
             ))
         };
-        // The standard library panics, or answers nonsense, for names that no variable can have.
+        // The standard library panics, or returns nonsense, for names that no variable can have.
         if name.is_empty() || name.contains(['=', '\0']) {
             return refuse("is not a name that a variable can have");
         }
@@ -147,7 +147,7 @@ impl SecretValue {
         self.expose_secret().is_empty()
     }
 
-    /// Whether the text is what this crate prints in place of a value: somebody writes a display back.
+    /// Whether the text is what this crate prints in place of a value: a display was written back.
     pub(crate) fn is_masked_text(&self) -> bool {
         let text = self.expose_secret();
         text == SET

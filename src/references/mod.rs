@@ -7,7 +7,6 @@ mod resolve;
 mod resolved;
 mod secret_map;
 mod settings;
-mod stub;
 
 pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
 pub use resolved::{CheckedRefs, ResolvedSecrets};

@@ -9,7 +9,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::settings::Problem;
+use super::Problem;
 
 /// A type that contains itself would go on for ever.
 const MAX_DEPTH: u8 = 16;
