@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use truefoundry_secrets::{
-    Error, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue,
+    Error, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue, Watch,
 };
 
 use crate::run::Run;
@@ -173,6 +173,12 @@ async fn resolve(run: &mut Run, times: usize) {
     run.leaves_by_hand();
 }
 
+/// Reads begin at most once per second.
+async fn refresh(watch: &Watch) {
+    tokio::time::advance(Duration::from_millis(1_100)).await;
+    watch.refresh().await.unwrap();
+}
+
 /// Replaced values go with the last `Arc` of them.
 async fn watch(run: &mut Run) {
     let client = run.client();
@@ -183,11 +189,9 @@ async fn watch(run: &mut Run) {
     let never = Duration::from_secs(1_000_000);
     let watch = client.watch_group("app").every(never).start().await.unwrap();
     let held = watch.current();
-    // The last read is one of other values, as every second one.
+    // Every second read is one of other values, and so is the last of these.
     for _ in 0..201 {
-        // Reads begin at most once per second.
-        tokio::time::advance(Duration::from_millis(1_100)).await;
-        watch.refresh().await.unwrap();
+        refresh(&watch).await;
     }
     run.holds();
     drop(held);
