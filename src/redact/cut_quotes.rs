@@ -6,6 +6,7 @@
 
 use zeroize::Zeroizing;
 
+use super::reading::{for_each_byte, for_each_lower};
 use super::scrubber::{MARK, Scrubber, WINDOW, Windows};
 use super::step;
 
@@ -17,15 +18,23 @@ impl Scrubber {
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
         let (readable, rest) = text.split_at_checked(readable)?;
         let readable = std::str::from_utf8(readable).ok()?;
-        let (letters, places) = letters_and_places(readable);
+        // In lower case a character may take three bytes in place of two.
+        let mut letters = Zeroizing::new(Vec::with_capacity(2 * text.len()));
+        for_each_letter(readable, |_, byte| letters.push(byte));
         let mut there = Windows::default();
-        letters.windows(WINDOW).for_each(|window| there.insert(window));
+        let likely = letters.windows(WINDOW).filter(|window| self.letters.may_have(window));
+        likely.for_each(|window| there.insert(window));
+        if there.is_empty() {
+            return None;
+        }
         let mut quoted = Windows::default();
         let sent = self.letters.windows().filter(|window| window.len() == WINDOW);
         sent.filter(|window| there.contains(window)).for_each(|window| quoted.insert(window));
         if quoted.is_empty() {
             return None;
         }
+        let mut places = Vec::with_capacity(letters.len());
+        for_each_letter(readable, |place, _| places.push(place));
         let mut marks: Vec<usize> = Vec::new();
         for (window, places) in letters.windows(WINDOW).zip(places.windows(WINDOW)) {
             if quoted.contains(window) {
@@ -48,12 +57,9 @@ impl Scrubber {
     }
 }
 
-/// Letters and digits in lower case, and where the character of each byte stands. What follows a
+/// The bytes of letters and digits in lower case, and where the character of each stands. What follows a
 /// backslash is left out, with the digits of a `\u`.
-fn letters_and_places(text: &str) -> (Zeroizing<Vec<u8>>, Vec<usize>) {
-    // In lower case a character may take three bytes in place of two.
-    let mut letters = Zeroizing::new(Vec::with_capacity(2 * text.len()));
-    let mut places = Vec::with_capacity(text.len());
+fn for_each_letter(text: &str, mut act: impl FnMut(usize, u8)) {
     let mut characters = text.char_indices();
     while let Some((place, character)) = characters.next() {
         step();
@@ -63,11 +69,10 @@ fn letters_and_places(text: &str) -> (Zeroizing<Vec<u8>>, Vec<usize>) {
             }
             continue;
         }
-        for lower in character.to_lowercase().filter(|it| it.is_alphanumeric()) {
-            let bytes = lower.len_utf8();
-            letters.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
-            places.extend(std::iter::repeat_n(place, bytes));
-        }
+        for_each_lower(character, |lower| {
+            if lower.is_alphanumeric() {
+                for_each_byte(lower, |byte| act(place, byte));
+            }
+        });
     }
-    (letters, places)
 }

@@ -32,6 +32,11 @@ enum Decoded {
     Character(char),
 }
 
+/// Whether the text has any of the characters that every escape begins with.
+pub(super) fn may_be_in(text: &str) -> bool {
+    text.bytes().inspect(|_| step()).any(|byte| matches!(byte, b'\\' | b'%' | b'&'))
+}
+
 /// The text without its escapes, in bytes, because `%XX` and `\xXX` are such.
 ///
 /// Each byte is appended. An escape that ends with it is replaced by what it stands for, which is shorter

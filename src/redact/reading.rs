@@ -11,6 +11,9 @@ const MAX_LAYERS: usize = 2;
 /// The texts to compare: the text as it is, without one and two layers of escapes, and without any.
 pub(super) fn of_text(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let mut texts = vec![Zeroizing::new(text.as_bytes().to_vec())];
+    if !escapes::may_be_in(text) {
+        return texts;
+    }
     for _ in 0..MAX_LAYERS {
         let next = texts.last().map(|text| escapes::undone_once(text));
         texts.extend(next.filter(|next| texts.last() != Some(next)));
@@ -45,9 +48,11 @@ pub(super) fn of_value(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
 /// Letters and digits in lower case, and nothing of what servers change, add or leave out when they quote.
 pub(super) fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut letters = room(text);
-    for character in lower_case(text).filter(|it| it.is_alphanumeric()) {
-        push(&mut letters, character);
-    }
+    lower_case(text, |character| {
+        if character.is_alphanumeric() {
+            push(&mut letters, character);
+        }
+    });
     letters
 }
 
@@ -55,7 +60,7 @@ pub(super) fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
 /// be seen, and with one blank for any number of them, as in a form also written `+`.
 pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut spelling = room(text);
-    for character in lower_case(text) {
+    lower_case(text, |character| {
         if character.is_whitespace() || character == '+' {
             if spelling.last() != Some(&b' ') {
                 spelling.push(b' ');
@@ -63,7 +68,7 @@ pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
         } else if character != '\\' && !is_steering(character) {
             push(&mut spelling, character);
         }
-    }
+    });
     spelling
 }
 
@@ -74,13 +79,37 @@ fn room(text: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 fn push(bytes: &mut Vec<u8>, character: char) {
-    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    for_each_byte(character, |byte| bytes.push(byte));
+}
+
+#[inline]
+pub(super) fn for_each_byte(character: char, mut act: impl FnMut(u8)) {
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => act(byte),
+        _ => character.encode_utf8(&mut [0; 4]).bytes().for_each(act),
+    }
 }
 
 /// Bytes that are none of UTF-8 are read as Latin-1, in which `%E9` is an `é`.
-fn lower_case(text: &[u8]) -> impl Iterator<Item = char> + '_ {
-    let characters = text.utf8_chunks().flat_map(|chunk| {
-        chunk.valid().chars().chain(chunk.invalid().iter().map(|byte| char::from(*byte)))
-    });
-    characters.inspect(|_| step()).flat_map(char::to_lowercase)
+fn lower_case(text: &[u8], mut act: impl FnMut(char)) {
+    for chunk in text.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            step();
+            for_each_lower(character, &mut act);
+        }
+        for byte in chunk.invalid() {
+            step();
+            for_each_lower(char::from(*byte), &mut act);
+        }
+    }
+}
+
+/// Nearly all characters are ASCII, whose lower case costs less than a look into Unicode's tables.
+#[inline]
+pub(super) fn for_each_lower(character: char, mut act: impl FnMut(char)) {
+    if character.is_ascii() {
+        act(character.to_ascii_lowercase());
+    } else {
+        character.to_lowercase().for_each(act);
+    }
 }

@@ -18,6 +18,8 @@ const MIN_VALUE: usize = 4;
 const MIN_LETTERS: usize = 8;
 /// So many bytes in a row are no coincidence.
 pub(super) const WINDOW: usize = 16;
+/// Of so many windows of another text one is at a marked place by accident, or fewer.
+const BEGINNINGS_PER_WINDOW: usize = 16;
 
 /// Looks for the secrets of one call in what the server wrote.
 ///
@@ -53,6 +55,8 @@ impl Scrubber {
                 }
             }
         }
+        letters.mark_beginnings();
+        spelled.mark_beginnings();
         Self { letters, spelled }
     }
 
@@ -108,6 +112,9 @@ pub(super) struct Needles {
     all: Vec<Zeroizing<Vec<u8>>>,
     /// The lengths that a window of the text has to have, one bit for each.
     lengths: u32,
+    /// Whether the beginning of a window has this place, in a table of a power of two. Nearly all windows of a text
+    /// have a place that none has, and need not be hashed.
+    beginnings: Vec<bool>,
 }
 
 impl Needles {
@@ -120,6 +127,25 @@ impl Needles {
         self.all.is_empty()
     }
 
+    fn mark_beginnings(&mut self) {
+        let size = (BEGINNINGS_PER_WINDOW * self.windows().count()).next_power_of_two();
+        let mut beginnings = vec![false; size];
+        for window in self.windows() {
+            step();
+            if let Some(marked) = beginnings.get_mut(place(window, size)) {
+                *marked = true;
+            }
+        }
+        self.beginnings = beginnings;
+    }
+
+    /// `false` only for what is no window of any value.
+    pub(super) fn may_have(&self, window: &[u8]) -> bool {
+        step();
+        let place = place(window, self.beginnings.len());
+        self.beginnings.get(place).is_some_and(|marked| *marked)
+    }
+
     fn any_in(&self, text: impl FnOnce() -> Zeroizing<Vec<u8>>) -> bool {
         if self.is_empty() {
             return false;
@@ -127,7 +153,8 @@ impl Needles {
         let mut windows = Windows::default();
         let text = text();
         for length in (1..=WINDOW).filter(|length| self.lengths >> length & 1 == 1) {
-            text.windows(length).for_each(|window| windows.insert(window));
+            let likely = text.windows(length).filter(|window| self.may_have(window));
+            likely.for_each(|window| windows.insert(window));
         }
         !windows.is_empty() && self.windows().any(|window| windows.contains(window))
     }
@@ -136,6 +163,19 @@ impl Needles {
     pub(super) fn windows(&self) -> impl Iterator<Item = &[u8]> {
         self.all.iter().flat_map(|needle| needle.windows(needle.len().min(WINDOW)))
     }
+}
+
+/// Where the window's first eight bytes are in a table of this size, a power of two. A text can be made to be
+/// at marked places; then it is hashed.
+fn place(window: &[u8], size: usize) -> usize {
+    let beginning = window.first_chunk::<8>().map_or_else(
+        || window.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        |eight| u64::from_le_bytes(*eight),
+    );
+    // The upper bits, because each depends on all that is below it.
+    let mixed = beginning.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let place = mixed.checked_shr(64 - size.trailing_zeros().min(64)).unwrap_or_default();
+    usize::try_from(place).unwrap_or_default()
 }
 
 /// Pieces of at most 16 bytes, known by their hashes, so that no copy is left in memory that is not wiped.
