@@ -55,7 +55,7 @@ impl SecretMap {
     /// maps, nested structs and variants with content are read from JSON. Types that accept anything, such as
     /// untagged enums, get the text.
     ///
-    /// Only a [`SecretValue`] is wiped when dropped. In JSON, `serde_json` copies a text with escapes (`\n`)
+    /// Only a [`SecretValue`](crate::SecretValue) is wiped when dropped. In JSON, `serde_json` copies a text with escapes (`\n`)
     /// to a buffer of its own that is not wiped: store a secret under a key of its own.
     ///
     /// `#[serde(flatten)]` hides the names of the fields from this method, and hands all values over as
