@@ -3,34 +3,32 @@
 //! The API's own update is a full list: a key that is left out is deleted with all its versions. An
 //! [`Edit`] reads the keys (never the values), and sends the others along as kept.
 
+mod changes;
 mod ensure;
 mod lock;
 mod plan;
 mod replace;
+mod run;
 mod snapshot;
 mod summary;
+mod values;
 mod write;
 
 pub use ensure::Ensured;
 pub use plan::{AppliedEdit, EditPlan};
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::api::{FoundStore, SecretGroups};
+use crate::api::SecretGroups;
 use crate::client::Client;
-use crate::models::{Checks, SecretEntry, SecretGroup, SecretGroupId, check_secrets};
-use crate::redact::Quoted;
+use crate::models::{NewGroupPlace, SecretGroupId, SecretStore};
 use crate::secret_value::SecretValue;
-use crate::stores::SecretStoreKind;
-use crate::transport::Sends;
 use crate::{Error, Result};
-use lock::lock;
+use changes::{Changes, Existing};
+use plan::Before;
+use run::Run;
 use snapshot::Snapshot;
 use summary::Summary;
-
-/// How often a direct [`Edit::apply`] plans anew when the group changes under it.
-const PLANS: u32 = 3;
 
 /// A change to a secret group: keys to set, keys to remove. From [`SecretGroups::edit`].
 ///
@@ -89,15 +87,6 @@ enum Target {
     Name(String),
 }
 
-/// What an edit is to do.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    set: Vec<(String, SecretValue)>,
-    remove: Vec<String>,
-    allow_empty: bool,
-    checks: Checks,
-}
-
 impl SecretGroups<'_> {
     /// Begins a change of the group with this identifier: the way to add, rotate and remove keys without
     /// deleting the others.
@@ -110,6 +99,43 @@ impl SecretGroups<'_> {
     /// ([`get_by_name`](Self::get_by_name)).
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
+    }
+
+    /// Begins to bring the group with this name to a desired state: an [`Edit`] that sets these keys and skips
+    /// those that have their value already, [`edit_by_name`](Self::edit_by_name) with
+    /// [`set_all`](Edit::set_all) and [`skip_unchanged`](Edit::skip_unchanged).
+    ///
+    /// A group that does not exist is [`Error::NotFound`](crate::Error::NotFound) unless
+    /// [`create_in`](Edit::create_in) says where to create it, and keys that are not listed stay unless
+    /// [`remove_unlisted`](Edit::remove_unlisted) says otherwise. A second run with the same values writes
+    /// nothing.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use truefoundry_secrets::{SecretMap, SecretStoreKind};
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AwsSecretsManager).await?;
+    /// let desired = SecretMap::from_dotenv(&std::fs::read_to_string(".env")?)?;
+    /// let sync = client.secret_groups().sync("prod", desired).create_in(&store).remove_unlisted();
+    /// let plan = sync.plan().await?;
+    /// println!("{plan}"); // prod: + NEW  ~ DB  - OLD  = 4 unchanged
+    /// if !plan.is_empty() {
+    ///     plan.apply().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "desired_state")]
+    pub fn sync<K, V>(
+        self,
+        name: impl Into<String>,
+        desired: impl IntoIterator<Item = (K, V)>,
+    ) -> Edit
+    where
+        K: Into<String>,
+        V: Into<SecretValue>,
+    {
+        self.edit_by_name(name).set_all(desired).skip_unchanged()
     }
 }
 
@@ -124,9 +150,55 @@ impl Edit {
         self
     }
 
+    /// Sets each of these keys, such as those of a [`SecretMap`](crate::SecretMap).
+    pub fn set_all<K, V>(mut self, values: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<SecretValue>,
+    {
+        let values = values.into_iter().map(|(key, value)| (key.into(), value.into()));
+        self.changes.set.extend(values);
+        self
+    }
+
+    /// Leaves keys alone that already have the value that they are to be set to: they get no new version.
+    ///
+    /// The values of the keys to be set are read, and no others, 100 per request, and compared in a time that
+    /// depends on their lengths only. The group is read before them, so that a change by another client after
+    /// that is [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit). If nothing is left to change, nothing
+    /// is written; else the write takes two requests more, to read the group again.
+    pub fn skip_unchanged(mut self) -> Self {
+        self.changes.existing = Existing::SetIfDifferent;
+        self
+    }
+
     /// Removes the key with all its versions.
     pub fn remove(mut self, key: impl Into<String>) -> Self {
         self.changes.remove.push(key.into());
+        self
+    }
+
+    /// Removes each of these keys with all its versions: those that are named here, and no others.
+    pub fn remove_all(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.changes.remove.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Removes every key that this edit does not set, with all its versions.
+    ///
+    /// Show the [`plan`](Self::plan) first: it names the keys that would be removed. If no key is to be set
+    /// either, such as after an empty file, it is [`Error::EmptyGroup`](crate::Error::EmptyGroup), before
+    /// anything is sent, unless [`allow_empty`](Self::allow_empty).
+    #[doc(alias = "prune")]
+    pub fn remove_unlisted(mut self) -> Self {
+        self.changes.remove_unlisted = true;
+        self
+    }
+
+    /// Creates the group in this store if it does not exist; a group that exists stays in the store that it is
+    /// in. Only for an edit by name.
+    pub fn create_in(mut self, store: &SecretStore) -> Self {
+        self.changes.create_in = Some(NewGroupPlace::of(store));
         self
     }
 
@@ -174,19 +246,31 @@ impl Edit {
     /// [`Error::EmptyGroup`]; [`Error::Decode`] if the server's lists contradict each other or its totals all
     /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
-        self.changes.check_input()?;
+        self.check_input()?;
         let changes = Arc::new(self.changes);
         let client = self.client.sending(changes.clone());
         let snapshot = match self.target {
             Target::Id(id) => Snapshot::read(&client, &id).await?,
-            Target::Name(name) => {
-                let group = client.secret_groups().get_by_name(&name).await?;
-                Snapshot::of(&client, group).await?
-            }
+            Target::Name(name) => match client.secret_groups().get_by_name(&name).await {
+                Ok(group) => {
+                    changes.check_tenant(&client, &group)?;
+                    Snapshot::of(&client, group).await?
+                }
+                Err(missing) => {
+                    let Some(place) = changes.place(&missing) else { return Err(missing) };
+                    changes.check_new(place)?;
+                    let before = Before::NoGroup(name, place.clone());
+                    let summary = Summary::of_new_group(&changes);
+                    return Ok(EditPlan { client, changes, before, summary });
+                }
+            },
         };
-        let store = changes.store(&client, &snapshot.group).await;
-        let summary = changes.planned_on(&client, &snapshot, store.kind.as_ref())?;
-        Ok(EditPlan { client, changes, snapshot, summary })
+        let summary = changes.planned_on(&client, &snapshot).await?;
+        if summary.sets_keys() {
+            let store = changes.store(&client, &snapshot.group).await;
+            changes.check_store_rules(&snapshot, &summary, store.kind.as_ref())?;
+        }
+        Ok(EditPlan { client, changes, before: Before::Group(snapshot), summary })
     }
 
     /// Plans and writes in one go, under one lock of this client and its clones. If the group has changed
@@ -200,107 +284,21 @@ impl Edit {
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].
     pub async fn apply(self) -> Result<AppliedEdit> {
-        self.changes.check_input()?;
+        self.check_input()?;
         let changes = Arc::new(self.changes);
-        let client = &self.client.sending(changes.clone());
-        let mut store = None;
-        let id = match self.target {
-            Target::Id(id) => id,
-            Target::Name(name) => {
-                let group = client.secret_groups().get_by_name(&name).await?;
-                store = Some(changes.store(client, &group).await);
-                group.id().clone()
-            }
-        };
-        let mut guard = lock(client, &id).await?;
-        let mut plans = 1;
-        loop {
-            let snapshot = Snapshot::read(client, &id).await?;
-            if store.is_none() {
-                let found = changes.store(client, &snapshot.group).await;
-                let made_request = found.made_request;
-                store = Some(found);
-                // Others may have written since, and nothing that takes time may come between the last
-                // read and the write.
-                if made_request {
-                    continue;
-                }
-            }
-            let kind = store.as_ref().and_then(|store| store.kind.as_ref());
-            let summary = changes.planned_on(client, &snapshot, kind)?;
-            match write::write(client, &mut guard, &snapshot, &changes, &summary).await {
-                Err(Error::ConcurrentEdit { applied: false, .. }) if plans < PLANS => plans += 1,
-                written => return written.map(|group| AppliedEdit { group, summary }),
-            }
+        let client = self.client.sending(changes.clone());
+        let mut run = Run::new(&client, &changes);
+        match self.target {
+            Target::Id(id) => run.by_id(&id).await,
+            Target::Name(name) => run.by_name(&name).await,
         }
     }
-}
 
-impl Sends for Changes {
-    fn values(&self) -> Vec<&SecretValue> {
-        self.set.iter().map(|(_, value)| value).collect()
-    }
-}
-
-impl Changes {
     fn check_input(&self) -> Result<()> {
-        let set = self.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
-        check_secrets(set, None, self.checks)?;
-        let set: HashSet<&str> = self.set.iter().map(|(key, _)| key.as_str()).collect();
-        let mut removed = HashSet::new();
-        for key in &self.remove {
-            let refuse = |reason| Error::invalid_input("key", format!("{} {reason}", Quoted(key)));
-            if key.is_empty() {
-                return Err(Error::invalid_input("key", "it is empty"));
-            }
-            if !removed.insert(key) {
-                return Err(refuse("is to be removed twice"));
-            }
-            if set.contains(key.as_str()) {
-                return Err(refuse("is to be set and to be removed"));
-            }
+        if matches!(self.target, Target::Id(_)) && self.changes.create_in.is_some() {
+            let reason = "a group that may have to be created is edited by name, not by identifier";
+            return Err(Error::invalid_input("group", reason));
         }
-        Ok(())
-    }
-
-    /// The store whose rules apply, if any.
-    async fn store(&self, client: &Client, group: &SecretGroup) -> FoundStore {
-        if self.set.is_empty() || self.checks.skip_store_rules {
-            return FoundStore::default();
-        }
-        client.store_of(group).await
-    }
-
-    /// What these changes do to the group as it was read, or why they cannot be done to it.
-    fn planned_on(
-        &self,
-        client: &Client,
-        snapshot: &Snapshot,
-        store: Option<&SecretStoreKind>,
-    ) -> Result<Summary> {
-        let summary = Summary::new(self, snapshot);
-        if let Some(missing) = self.remove.iter().find(|key| !snapshot.has(key)) {
-            return Err(client.transport().no_such_key(snapshot.group.id(), missing));
-        }
-        if summary.removes_all() && !self.allow_empty {
-            return Err(Error::EmptyGroup { context: None });
-        }
-        if let Some(store) = store {
-            self.check_store_rules(snapshot, store)?;
-        }
-        Ok(summary)
-    }
-
-    fn check_store_rules(&self, snapshot: &Snapshot, store: &SecretStoreKind) -> Result<()> {
-        for (key, value) in &self.set {
-            // An existing key was accepted once, whatever is known of the rules.
-            if !snapshot.has(key) && store.check_key(key).is_err() {
-                return Err(Error::key_not_supported(key, store));
-            }
-            store.check_value(value).map_err(|problem| {
-                Error::invalid_input(format!("value of {}", Quoted(key)), problem.to_string())
-            })?;
-        }
-        Ok(())
+        self.changes.check_input()
     }
 }

@@ -8,6 +8,8 @@ mod resolved;
 mod secret_map;
 mod settings;
 
+pub(crate) use batch::try_join_ordered;
 pub use find_refs::{FindRefs, FoundRef, MalformedRef, find_refs};
+pub(crate) use resolve::Found;
 pub use resolved::{CheckedRefs, ResolvedSecrets};
 pub use secret_map::{EnvValue, SecretMap, env_name};
