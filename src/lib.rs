@@ -94,8 +94,8 @@ pub use models::{
 };
 pub use operation::{Operation, Resource};
 pub use references::{
-    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, SecretMap, env_name,
-    find_refs,
+    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, SecretMap,
+    UnwritableRef, env_name, find_refs, rewrite_refs,
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
