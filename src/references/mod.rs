@@ -3,6 +3,7 @@
 mod batch;
 mod dotenv;
 mod find_refs;
+mod renames;
 mod resolve;
 mod resolved;
 mod rewrite;
