@@ -281,6 +281,39 @@ impl Edit {
     /// makes one more. The first edit that sets keys in a store makes one more to learn the store's rules,
     /// and by identifier two more, because the group is read again.
     ///
+    /// # Writers on several machines
+    /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
+    /// on any number of machines, and closes the window that [`Edit`] describes. With an advisory lock of
+    /// PostgreSQL (`tokio-postgres`) and a table `CREATE TABLE group_writes (name text PRIMARY KEY)`:
+    ///
+    /// ```ignore
+    /// /// Applies an edit of `group` while no other process edits it that asks for this lock.
+    /// async fn apply_locked(
+    ///     postgres: &tokio_postgres::Client, // not shared: a session gets its own lock again
+    ///     group: &str,
+    ///     wait: Duration, // how long a write may be under way: 60 s, as `unconfirmed_write_timeout`
+    ///     edit: Edit,
+    /// ) -> Result<AppliedEdit, BoxError> {
+    ///     postgres.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", &[&group]).await?;
+    ///     let mark = "INSERT INTO group_writes VALUES ($1) ON CONFLICT DO NOTHING";
+    ///     if postgres.execute(mark, &[&group]).await? == 0 {
+    ///         tokio::time::sleep(wait).await; // the last holder's write may still arrive
+    ///     }
+    ///     let applied = edit.apply().await;
+    ///     if !applied.as_ref().is_err_and(Error::may_have_been_applied) {
+    ///         postgres.execute("DELETE FROM group_writes WHERE name = $1", &[&group]).await?;
+    ///     }
+    ///     postgres.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", &[&group]).await?;
+    ///     Ok(applied?)
+    /// }
+    /// ```
+    ///
+    /// The lock alone is not enough. It is free as soon as its connection is lost, such as that of a process that
+    /// was killed, and the `PUT` that this process had sent may still arrive and delete what the next holder adds.
+    /// The row is left behind then, and after a write of unknown outcome, and makes the next holder wait until
+    /// such a write has arrived or never will. It is the limit that this assumes a time for that, which no one
+    /// promises; and writers that do not ask for the lock are not ordered.
+    ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].
     pub async fn apply(self) -> Result<AppliedEdit> {
