@@ -83,13 +83,14 @@ async fn storm(
     let (mut report, mut model) = (Report::default(), BTreeMap::new());
     for edit_number in 0..EDITS {
         let key = format!("{number}-{}", below(KEYS));
-        let removes = model.contains_key(&key) && below(3) == 0;
-        let value = format!("{edit_number}");
+        let removes = model.contains_key(&key) && below(2) == 0;
+        let (set, value) = (format!("{number}-{}", below(KEYS)), format!("{edit_number}"));
+        let removes = removes && set != key;
         loop {
             let edit = client.secret_groups().edit_by_name(APP);
             // With another key set, so that the removal is part of a full list.
-            let edit = if removes { edit.remove(&key) } else { edit.set(&key, value.as_str()) };
-            let edit = edit.set(format!("{number}-always"), value.as_str());
+            let edit = if removes { edit.remove(&key) } else { edit };
+            let edit = edit.set(&set, value.as_str());
             report.edits += 1;
             match apply(postgres, locked, edit).await {
                 Ok(_) => break,
@@ -102,12 +103,10 @@ async fn storm(
                 Err(error) => return Err(error.into()),
             }
         }
-        model.insert(format!("{number}-always"), value.clone());
         if removes {
             model.remove(&key);
-        } else {
-            model.insert(key, value);
         }
+        model.insert(set, value);
     }
     report.print(&model);
     Ok(())
