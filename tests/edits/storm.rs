@@ -91,7 +91,7 @@ impl Task {
         self.fake.inject(fault.on(operation));
     }
 
-    /// Removes about as often as it sets: keys with long histories make long answers.
+    /// Removes about as often as it sets: keys with long histories make long responses.
     fn plan(&mut self, edit: usize) -> Planned {
         let mut planned = Planned { set: Vec::new(), remove: Vec::new() };
         let only_remove = self.random.one_in(6);
@@ -250,7 +250,7 @@ async fn storm(seed: u64, weather: Weather) {
     for (number, model) in models.into_iter().enumerate() {
         assert_eq!(own_state(&fake, number), model, "task {number} in the end");
     }
-    assert_eq!(fake.keys(APP).len(), keys, "no key is there that nobody set");
+    assert_eq!(fake.keys(APP).len(), keys, "no key is there that no task set");
     let twice: Vec<_> = sent.lock().unwrap().clone().into_iter().filter(|(_, n)| *n > 1).collect();
     assert!(twice.is_empty(), "written more than once: {twice:?}");
     let all = TASKS * weather.edits;
