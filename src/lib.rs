@@ -25,11 +25,12 @@
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
+//! | bringing a group to a desired state, copies | [`SecretGroups::sync`], [`SecretMap::renamed_for`] |
 //! | making sure that keys exist | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
 //! | a whole group's values, or an environment | [`Client::resolve_group`], [`SecretMap`] |
 //! | values that stay fresh | [`Client::watch_group`], [`Watch`] |
-//! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
+//! | references in manifests | [`SecretRef`], [`find_refs`], [`rewrite_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
 //!

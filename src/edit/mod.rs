@@ -270,7 +270,7 @@ impl Edit {
             let store = changes.store(&client, &snapshot.group).await;
             changes.check_store_rules(&snapshot, &summary, store.kind.as_ref())?;
         }
-        Ok(EditPlan { client, changes, before: Before::Group(snapshot), summary })
+        Ok(EditPlan { client, changes, before: Before::Group(Box::new(snapshot)), summary })
     }
 
     /// Plans and writes in one go, under one lock of this client and its clones. If the group has changed
@@ -284,7 +284,7 @@ impl Edit {
     /// # Writers on several machines
     /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
     /// on any number of machines, and closes the window that [`Edit`] describes. With an advisory lock of
-    /// PostgreSQL (`tokio-postgres`) and a table `CREATE TABLE group_writes (name text PRIMARY KEY)`:
+    /// `PostgreSQL` (`tokio-postgres`) and a table `CREATE TABLE group_writes (name text PRIMARY KEY)`:
     ///
     /// ```ignore
     /// /// Applies an edit of `group` while no other process edits it that asks for this lock.

@@ -67,7 +67,7 @@ pub struct EditPlan {
 /// What was planned on.
 #[derive(Debug)]
 pub(super) enum Before {
-    Group(Snapshot),
+    Group(Box<Snapshot>),
     /// No group has this name; it is created in this place.
     NoGroup(String, NewGroupPlace),
 }
@@ -86,7 +86,8 @@ impl EditPlan {
     /// The group's name, or its identifier if the server says no name.
     pub fn group_name(&self) -> &str {
         match &self.before {
-            Before::Group(Snapshot { group, .. }) => {
+            Before::Group(snapshot) => {
+                let group = &snapshot.group;
                 group.name().unwrap_or_else(|| group.id().as_str())
             }
             Before::NoGroup(name, _) => name,

@@ -31,7 +31,7 @@ pub(super) struct Run<'a> {
 }
 
 enum Round {
-    Done(AppliedEdit),
+    Done(Box<AppliedEdit>),
     /// Another client was faster, as the error says.
     Again(Error),
 }
@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
 
     pub(super) async fn by_id(&mut self, id: &SecretGroupId) -> Result<AppliedEdit> {
         match self.apply(id).await? {
-            Round::Done(applied) => Ok(applied),
+            Round::Done(applied) => Ok(*applied),
             Round::Again(error) => Err(error),
         }
     }
@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
             }
             match self.apply(group.id()).await {
                 Ok(Round::Done(applied)) if !self.confirms || applied.is_unchanged() => {
-                    return Ok(self.told_if_created(applied));
+                    return Ok(self.told_if_created(*applied));
                 }
                 Ok(Round::Again(error)) if !self.confirms => return Err(error),
                 Ok(_) => {}
@@ -154,14 +154,15 @@ impl<'a> Run<'a> {
     async fn write(&mut self, guard: &mut EditGuard, mut snapshot: Snapshot) -> Result<Round> {
         let (client, changes) = (self.client, self.changes);
         let summary = match changes.planned_on(client, &snapshot).await {
-            Err(changed @ Error::ConcurrentEdit { .. }) if self.rounds < ROUNDS => {
+            Err(faster @ Error::ConcurrentEdit { .. }) if self.rounds < ROUNDS => {
                 self.rounds += 1;
-                return Ok(Round::Again(changed));
+                return Ok(Round::Again(faster));
             }
             planned => planned?,
         };
         if summary.changes_nothing() {
-            return Ok(Round::Done(AppliedEdit { group: Some(snapshot.group), summary }));
+            let group = Some(snapshot.group);
+            return Ok(Round::Done(Box::new(AppliedEdit { group, summary })));
         }
         if self.rounds >= ROUNDS {
             let missing = changes.written(&summary).map(|(key, _)| key.clone()).collect();
@@ -179,19 +180,17 @@ impl<'a> Run<'a> {
         if is_old {
             // Nothing that takes time may come between the last read and the write.
             let now = Snapshot::read(client, snapshot.group.id()).await?;
-            if let Err(changed) = snapshot.unchanged_in(&now) {
-                return Ok(Round::Again(changed));
+            if let Err(faster) = snapshot.unchanged_in(&now) {
+                return Ok(Round::Again(faster));
             }
             snapshot = now;
         }
         match write::write(client, guard, &snapshot, changes, &summary).await {
             Ok(group) => {
                 self.wrote(&summary);
-                Ok(Round::Done(AppliedEdit { group, summary }))
+                Ok(Round::Done(Box::new(AppliedEdit { group, summary })))
             }
-            Err(changed @ Error::ConcurrentEdit { applied: false, .. }) => {
-                Ok(Round::Again(changed))
-            }
+            Err(faster @ Error::ConcurrentEdit { applied: false, .. }) => Ok(Round::Again(faster)),
             Err(undone @ Error::ConcurrentEdit { .. }) if self.confirms => {
                 self.wrote(&summary);
                 Ok(Round::Again(undone))

@@ -26,4 +26,5 @@ mod run_with_secrets;
 #[path = "../../examples/secrets_before_deploy/sensitive.rs"]
 #[allow(dead_code, reason = "the program uses all of it")]
 mod sensitive;
+mod sync;
 mod values;

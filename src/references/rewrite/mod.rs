@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::models::{ParseSecretRefError, SecretRef};
 use crate::redact::Escaped;
-use crate::references::find_refs::{FoundRef, find_refs};
+use crate::references::find_refs::{FoundRef, MalformedRef, find_refs};
 
 /// Replaces references in any text, such as those of a manifest to a group that was copied: `replace` is called
 /// with each reference that [`find_refs`] finds, and returns the one to write in its place, or `None` to leave
@@ -44,7 +44,7 @@ pub fn rewrite_refs(
     let mut replaced: Vec<(usize, UnwritableRef)> = Vec::new();
     let mut refs = find_refs(text);
     while let Some((found, spelling)) = refs.next_with_spelling() {
-        let range = found.as_ref().map_or_else(|malformed| malformed.range(), FoundRef::range);
+        let range = found.as_ref().map_or_else(MalformedRef::range, FoundRef::range);
         written.push_str(text.get(copied..range.start).unwrap_or_default());
         copied = range.end;
         let begin = written.len();
@@ -54,18 +54,15 @@ pub fn rewrite_refs(
             // What is the same stays as it is written.
             (new != *found.reference()).then_some((new, found))
         });
-        let says = match new {
-            Some((new, found)) => {
-                spelling.write(old, &new, &mut written);
-                let (line, column) = (found.line(), found.column());
-                let reference = new.clone();
-                replaced.push((expected.len(), UnwritableRef { reference, line, column }));
-                Ok(new)
-            }
-            None => {
-                written.push_str(old);
-                found.map(FoundRef::into_reference).map_err(|malformed| malformed.problem())
-            }
+        let says = if let Some((new, found)) = new {
+            spelling.write(old, &new, &mut written);
+            let (line, column) = (found.line(), found.column());
+            let reference = new.clone();
+            replaced.push((expected.len(), UnwritableRef { reference, line, column }));
+            Ok(new)
+        } else {
+            written.push_str(old);
+            found.map(FoundRef::into_reference).map_err(|malformed| malformed.problem())
         };
         expected.push(Found { range: begin..written.len(), says });
     }
