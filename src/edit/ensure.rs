@@ -63,9 +63,9 @@ impl SecretGroups<'_> {
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
-    /// [`Error::ConcurrentEdit`] where other writers undid the additions, or got in their way, every time;
-    /// [`Error::AlreadyExists`] where the group exists, but this API key does not see it;
-    /// [`Error::InvalidInput`] if the control plane tells no tenant and the only group of this name is in another
+    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) where other writers undid the additions, or got in their way, every time;
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) where the group exists, but this API key does not see it;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the control plane tells no tenant and the only group of this name is in another
     /// store than the given one: it can be another tenant's.
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;

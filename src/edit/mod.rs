@@ -1,7 +1,7 @@
 //! Changes to a group that name what changes and leave the rest alone.
 //!
 //! The API's own update is a full list: a key that is left out is deleted with all its versions. An
-//! [`Edit`] reads the keys (never the values), and sends the others along as kept.
+//! [`Edit`] reads the keys, and values only to compare them, and sends the others along as kept.
 
 mod changes;
 mod ensure;
@@ -46,8 +46,9 @@ use summary::Summary;
 /// ```
 ///
 /// # What is promised
-/// - Only keys that are named in [`remove`](Self::remove) are removed; an edit that only removes deletes
-///   those secrets one by one and cannot lose any other key.
+/// - Only keys that are named in [`remove`](Self::remove) are removed, and after
+///   [`remove_unlisted`](Self::remove_unlisted) those that were read and are not set, which the plan names; an
+///   edit that only removes deletes those secrets one by one and cannot lose any other key.
 /// - A list of keys is doubted before others are deleted by it: it must hold as many different secrets as the
 ///   server's total, and end on a page that is not full; else nothing is written.
 /// - A change by another client before the re-read that [`EditPlan::apply`] makes is reported as
@@ -236,14 +237,17 @@ impl Edit {
     /// show that it is the last, nor a total that nothing follows. If neither of the two lists all keys it takes one more per 100 keys, and one
     /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
     /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
-    /// store takes one more, to learn the store's rules.
+    /// store takes one more, to learn the store's rules. [`skip_unchanged`](Self::skip_unchanged) takes one more
+    /// per 100 keys that are set and exist, or one per key if the server leaves values out of lists.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or duplicate key, a masked value or a reference as a value, before
     /// anything is sent;
     /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not accept;
     /// [`Error::NotFound`] for the group, or for a key to remove that does not exist;
-    /// [`Error::EmptyGroup`]; [`Error::Decode`] if the server's lists contradict each other or its totals all
+    /// [`Error::EmptyGroup`] if no key would be left, or none is set before
+    /// [`remove_unlisted`](Self::remove_unlisted); [`Error::Unresolved`] or [`Error::ValueHidden`] if a value that
+    /// is to be compared is hidden; [`Error::Decode`] if the server's lists contradict each other or its totals all
     /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
         self.check_input()?;
@@ -279,7 +283,10 @@ impl Edit {
     /// It makes two requests to read the group, at the same time (see [`plan`](Self::plan) for groups of 100
     /// keys and more), and one for the write, or one per key for an edit that only removes. An edit by name
     /// makes one more. The first edit that sets keys in a store makes one more to learn the store's rules,
-    /// and by identifier two more, because the group is read again.
+    /// and by identifier two more, because the group is read again. With
+    /// [`skip_unchanged`](Self::skip_unchanged) it makes those for the values, and, if anything is left to change,
+    /// two more to read the group again. A group that [`create_in`](Self::create_in) creates takes two requests:
+    /// by name, and its creation. If the response to that is lost, `apply` itself finds out what became of it.
     ///
     /// # Writers on several machines
     /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
