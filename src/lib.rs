@@ -99,7 +99,7 @@ pub use references::{
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
-pub use transport::RetryPolicy;
+pub use transport::{Credentials, RetryPolicy, Token};
 pub use watch::{Change, Changes, Watch, WatchGroup};
 
 /// Times are its [`Timestamp`](jiff::Timestamp).

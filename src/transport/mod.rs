@@ -2,6 +2,7 @@
 
 mod attempt;
 mod calls;
+mod credentials;
 mod failure;
 mod recycle;
 mod request;
@@ -24,6 +25,7 @@ use crate::models::decode::FromWire;
 use crate::operation::{Idempotency, Operation, Resource};
 use crate::{Error, Result};
 pub(crate) use calls::{Calls, Sends};
+pub use credentials::{Credentials, Token};
 #[cfg(feature = "testing")]
 pub(crate) use failure::of_response;
 use failure::{Cause, Failure};
