@@ -1,4 +1,5 @@
 mod builder;
+mod credentials;
 mod edit_locks;
 mod known_kinds;
 mod tenant;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::transport::{Calls, Sends, Transport};
 pub use builder::ClientBuilder;
+pub use credentials::KeyFile;
 pub(crate) use edit_locks::{EditGuard, EditLocks, UnconfirmedWrite};
 pub(crate) use known_kinds::KnownKinds;
 use tenant::Tenant;

@@ -29,6 +29,14 @@ impl Error {
         match self {
             Self::Config { setting, reason } => config(setting, reason).into(),
             Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
+            Self::Credentials { source } => match source.downcast_ref::<Error>() {
+                Some(error) => error.hint(),
+                None => {
+                    let reason = source.to_string();
+                    let reason = Escaped(reason.trim_end_matches('.'));
+                    format!("Check where the credentials come from: {reason}.").into()
+                }
+            },
             Self::Unauthorized { .. } => {
                 "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
                     .into()

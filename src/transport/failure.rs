@@ -11,8 +11,8 @@ use super::request::Request;
 use super::retry::AttemptOutcome;
 use crate::Error;
 use crate::error::{
-    BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SoftDeleted, classify, cut,
-    key_named, secret_named,
+    BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SharedError, SoftDeleted,
+    classify, cut, key_named, secret_named,
 };
 use crate::models::decode::DecodeFailure;
 use crate::redact::Scrubber;
@@ -40,6 +40,8 @@ pub(super) enum Cause {
     Connect(ConnectReason, BoxError),
     Wire(BoxError),
     Timeout,
+    /// No token could be had.
+    Credentials(SharedError),
     TooLarge(usize),
     /// With the type of what came in place of JSON.
     Decode(DecodeFailure, Option<&'static str>),
@@ -99,6 +101,10 @@ impl Failure {
         Self::without_response(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
+    pub(super) fn without_token(error: SharedError) -> Self {
+        Self::without_response(AttemptOutcome::NeverSent, Cause::Credentials(error))
+    }
+
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
         let has_ended = matches!(&self.cause, Cause::Response(body) if body.has_ended(body.status));
@@ -143,6 +149,7 @@ impl Failure {
             Cause::Connect(reason, source) => Error::Connect { reason, context, source },
             Cause::Wire(source) => Error::Transport { context, source },
             Cause::Timeout => Error::Timeout { context },
+            Cause::Credentials(source) => Error::Credentials { source },
             Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
             Cause::Decode(DecodeFailure { line, column }, content_type) => {
                 Error::Decode { line, column, content_type, context }

@@ -74,6 +74,17 @@ pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
     let _ = (group, at_most);
 }
 
+/// Says that the token in use stays, because the source of credentials gave no other.
+pub(crate) fn keeping_token(error: &(dyn std::error::Error + 'static)) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        error = %crate::redact::Escaped(&error.to_string()),
+        "the token in use is kept"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
 /// Says that a look of a watch failed, or found values that cannot be used.
 pub(crate) fn watch_failed(group: &str, error: &Error) {
     #[cfg(feature = "tracing")]

@@ -3,23 +3,19 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::{Host, Url};
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use super::Roots;
-use super::{ClientBuilder, Setting, proxies};
+use super::{ClientBuilder, Key, Setting, proxies};
 use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
-use crate::secret_value::SecretValue;
-use crate::transport::{Budget, ConnectionRecycler, Transport};
-use crate::wipe::Zeroizing;
+use crate::transport::{Budget, ConnectionRecycler, TokenKeeper, Transport, sensitive};
 use crate::{Error, Result};
 
 const API_ROOT: &str = "/api/svc/v1";
@@ -66,9 +62,13 @@ impl ClientBuilder {
         let base_url =
             self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
-        let api_key =
-            self.api_key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
-        let headers = self.headers(&api_key)?;
+        let key = self.key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
+        let headers = self.headers()?;
+        let tokens = Arc::new(match key {
+            Key::Fixed(key) => TokenKeeper::fixed(headers, key.value)
+                .map_err(|reason| Error::config(key.name, reason))?,
+            Key::Source(source) => TokenKeeper::of(headers, source),
+        });
         let timeout = positive("timeout", self.timeout, 60)?;
         let connect_timeout = positive("connect_timeout", self.connect_timeout, 10)?;
         let limits = Limits {
@@ -105,7 +105,7 @@ impl ClientBuilder {
         let transport = Transport {
             http,
             base,
-            headers,
+            tokens,
             timeout,
             response_limit,
             retry,
@@ -116,10 +116,9 @@ impl ClientBuilder {
         Ok(Client::new(transport, tenant, limits))
     }
 
-    fn headers(&self, api_key: &Setting<SecretValue>) -> Result<HeaderMap> {
+    fn headers(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(AUTHORIZATION, authorization(api_key)?);
         let agent = self.user_agent.as_deref().unwrap_or(OWN_USER_AGENT);
         let agent = HeaderValue::from_str(agent)
             .map_err(|_| Error::config("user_agent", NOT_IN_HEADERS))?;
@@ -267,35 +266,4 @@ pub(super) fn check_url(
     let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
     url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
     Ok((url, loopback))
-}
-
-/// `Bearer <key>`.
-fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
-    let refuse = |reason: &'static str| Err(Error::config(key.name, reason));
-    let text = key.value.expose_secret().as_bytes();
-    if text.is_empty() {
-        return refuse("is empty");
-    }
-    if text.iter().any(u8::is_ascii_control) {
-        return refuse("contains a control character, such as the line break at the end of a file");
-    }
-    if !text.iter().all(u8::is_ascii_graphic) {
-        return refuse("contains whitespace or non-ASCII characters");
-    }
-    match sensitive("Bearer ", &key.value) {
-        Some(value) => Ok(value),
-        None => refuse(NOT_IN_HEADERS),
-    }
-}
-
-/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if no header can
-/// have it.
-fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
-    let text = secret.expose_secret();
-    let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));
-    header.extend_from_slice(scheme.as_bytes());
-    header.extend_from_slice(text.as_bytes());
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(header)).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
