@@ -173,3 +173,22 @@ fn a_refresh_ends_with_its_runtime() {
     runtime().block_on(Endpoint::GetGroup.call(&client)).unwrap();
     assert_eq!(source.times(), 2);
 }
+
+/// A service that runs for months: neither its looks, which are never retried, nor its values notice.
+#[tokio::test(start_paused = true)]
+async fn a_watch_goes_on_over_expiries() {
+    let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "v")]);
+    let source = {
+        let fake = fake.clone();
+        move || std::future::ready(Ok(truefoundry_secrets::Token::new(token(&fake))))
+    };
+    let client = fake.client_builder().credentials(source).build().unwrap();
+    let watch = client.watch_group("app").every(seconds(60)).start().await.unwrap();
+    for _ in 0..5 {
+        fake.advance_token_clock(seconds(7200));
+        fake.clear_requests();
+        sleep(seconds(67)).await;
+        assert!(watch.last_error().is_none(), "{:?}", watch.last_error());
+        assert!(fake.request_count() >= 2, "the look, and once more with another token");
+    }
+}

@@ -210,3 +210,29 @@ fn without_tokens<'a>(error: BoxError, tokens: impl Iterator<Item = &'a KeptToke
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// It is wiped with its last owner, so nothing may hold it any longer than the calls that sent it.
+    #[tokio::test]
+    async fn a_token_that_was_replaced_is_let_go() {
+        let given = AtomicU32::new(0);
+        let source = move || {
+            let number = given.fetch_add(1, Ordering::Relaxed);
+            async move { Ok(Token::new(format!("token-{number}"))) }
+        };
+        let keeper = Arc::new(TokenKeeper::of(HeaderMap::new(), Arc::new(source)));
+        let limit = Duration::from_secs(9);
+        let first = keeper.token(limit).await.unwrap();
+        let second = keeper.another(&first, limit).await.unwrap().unwrap();
+        assert_eq!((first.text(), second.text()), ("token-0", "token-1"));
+        for _ in 0..9 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (1, 2));
+    }
+}
