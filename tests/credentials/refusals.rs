@@ -149,10 +149,10 @@ async fn no_text_of_a_response_shows_any_token() {
 
     for shown in [ONE, TWO] {
         let message = format!("the token {shown} is not the newest");
-        let (feed, fed) = std::sync::mpsc::channel();
-        let fed = std::sync::Mutex::new(Some(fed));
+        let (feed, late) = std::sync::mpsc::channel();
+        let late = std::sync::Mutex::new(Some(late));
         let server = RawServer::start(move |n, _| match n {
-            0 => Act::Feed(fed.lock().unwrap().take().unwrap()),
+            0 => Act::Feed(late.lock().unwrap().take().unwrap()),
             1 => Act::Send(status(401, "Unauthorized")),
             _ => Act::Send(ok(endpoints::GROUP)),
         });

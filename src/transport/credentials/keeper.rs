@@ -121,12 +121,13 @@ impl TokenKeeper {
                     return Ok(kept);
                 }
                 // The runtime of a task can end before the task does.
-                match refresh.as_ref().filter(|refresh| refresh.outcome.has_changed().is_ok()) {
-                    Some(refresh) => (refresh.outcome.clone(), refresh.is_told_of(refused), true),
-                    None => {
-                        let refresh = refresh.insert(self.begin(refused.cloned()));
-                        (refresh.outcome.clone(), true, false)
-                    }
+                let under_way =
+                    refresh.as_ref().filter(|refresh| refresh.outcome.has_changed().is_ok());
+                if let Some(refresh) = under_way {
+                    (refresh.outcome.clone(), refresh.is_told_of(refused), true)
+                } else {
+                    let refresh = refresh.insert(self.begin(refused.cloned()));
+                    (refresh.outcome.clone(), true, false)
                 }
             };
             let ended = outcome.wait_for(Option::is_some).await;
