@@ -176,6 +176,8 @@ fn action_of(manifest: &Manifest<'_>, place: &Place, wishes: &Wishes) -> Action 
     let has_reference = matches!(Reading::of(value), Reading::Within);
     let by_value = judge("", value);
     let verdict = match place.within() {
+        // Any text, since there is none to judge.
+        Within::Other if place.is_collection() => judge(manifest.name_at(place), "text"),
         Within::SecretText | Within::SecretBase64 if by_value == Verdict::Elsewhere => by_value,
         Within::SecretText | Within::SecretBase64 if value.is_empty() && place.fixed.is_none() => {
             Verdict::Clear

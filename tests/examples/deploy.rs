@@ -298,6 +298,7 @@ async fn a_malformed_reference_creates_nothing() {
         "'\"tfy-secret://my-org:app:KEY\"'",
         "\" tfy-secret://my-org:app:KEY\"",
         "tfy-secret:/my-org:app:KEY",
+        "tfy-secret://my-org:app:KEY\u{a0}",
     ] {
         let text = format!("name: a\nenv:\n  DB_PASSWORD: x\n  URL: {value}\n");
         let manifest = Manifest::new(&text);

@@ -74,6 +74,7 @@ async fn what_is_found_and_cannot_be_moved_is_named_and_nothing_is_created() {
         "kind: ConfigMap\ndata:\n  app.ini: |\n    [db]\n    password = hunter2\n",
         &[(4, "data.\"app.ini\"", "a line of it sets a secret")],
     );
+    bed.refuses("x: &l [hunter2]\ntokens: *l\nports: *l\n", &[(2, "tokens", "an alias")]);
     bed.refuses("? ghp_madeupmadeupmadeupmadeup\n: x\n", &[(1, "(name)", "known kind of token")]);
     bed.refuses(
         "a: [{b: 'see https://u:hunter2@h and more'}]\n",
@@ -137,6 +138,7 @@ async fn values_of_every_place_are_judged_by_the_same_rules() {
     let others = [
         ("EMPTY_CONFIG", "{\"provider\":\"made-up\",\"api_key\":\"\"}"),
         ("CACHE_PASSWORD", "${k8s-secret/made-up-creds/CACHE_PASSWORD}"),
+        ("STAGED_PASSWORD", "tfy-secret://my-org:${STAGE}-app:KEY"),
         ("LOG", "info"),
     ];
     let variables: Vec<_> = secrets.iter().map(|(name, _)| *name).collect();

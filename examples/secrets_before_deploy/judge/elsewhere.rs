@@ -1,39 +1,40 @@
 //! Values that already point elsewhere: references and templates of other systems.
 
-/// How a reference of another system begins, and where that is documented.
-const REFERENCES: &[(&str, &str)] = &[
-    ("ref+", "https://github.com/helmfile/vals"),
-    ("op://", "https://developer.1password.com/docs/cli/secret-reference-syntax/"),
-    ("vault:", "https://bank-vaults.dev/docs/mutating-webhook/configuration/"),
-    ("<path:", "https://argocd-vault-plugin.readthedocs.io/en/stable/howitworks/"),
-    ("ENC[AES256_GCM,", "https://getsops.io/docs/"),
-    ("$ANSIBLE_VAULT;", "https://docs.ansible.com/ansible/latest/vault_guide/"),
-    (
-        "@Microsoft.KeyVault(",
-        "https://learn.microsoft.com/azure/app-service/app-service-key-vault-references",
-    ),
-    (
-        "arn:aws:secretsmanager:",
-        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html",
-    ),
-    (
-        "arn:aws:ssm:",
-        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html",
-    ),
-    (
-        "{{resolve:",
-        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html",
-    ),
-    ("os.environ/", "https://docs.litellm.ai/docs/proxy/configs"),
-    ("sm://", "https://googlecloudplatform.github.io/spring-cloud-gcp/reference/html/"),
-    ("projects/", "https://cloud.google.com/secret-manager/docs/reference/rest"),
-    ("/run/secrets/", "https://docs.docker.com/compose/how-tos/use-secrets/"),
+/// How references of other systems begin, each with the page that says so.
+const REFERENCES: &[&str] = &[
+    // https://github.com/helmfile/vals
+    "ref+",
+    // https://developer.1password.com/docs/cli/secret-reference-syntax/
+    "op://",
+    // https://bank-vaults.dev/docs/mutating-webhook/configuration/
+    "vault:",
+    // https://argocd-vault-plugin.readthedocs.io/en/stable/howitworks/
+    "<path:",
+    // https://getsops.io/docs/
+    "ENC[AES256_GCM,",
+    // https://docs.ansible.com/ansible/latest/vault_guide/
+    "$ANSIBLE_VAULT;",
+    // https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+    "@Microsoft.KeyVault(",
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    "arn:aws:secretsmanager:",
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html
+    "arn:aws:ssm:",
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    "{{resolve:",
+    // https://docs.litellm.ai/docs/proxy/configs
+    "os.environ/",
+    // https://googlecloudplatform.github.io/spring-cloud-gcp/reference/html/
+    "sm://",
+    // https://cloud.google.com/secret-manager/docs/reference/rest
+    "projects/",
+    // https://docs.docker.com/compose/how-tos/use-secrets/
+    "/run/secrets/",
 ];
 
 /// Whether the whole value is a reference or a template.
 pub(super) fn is_wholly(value: &str) -> bool {
-    let is_reference = |(beginning, source): &(&str, &str)| {
-        debug_assert!(source.starts_with("https://"));
+    let is_reference = |beginning: &&str| {
         value.starts_with(beginning) && (*beginning != "projects/" || value.contains("/secrets/"))
     };
     (REFERENCES.iter().any(is_reference) && value.lines().count() <= 1)

@@ -197,7 +197,9 @@ fn of_words(name: &str, words: &[String], value: &str) -> Option<&'static str> {
     }
     let names_a_secret = pair("existing", "secret") || (has("extra") && last == "secret");
     // By themselves they are the key of a selector, and a list of names.
-    let says_nothing = matches!(name, "key" | "keys" | "secrets");
+    let says_nothing = words.len() == 1
+        && ["key", "keys", "secrets"].contains(&last)
+        && name.contains(char::is_lowercase);
     if ABOUT.contains(&last) || names_a_secret || says_nothing || pair("public", "key") {
         return None;
     }

@@ -19,7 +19,13 @@ pub(super) enum Node {
     Seq(Vec<Node>),
 }
 
+/// No manifest is a hundredth as long.
+const MAX_LENGTH: usize = 16 << 20;
+
 pub(super) fn of(text: &str) -> Result<Vec<Reported<'_>>, Refusal> {
+    if text.len() > MAX_LENGTH {
+        return Err(Refusal("longer than 16 MiB".to_owned()));
+    }
     let mut events = Vec::new();
     let mut depth = 0_usize;
     for event in Parser::new_from_str(text) {

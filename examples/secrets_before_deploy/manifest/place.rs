@@ -74,6 +74,11 @@ impl Place {
     pub(crate) fn within(&self) -> Within {
         self.within
     }
+
+    /// Whether it is an alias of a map or a list.
+    pub(crate) fn is_collection(&self) -> bool {
+        self.text_at.is_none()
+    }
 }
 
 impl Manifest<'_> {

@@ -19,7 +19,8 @@ const REFERRING: &[&str] = &["valueFrom", "remoteRef", "sourceRef"];
 
 pub(super) fn places(events: &[Reported<'_>], documents: &[Node]) -> (Vec<Step>, Vec<Place>) {
     let anchor = |(at, (event, _)): (usize, &Reported<'_>)| match event {
-        Event::Scalar(_, _, anchor, _) if *anchor > 0 => Some((*anchor, at)),
+        Event::Scalar(_, _, anchor, _) if *anchor > 0 => Some((*anchor, Some(at))),
+        Event::SequenceStart(_, anchor, _) if *anchor > 0 => Some((*anchor, None)),
         _ => None,
     };
     let anchors = events.iter().enumerate().filter_map(anchor).collect();
@@ -33,8 +34,8 @@ pub(super) fn places(events: &[Reported<'_>], documents: &[Node]) -> (Vec<Step>,
 
 struct Walk<'e, 'a> {
     events: &'e [Reported<'a>],
-    /// The scalar of each anchor.
-    anchors: HashMap<usize, usize>,
+    /// The scalar of each anchor, or `None` for a list.
+    anchors: HashMap<usize, Option<usize>>,
     steps: Vec<Step>,
     places: Vec<Place>,
 }
@@ -88,12 +89,13 @@ impl Walk<'_, '_> {
         self.push(at, Some(at), prefix, fixed, Context { kind, ..context });
     }
 
-    /// What a map or a list holds is judged where it is written.
+    /// What a map holds is judged where it is written. Values of a list are named by what the list is for.
     fn alias(&mut self, at: usize, anchor: usize, context: Context) {
-        let text_at = self.anchors.get(&anchor).copied();
-        let is_hidden = matches!(context.within, Within::SecretText | Within::SecretBase64);
-        if text_at.is_some() || is_hidden {
+        let is_of_a_secret = matches!(context.within, Within::SecretText | Within::SecretBase64);
+        if let Some(text_at) = self.anchors.get(&anchor).copied() {
             self.push(at, text_at, 0, Some("it is an alias"), context);
+        } else if is_of_a_secret {
+            self.push(at, None, 0, Some("it is an alias"), context);
         }
     }
 

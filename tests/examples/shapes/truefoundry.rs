@@ -69,7 +69,6 @@ workspace_fqn: cluster:workspace
             ("password: made-up", "password: REF", "AUTH_PASSWORD"),
         ],
     },
-    // R12.
     Shape {
         what: "a chart",
         text: "type: helm\nname: made-up\nsource: {type: helm-repo, chart: cache}\nvalues:\n  auth:\n    password: \
