@@ -52,6 +52,7 @@ const ABOUT: &[&str] = &[
     "required",
     "scope",
     "scopes",
+    "selector",
     "seconds",
     "store",
     "timeout",
@@ -83,6 +84,7 @@ const OTHER_KEYS: &[&str] = &[
     "shard",
     "sort",
     "topology",
+    "user",
     "username",
 ];
 const OTHER_TOKENS: &[&str] =
@@ -195,7 +197,9 @@ fn of_words(name: &str, words: &[String], value: &str) -> Option<&'static str> {
     if has("dsn") || pair("connection", "string") || pair("conn", "str") || has("connstr") {
         return Some("name contains \"connection string\"");
     }
-    let names_a_secret = pair("existing", "secret") || (has("extra") && last == "secret");
+    let names_a_secret = has("existing")
+        || (has("extra") && last == "secret")
+        || ["pull", "from"].iter().any(|word| pair(word, "secret") || pair(word, "secrets"));
     // By themselves they are the key of a selector, and a list of names.
     let says_nothing = words.len() == 1
         && ["key", "keys", "secrets"].contains(&last)

@@ -150,7 +150,10 @@ fn is_scheme(word: &str) -> bool {
 
 fn is_credential(scheme: &str, word: &str) -> bool {
     // `Bearer authentication` and `Basic plan` are English.
-    let is_english = || word.chars().all(|c| c.is_ascii_lowercase());
+    let is_english = || {
+        let rest = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+        word.len() <= rest.len() + 1 && rest.chars().all(|c| c.is_ascii_lowercase())
+    };
     is_scheme(scheme)
         && word.len() >= 8
         && word.chars().all(|c| c.is_ascii_graphic())
