@@ -80,7 +80,7 @@ pub use api::{
     DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, SecretGroups,
     SecretStores, Secrets,
 };
-pub use client::{Client, ClientBuilder, KeyFile};
+pub use client::{CliLogin, Client, ClientBuilder, KeyFile};
 pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
 pub use error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
