@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) const PAUSE: Duration = Duration::from_millis(50);
+use super::PAUSE;
 
 /// Held until it is dropped, or the process ends.
 pub(super) struct Lock {
@@ -43,7 +43,7 @@ impl Lock {
 }
 
 /// Whether the file is still the one that others open: an unlinked one locks nobody out.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let locked = file.metadata()?;
     match fs::symlink_metadata(path) {
         Ok(found) => Ok((found.dev(), found.ino()) == (locked.dev(), locked.ino())),

@@ -29,6 +29,8 @@ use crate::{Error, Result};
 
 /// How long a file that does not parse, or its lock, is waited for.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(15);
+/// The same for a token that can still be used: `tfy login` may wait for its user as long as it likes.
+const SHORT_LOCK_WAIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The login of the `tfy` CLI as [`Credentials`]: what `tfy login` has written to
@@ -140,9 +142,10 @@ impl Credentials for CliLogin {
             if stored.due(rejected).is_none() {
                 return Ok(stored.token());
             }
-            match self.refresh(rejected).await {
-                // Until it expires a token is better than none.
-                Err(error) if rejected.is_none() && stored.is_good() => {
+            let is_usable = rejected.is_none() && stored.is_good();
+            let wait = if is_usable { SHORT_LOCK_WAIT } else { MAX_LOCK_WAIT };
+            match self.refresh(rejected, wait).await {
+                Err(error) if is_usable => {
                     trace::keeping_token(&*error);
                     Ok(stored.token())
                 }
@@ -159,17 +162,22 @@ impl CliLogin {
     async fn refresh(
         &self,
         rejected: Option<&SecretValue>,
+        wait: Duration,
     ) -> std::result::Result<Token, BoxError> {
         let (login, auth_server) = (Arc::clone(&self.login), self.auth_server.clone());
         let rejected = rejected.cloned();
         tokio::spawn(async move {
-            refresh::refresh(&login, auth_server.as_ref(), rejected.as_ref()).await
+            refresh::refresh(&login, auth_server.as_ref(), rejected.as_ref(), wait).await
         })
         .await?
     }
 
     #[cfg(not(unix))]
-    async fn refresh(&self, _: Option<&SecretValue>) -> std::result::Result<Token, BoxError> {
+    async fn refresh(
+        &self,
+        _: Option<&SecretValue>,
+        _: Duration,
+    ) -> std::result::Result<Token, BoxError> {
         // The control plane decides; its clock counts.
         Ok(self.login.read().await?.token())
     }

@@ -9,7 +9,7 @@ use url::{Host, Url};
 use super::file::{Renewal, Stored, token_of};
 use super::lock::Lock;
 use super::replace::Replacement;
-use super::{Login, MAX_LOCK_WAIT, lock_path, log_in_again, shown, step};
+use super::{Login, lock_path, log_in_again, shown, step};
 use crate::client::builder::{ClientBuilder, login_url, parse_url};
 use crate::error::BoxError;
 use crate::models::SharedStr;
@@ -80,9 +80,10 @@ pub(super) async fn refresh(
     login: &Login,
     auth_server: Option<&Url>,
     rejected: Option<&SecretValue>,
+    lock_wait: Duration,
 ) -> std::result::Result<Token, BoxError> {
     let lock_path = lock_path(&login.path);
-    let lock = Lock::acquire(&lock_path, MAX_LOCK_WAIT).await;
+    let lock = Lock::acquire(&lock_path, lock_wait).await;
     let lock = lock.map_err(|error| {
         let again = log_in_again(Some(&login.host));
         format!(
@@ -94,7 +95,7 @@ pub(super) async fn refresh(
         return Err(format!(
             "another process has locked {} for over {} s: let it finish, or end it",
             shown(&login.path),
-            MAX_LOCK_WAIT.as_secs()
+            lock_wait.as_secs()
         )
         .into());
     };
@@ -109,7 +110,13 @@ pub(super) async fn refresh(
     let renewed = send(login, auth_server, &renewal).await.map_err(|error| login.refused(error))?;
     // From here on nothing waits.
     step("received");
-    let refresh_token = renewed.refresh_token.as_ref().unwrap_or(renewal.refresh_token);
+    if !is_token(&renewed.access_token) {
+        return Err(
+            "the control plane's response to a refresh holds no token that can be sent".into()
+        );
+    }
+    let refresh_token = renewed.refresh_token.as_ref().filter(|token| is_token(token));
+    let refresh_token = refresh_token.unwrap_or(renewal.refresh_token);
     let content = json(&Content {
         access_token: renewed.access_token.expose_secret(),
         refresh_token: refresh_token.expose_secret(),
@@ -120,6 +127,11 @@ pub(super) async fn refresh(
         trace::login_not_written(&error);
     }
     Ok(token_of(&renewed.access_token))
+}
+
+/// Whether a header can have it.
+fn is_token(token: &SecretValue) -> bool {
+    !token.is_empty() && token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Login {
@@ -159,7 +171,7 @@ async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -
         step("asked");
         return calls().call(request).await;
     }
-    let url = if let Some(url) = auth_server {
+    let mut url = if let Some(url) = auth_server {
         url.clone()
     } else {
         let request = Request::new(Operation::GetTenantId, "tenant-id")
@@ -167,7 +179,10 @@ async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -
         let told: AuthServer = calls().call(request).await?;
         own_server(told.url.as_str(), &base)?
     };
-    let request = once("api/v1/oauth/token/refresh", exchange(None, None)?);
+    // A base ends without a slash, which the URL of a bare host cannot.
+    url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
+    let request = once("v1/oauth/token/refresh", exchange(None, None)?);
+    step("asked");
     Calls::new(&ClientBuilder::keyless(url)?, None, left()).call(request).await
 }
 
