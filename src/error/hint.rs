@@ -175,6 +175,12 @@ fn config(setting: &str, reason: &str) -> &'static str {
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        ("no credentials:", _) => {
+            "Set both variables, or log in with `tfy login --host https://my-org.truefoundry.cloud`."
+        }
+        ("login" | "login host", _) => {
+            "Log in again with `tfy login --relogin`, or set TFY_HOST and TFY_API_KEY."
+        }
         (name, _) if name.to_ascii_uppercase().ends_with("_PROXY") => {
             "Correct or unset this variable, or add the control plane's host to NO_PROXY."
         }
