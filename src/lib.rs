@@ -87,7 +87,7 @@ pub use error::{
     SoftDeleted,
 };
 pub use models::{
-    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, Page,
+    Attribute, Collaborator, DryRunSecretGroup, Identity, IntegrationId, NewSecretGroup, Page,
     ParseSecretRefError, ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup,
     SecretGroupId, SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate,
     SecretVersion, SecretVersionId, Subject,

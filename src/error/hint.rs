@@ -37,10 +37,15 @@ impl Error {
                     format!("Check where the credentials come from: {reason}.").into()
                 }
             },
-            Self::Unauthorized { .. } => {
-                "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
-                    .into()
-            }
+            Self::Unauthorized { context } => match context.token_expired {
+                Some(time) => format!(
+                    "The token says that it expired at {time}; get a new one, and check this machine's clock."
+                )
+                .into(),
+                None => "Check that the API key (TFY_API_KEY, unless the program sets another) is valid for \
+                         this control plane and has not expired."
+                    .into(),
+            },
             Self::PermissionDenied { .. } => {
                 "Check what the API key may do: it needs access to this secret group or store.".into()
             }

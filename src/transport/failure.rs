@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::time::Duration;
 
 use http::header::{HeaderMap, LOCATION};
+use jiff::Timestamp;
 use url::Url;
 
 use super::Head;
@@ -54,6 +55,8 @@ pub(super) struct CallStats {
     pub(super) elapsed: Duration,
     pub(super) may_have_been_applied: bool,
     pub(super) may_still_arrive: bool,
+    /// When the token that was sent last expired, by this machine's clock.
+    pub(super) token_expired: Option<Timestamp>,
 }
 
 impl Cause {
@@ -133,6 +136,7 @@ impl Failure {
             elapsed: stats.elapsed,
             may_have_been_applied: stats.may_have_been_applied,
             may_still_arrive: stats.may_still_arrive,
+            token_expired: stats.token_expired,
             may_expect_tls: self.may_expect_tls,
             edit_wait: None,
         });
@@ -272,6 +276,7 @@ pub(crate) fn of_response(
         elapsed: Duration::ZERO,
         may_have_been_applied: unclear,
         may_still_arrive: false,
+        token_expired: None,
     };
     failure.into_error(&request, &[], call)
 }

@@ -231,6 +231,11 @@ impl Transport {
         (wait < progress.left() && self.budget.spend()).then_some(wait)
     }
 
+    /// What the newest token says of itself, if there is one and it is a JWT.
+    pub(crate) fn claims(&self) -> Option<Claims> {
+        self.tokens.newest()?.claims()
+    }
+
     /// Whether a failure can come from a TLS port behind an `http://` URL.
     fn may_expect_tls(&self) -> bool {
         self.base.scheme() == "http" && !self.speaks_http.load(Ordering::Relaxed)
@@ -306,6 +311,12 @@ impl Transport {
             elapsed: progress.started.elapsed(),
             may_have_been_applied: unclear && changes,
             may_still_arrive: may_still_arrive && changes,
+            token_expired: progress
+                .tokens
+                .current
+                .as_ref()
+                .filter(|_| failure.status == Some(401))
+                .and_then(|token| token.expired_at()),
         };
         let newest = self.tokens.newest();
         let credentials: Vec<&str> =

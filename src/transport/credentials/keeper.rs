@@ -125,9 +125,7 @@ impl TokenKeeper {
                 (Some(Ok(kept)), Some(refused)) if !is_told && kept.is_same_as(refused) => {}
                 (Some(outcome), _) => return outcome,
                 (None, _) if is_joined => {}
-                (None, _) => {
-                    return Err(BoxError::from("the source of credentials panicked").into());
-                }
+                (None, _) => return Err(BoxError::from("the runtime has ended").into()),
             }
         }
     }
@@ -146,11 +144,14 @@ impl TokenKeeper {
         Question { refused, outcome }
     }
 
-    async fn renew(&self, refused: Option<Arc<KeptToken>>) -> Outcome {
-        let answer = self.fetch(refused.as_deref()).await;
+    async fn renew(self: &Arc<Self>, refused: Option<Arc<KeptToken>>) -> Outcome {
+        let (keeper, told) = (Arc::clone(self), refused.clone());
+        // A task of its own again, because it may panic.
+        let answer = tokio::spawn(async move { keeper.fetch(told.as_deref()).await }).await;
+        let answer = answer.unwrap_or_else(|_| Err("the source of credentials panicked".into()));
         let kept = self.newest();
         let kept = match answer {
-            Ok(token) => token,
+            Ok(kept) => kept,
             Err(error) => {
                 let known = [kept.as_deref(), refused.as_deref()];
                 let error = without_tokens(error, known.into_iter().flatten());

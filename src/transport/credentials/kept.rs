@@ -74,6 +74,11 @@ impl KeptToken {
         Claims::of(self.text())
     }
 
+    /// When it expired, as it says itself; `None` if it does not say, or has not.
+    pub(crate) fn expired_at(&self) -> Option<Timestamp> {
+        self.claims()?.expires_at().filter(|time| *time <= Timestamp::now())
+    }
+
     pub(super) fn is_due(&self) -> bool {
         self.ask_at.is_some_and(|time| time <= Instant::now())
     }
