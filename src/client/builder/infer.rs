@@ -29,8 +29,11 @@ impl ClientBuilder {
                 Some(_) => Ok(builder),
                 None => Err(Error::config(
                     API_KEY_VARIABLE,
-                    "is set, but no host is: set TFY_HOST, too (the host of a login is not used with another \
-                     key)",
+                    format!(
+                        "is set, but none of {} is: set TFY_HOST, too (the host of a login is not used with \
+                         another key)",
+                        BASE_URL_VARIABLES.join(", ")
+                    ),
                 )),
             };
         }
@@ -170,7 +173,9 @@ mod tests {
         for file in [None, Some(login.path())] {
             refused(
                 infer(&[KEY], file.as_deref()),
-                &["TFY_API_KEY is set, but no host is: set TFY_HOST"],
+                &[
+                    "TFY_API_KEY is set, but none of TFY_BASE_URL, TFY_HOST, TFY_API_HOST is: set TFY_HOST",
+                ],
             );
         }
     }
