@@ -129,9 +129,9 @@ impl ClientBuilder {
     }
 
     /// The tenant's name, the first part of every FQN; it saves a look-up by name the requests that find it
-    /// out. Default: the first label of a host under `truefoundry.cloud` or `truefoundry.com` (not `app`,
-    /// `api` or `www`), else what `GET /tenant-id` says, which is asked without the API key, else what
-    /// `GET /session` says. What they say is asked for once.
+    /// out. Default: the one that the key names, if it is a JWT, else the first label of a host under
+    /// `truefoundry.cloud` or `truefoundry.com` (not `app`, `api` or `www`), else what `GET /tenant-id` says,
+    /// which is asked without the API key, else what `GET /session` says. What they say is asked for once.
     ///
     /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and what is
     /// built on it search all tenants' groups that the key may see.
