@@ -23,6 +23,7 @@
 //! |---|---|
 //! | connecting, timeouts, proxies, roots | [`Client`], [`ClientBuilder`], [`RetryPolicy`] |
 //! | keys that change or expire, and whose they are | [`KeyFile`], [`Credentials`], [`Token`], [`Client::whoami`] |
+//! | the login of the `tfy` CLI | [`Client::infer`], [`CliLogin`] |
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |

@@ -39,7 +39,8 @@ impl Error {
             },
             Self::Unauthorized { context } => match context.token_expired {
                 Some(time) => format!(
-                    "The token says that it expired at {time}; get a new one, and check this machine's clock."
+                    "The token says that it expired at {time}; get a new one (`tfy login --relogin` for the login of the \
+                     CLI), and check this machine's clock."
                 )
                 .into(),
                 None => "Check that the API key (TFY_API_KEY, unless the program sets another) is valid for \

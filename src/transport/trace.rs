@@ -86,6 +86,7 @@ pub(crate) fn keeping_token(error: &(dyn std::error::Error + 'static)) {
 }
 
 /// Says that others on this machine may read the login.
+#[cfg(unix)]
 pub(crate) fn readable_by_others(path: &std::path::Path) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
@@ -97,6 +98,7 @@ pub(crate) fn readable_by_others(path: &std::path::Path) {
 }
 
 /// Says that the login was refreshed, and its file could not be written.
+#[cfg(unix)]
 pub(crate) fn login_not_written(error: &std::io::Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!(%error, "the refreshed login cannot be written; `tfy login` will be needed");

@@ -1,7 +1,7 @@
 //! The environment, else the login of the `tfy` CLI, and never a part of each.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::validate::{check_url, login_url};
 use super::{API_KEY_VARIABLE, BASE_URL_VARIABLES, ClientBuilder};
@@ -16,12 +16,12 @@ impl ClientBuilder {
     /// # Errors
     /// As [`Client::infer`](crate::Client::infer).
     pub fn infer() -> Result<Self> {
-        Self::infer_from(std::env::var_os, default_path())
+        Self::infer_from(std::env::var_os, default_path().as_deref())
     }
 
     pub(super) fn infer_from(
         lookup: impl Fn(&'static str) -> Option<OsString>,
-        path: Option<PathBuf>,
+        path: Option<&Path>,
     ) -> Result<Self> {
         let builder = Self::from_lookup(lookup);
         if builder.key.is_some() {
@@ -37,8 +37,8 @@ impl ClientBuilder {
                 )),
             };
         }
-        let found = path.as_ref().map(CliLogin::open_if_any).transpose();
-        let file = path.as_ref().map_or_else(
+        let found = path.map(CliLogin::open_if_any).transpose();
+        let file = path.map_or_else(
             || "the login of the tfy CLI, whose home folder is not known".to_owned(),
             |path| Escaped(&path.to_string_lossy()).to_string(),
         );
@@ -78,7 +78,7 @@ impl ClientBuilder {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -89,7 +89,7 @@ mod tests {
         let lookup = |name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
         };
-        ClientBuilder::infer_from(lookup, file.map(Path::to_owned))
+        ClientBuilder::infer_from(lookup, file)
     }
 
     #[track_caller]

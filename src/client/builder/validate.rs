@@ -15,6 +15,7 @@ use super::Roots;
 use super::{ClientBuilder, Key, Setting, proxies};
 use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
+#[cfg(unix)]
 use crate::error::BoxError;
 use crate::transport::{
     Budget, ConnectionRecycler, RetryPolicy, TokenKeeper, Transport, sensitive,
@@ -112,6 +113,7 @@ impl ClientBuilder {
     }
 
     /// What sends requests without a key below this URL, with the defaults for all else.
+    #[cfg(unix)]
     pub(in crate::client) fn keyless(base: Url) -> Result<Transport> {
         let builder = Self::new();
         let loopback = is_this_machine(&base);

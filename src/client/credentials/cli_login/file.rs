@@ -76,6 +76,7 @@ impl PartialEq for Owner {
 }
 
 /// What a refresh needs.
+#[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the CLI refreshes"))]
 pub(super) struct Renewal<'a> {
     pub(super) tenant: String,
     pub(super) refresh_token: &'a SecretValue,

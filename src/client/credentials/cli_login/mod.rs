@@ -98,7 +98,7 @@ impl CliLogin {
     }
 
     /// `None` if there is no file.
-    pub(in crate::client) fn open_if_any(path: &PathBuf) -> Result<Option<Self>> {
+    pub(in crate::client) fn open_if_any(path: &Path) -> Result<Option<Self>> {
         let stored = match read_settled(path) {
             Ok(stored) => stored,
             Err(Unread::Missing) => return Ok(None),
@@ -107,7 +107,7 @@ impl CliLogin {
         let host = stored.host().to_owned();
         login_url(&host)?;
         warn_if_shared(path);
-        let login = Login { path: path.clone(), host, owner: stored.owner() };
+        let login = Login { path: path.to_owned(), host, owner: stored.owner() };
         Ok(Some(Self { login: Arc::new(login), auth_server: None }))
     }
 
@@ -209,7 +209,7 @@ impl Login {
         let other = if stored.host() != self.host {
             format!("host, {}", Escaped(stored.host()))
         } else if stored.owner() != self.owner {
-            "user".to_owned()
+            "user, or another key".to_owned()
         } else {
             return Ok(stored);
         };
@@ -276,8 +276,9 @@ fn read_settled(path: &Path) -> std::result::Result<Stored, Unread> {
 fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
     match lock::Lock::try_acquire(&lock_path(path)) {
         Ok(None) => None,
+        Ok(Some(_lock)) => Some(Stored::read(path)),
         // Whoever cannot lock can still read.
-        Ok(Some(_)) | Err(_) => Some(Stored::read(path)),
+        Err(_) => Some(Stored::read(path)),
     }
 }
 

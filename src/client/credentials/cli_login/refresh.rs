@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::file::{Renewal, Stored, token_of};
@@ -19,8 +18,10 @@ use crate::secret_value::SecretValue;
 use crate::transport::{Calls, Query, Request, Token, json, trace};
 use crate::{Error, Result};
 
-/// Limit of all requests of one refresh; other processes wait for the lock meanwhile.
-const MAX_REFRESH: Duration = Duration::from_secs(20);
+/// Limit of the request that spends the refresh token. With the look-ups before it, it ends well within the 60 s
+/// for which the CLI waits for the lock.
+const MAX_REQUEST: Duration = Duration::from_secs(20);
+const MAX_LOOK_UP: Duration = Duration::from_secs(10);
 
 /// How this control plane refreshes tokens.
 struct CliSettings {
@@ -145,11 +146,9 @@ impl Login {
 }
 
 async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -> Result<Renewed> {
-    let end = Instant::now() + MAX_REFRESH;
-    let left = || end.saturating_duration_since(Instant::now());
     let base = login_url(&login.host)?;
     let control_plane = ClientBuilder::keyless(base.clone())?;
-    let calls = || Calls::new(&control_plane, None, left());
+    let look_up = Calls::new(&control_plane, None, MAX_LOOK_UP);
     let exchange = |grant_type, return_jwt| {
         json(&Exchange {
             tenant: &renewal.tenant,
@@ -165,25 +164,25 @@ async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -
         request
     };
     let request = Request::new(Operation::GetCliSettings, "min-cli-version");
-    let settings: CliSettings = calls().call(request).await?;
+    let settings: CliSettings = look_up.call(request).await?;
     if settings.by_itself == Some(true) {
         let request = once("oauth2/token", exchange(Some("refresh_token"), Some(true))?);
         step("asked");
-        return calls().call(request).await;
+        return Calls::new(&control_plane, None, MAX_REQUEST).call(request).await;
     }
     let mut url = if let Some(url) = auth_server {
         url.clone()
     } else {
         let request = Request::new(Operation::GetTenantId, "tenant-id")
             .query(Query::default().with("hostName", base.authority()));
-        let told: AuthServer = calls().call(request).await?;
+        let told: AuthServer = look_up.call(request).await?;
         own_server(told.url.as_str(), &base)?
     };
     // A base ends without a slash, which the URL of a bare host cannot.
     url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
     let request = once("v1/oauth/token/refresh", exchange(None, None)?);
     step("asked");
-    Calls::new(&ClientBuilder::keyless(url)?, None, left()).call(request).await
+    Calls::new(&ClientBuilder::keyless(url)?, None, MAX_REQUEST).call(request).await
 }
 
 /// The server that the control plane names, if it is within its own domain: the refresh token is not sent to
