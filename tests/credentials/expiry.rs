@@ -103,6 +103,20 @@ async fn a_source_that_fails_leaves_a_token_in_use_until_it_expires() {
     }
 }
 
+/// The source may take longer than the call.
+#[tokio::test(start_paused = true)]
+async fn a_call_with_little_time_goes_on_with_a_token_that_is_still_good() {
+    let (fake, one, two) = start().await;
+    let source = Source::slow(seconds(15), [Expiring(one, seconds(600)), Token(two)]);
+    let client = client(fake.base_url(), &source);
+    call(&client).await.unwrap();
+    advance(seconds(500)).await;
+    call(&client.with_timeout(seconds(10))).await.unwrap();
+    sleep(seconds(11)).await;
+    call(&client.with_timeout(seconds(10))).await.unwrap();
+    assert_eq!(sent(&fake, 0), [one, one, two]);
+}
+
 /// A clock that is ahead, or a token of a few seconds: the source must not be asked at every call.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_seems_to_have_expired_is_used() {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use truefoundry_secrets::Error;
 use truefoundry_secrets::testing::FakeTrueFoundry;
+use truefoundry_secrets::{Error, Token};
 
 use crate::support::raw::{RawServer, ok, status};
 use crate::support::{assert_well_formed, builder, client};
@@ -69,12 +69,10 @@ async fn the_tenant_of_a_jwt_saves_its_requests() {
         for is_fixed in [true, false] {
             let mut builder = builder(server.url());
             let token = jwt(claims);
-            builder = match is_fixed {
-                true => builder.api_key(token),
-                false => builder.credentials(move || {
-                    let token = truefoundry_secrets::Token::new(token.clone());
-                    async move { Ok(token) }
-                }),
+            builder = if is_fixed {
+                builder.api_key(token)
+            } else {
+                builder.credentials(move || std::future::ready(Ok(Token::new(token.as_str()))))
             };
             if let Some(tenant) = given {
                 builder = builder.tenant(tenant);

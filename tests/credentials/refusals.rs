@@ -134,21 +134,25 @@ async fn a_source_that_fails_after_a_401_is_the_reason_unless_that_would_hide_an
 /// The one that was refused, the one that was sent, and one that another call has got since.
 #[tokio::test]
 async fn no_text_of_a_response_shows_any_token() {
-    let echo = format!("tokens: {ONE}, {TWO}");
-    let server = RawServer::start(move |n, _| {
-        Act::Send(if n == 0 { status(401, "Unauthorized") } else { status(400, &echo) })
-    });
-    let source = Source::new([Token(ONE), Token(TWO)]);
-    let error = Endpoint::GetGroup.call(&client(server.url(), &source)).await.unwrap_err();
-    assert_eq!(error.context().unwrap().server_message(), Some("(message withheld)"));
-    assert_nowhere(&error, &[ONE, TWO]);
+    for shown in [ONE, TWO] {
+        let echo = status(400, &format!("the token {shown} is odd"));
+        let server = RawServer::in_turn([status(401, "Unauthorized"), echo]);
+        let source = Source::new([Token(ONE), Token(TWO)]);
+        let error = Endpoint::GetGroup.call(&client(server.url(), &source)).await.unwrap_err();
+        assert_eq!(
+            error.context().unwrap().server_message(),
+            Some("(message withheld)"),
+            "{shown}"
+        );
+        assert_nowhere(&error, &[ONE, TWO]);
+    }
 
     for shown in [ONE, TWO] {
         let message = format!("the token {shown} is not the newest");
-        let (feed, fed) = std::sync::mpsc::channel();
-        let fed = std::sync::Mutex::new(Some(fed));
+        let (feed, late) = std::sync::mpsc::channel();
+        let late = std::sync::Mutex::new(Some(late));
         let server = RawServer::start(move |n, _| match n {
-            0 => Act::Feed(fed.lock().unwrap().take().unwrap()),
+            0 => Act::Feed(late.lock().unwrap().take().unwrap()),
             1 => Act::Send(status(401, "Unauthorized")),
             _ => Act::Send(ok(endpoints::GROUP)),
         });

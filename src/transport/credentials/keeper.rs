@@ -101,8 +101,14 @@ impl TokenKeeper {
         refused: Option<&Arc<KeptToken>>,
         limit: Duration,
     ) -> Outcome {
-        let result = timeout(limit, self.join(refused)).await;
-        result.unwrap_or_else(|_| Err(no_token_within(limit).into()))
+        let in_use = self.newest().filter(|kept| refused.is_none() && kept.is_good());
+        // A call with less time than a source may take leaves itself some to go on with a token that is still good.
+        let limit = if in_use.is_some() { limit / 2 } else { limit };
+        match (timeout(limit, self.join(refused)).await, in_use) {
+            (Ok(outcome), _) => outcome,
+            (Err(_), Some(kept)) => Ok(kept),
+            (Err(_), None) => Err(no_token_within(limit).into()),
+        }
     }
 
     /// Waits for the refresh under way, or begins one.
@@ -115,12 +121,13 @@ impl TokenKeeper {
                     return Ok(kept);
                 }
                 // The runtime of a task can end before the task does.
-                match refresh.as_ref().filter(|refresh| refresh.outcome.has_changed().is_ok()) {
-                    Some(refresh) => (refresh.outcome.clone(), refresh.is_told_of(refused), true),
-                    None => {
-                        let refresh = refresh.insert(self.begin(refused.cloned()));
-                        (refresh.outcome.clone(), true, false)
-                    }
+                let under_way =
+                    refresh.as_ref().filter(|refresh| refresh.outcome.has_changed().is_ok());
+                if let Some(refresh) = under_way {
+                    (refresh.outcome.clone(), refresh.is_told_of(refused), true)
+                } else {
+                    let refresh = refresh.insert(self.begin(refused.cloned()));
+                    (refresh.outcome.clone(), true, false)
                 }
             };
             let ended = outcome.wait_for(Option::is_some).await;

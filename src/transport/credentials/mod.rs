@@ -19,7 +19,8 @@ pub(crate) use kept::sensitive;
 ///
 /// A source only fetches: the client keeps the token, and asks again if fewer than 120 s are left before it
 /// expires, or after the server refused it. It is asked once at a time, in a task of its own, for at most
-/// 20 s; if that fails, a token that is still good stays in use. Calls that need the token wait for it.
+/// 20 s; if that fails, a token that is still good stays in use. Calls that need the token wait for it, but for no
+/// longer than half of their time limit if the one in use is still good.
 ///
 /// A closure that returns a future of a [`Token`] is one, too:
 ///
