@@ -83,7 +83,7 @@ async fn check_manifest() -> Result<(), Failure> {
         None
     } else {
         let not_asked = |failure| Failure::WithCode(NOT_ASKED, Box::new(failure));
-        let connection = support::connect().await.map_err(not_asked)?;
+        let connection = support::connect(&args).await.map_err(not_asked)?;
         let checked = connection.client.check_refs(references).await;
         Some(checked.map_err(|error| not_asked(error.into()))?)
     };

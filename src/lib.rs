@@ -23,6 +23,7 @@
 //! |---|---|
 //! | connecting, timeouts, proxies, roots | [`Client`], [`ClientBuilder`], [`RetryPolicy`] |
 //! | keys that change or expire, and whose they are | [`KeyFile`], [`Credentials`], [`Token`], [`Client::whoami`] |
+//! | the login of the `tfy` CLI | [`Client::infer`], [`CliLogin`] |
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
@@ -116,7 +117,7 @@ pub use api::{
     DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, SecretGroups,
     SecretStores, Secrets,
 };
-pub use client::{Client, ClientBuilder, KeyFile};
+pub use client::{CliLogin, Client, ClientBuilder, KeyFile};
 pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
 pub use error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,

@@ -167,6 +167,12 @@ fn config(setting: &str, reason: &str) -> &'static str {
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        ("no credentials:", _) => {
+            "Set both variables, or log in with `tfy login --host https://my-org.truefoundry.cloud`."
+        }
+        ("login" | "login host", _) => {
+            "Log in again with `tfy login --relogin`, or set TFY_HOST and TFY_API_KEY."
+        }
         (name, _) if name.to_ascii_uppercase().ends_with("_PROXY") => {
             "Correct or unset this variable, or add the control plane's host to NO_PROXY."
         }
@@ -190,7 +196,8 @@ fn unauthorized(expired: Option<Timestamp>) -> Cow<'static, str> {
             .into();
     };
     format!(
-        "The token says that it expired at {time}; get a new one, and check this machine's clock."
+        "The token says that it expired at {time}; get a new one (for a login of the CLI: `tfy login \
+         --relogin`), and check this machine's clock."
     )
     .into()
 }

@@ -12,6 +12,8 @@ mod expiry;
 mod failures;
 mod identity;
 mod key_file;
+#[cfg(unix)]
+mod login;
 mod refusals;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code, reason = "these tests need a part of it")]

@@ -16,6 +16,8 @@ mod found;
 #[path = "../../examples/secrets_before_deploy/judge/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the program uses all of it")]
 mod judge;
+#[cfg(unix)]
+mod login;
 #[path = "../../examples/secrets_before_deploy/manifest/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the program uses all of it")]
 mod manifest;

@@ -1,11 +1,14 @@
 //! Tokens that come from elsewhere, and what is said when none comes.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{BoxError, Credentials, KeyFile, RetryPolicy, SecretValue, Token};
+use truefoundry_secrets::{
+    BoxError, CliLogin, Credentials, KeyFile, RetryPolicy, SecretValue, Token,
+};
 
 use crate::secrets::VALUES;
 use crate::walk::Walk;
@@ -74,5 +77,36 @@ pub(crate) async fn tokens(walk: &mut Walk) {
         std::fs::write(&path, format!("{value} {value}")).unwrap();
         let client = builder().credentials(KeyFile::new(&path)).build().unwrap();
         walk.error("a file that is no key", client.whoami().await.unwrap_err());
+    }
+}
+
+/// The login of the CLI: refused, echoed, broken.
+pub(crate) async fn login(walk: &mut Walk) {
+    let fake = FakeTrueFoundry::start().await.with_token_lifetime(Duration::ZERO);
+    let login = fake.login();
+    for token in [login.access_token(), login.refresh_token()] {
+        walk.uses_key(token);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let open = || {
+        std::fs::write(&path, login.credentials_json()).unwrap();
+        CliLogin::open(&path).unwrap()
+    };
+    walk.debug(&open());
+    let echo = format!("{} {}", login.access_token(), login.refresh_token());
+    for status in [400, 429, 500, 200] {
+        fake.inject(Fault::status(status).message(&echo).on("oauth2.token"));
+        let builder = fake.client_builder().credentials(open());
+        walk.debug(&builder);
+        let client = builder.build().unwrap();
+        walk.error("a login that is refused or echoed", client.check().await.unwrap_err());
+    }
+    let _ = fake.clone().with_older_login().with_auth_server_url(&format!("https://{echo}"));
+    let client = fake.client_builder().credentials(open()).build().unwrap();
+    walk.error("tokens in the URL of a server", client.check().await.unwrap_err());
+    for text in [echo.clone(), login.credentials_json().replace("http:", "ftp:")] {
+        std::fs::write(&path, text).unwrap();
+        walk.error("a file that is no login", CliLogin::open(&path).unwrap_err());
     }
 }

@@ -45,6 +45,7 @@ areas! {
     types_server: types::server;
     types_values_where_none_belong: types::values_where_none_belong;
     types_stores: types::stores;
+    credentials_of_a_login: credentials::login;
     credentials_tokens: credentials::tokens;
     echoes_of_values: echoes::values;
     echoes_of_the_key: echoes::the_key;

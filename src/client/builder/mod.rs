@@ -1,5 +1,6 @@
 //! How a client is set up: from the environment, and from a builder.
 
+mod infer;
 mod proxies;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use crate::secret_value::SecretValue;
 use crate::transport::{Credentials, RetryPolicy};
+pub(super) use validate::{login_url, parse_url};
 
 const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";

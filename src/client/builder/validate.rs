@@ -15,9 +15,16 @@ use super::Roots;
 use super::{ClientBuilder, Key, Setting, proxies};
 use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
-use crate::transport::{Budget, ConnectionRecycler, TokenKeeper, Transport, sensitive};
+#[cfg(unix)]
+use crate::error::BoxError;
+use crate::transport::{
+    Budget, ConnectionRecycler, RetryPolicy, TokenKeeper, Transport, sensitive,
+};
 use crate::{Error, Result};
 
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
 const API_ROOT: &str = "/api/svc/v1";
 const OWN_USER_AGENT: &str = concat!("truefoundry-secrets-rust/", env!("CARGO_PKG_VERSION"));
 /// What the client sets itself on every request; an extra header of that name would undo a promise.
@@ -69,8 +76,9 @@ impl ClientBuilder {
                 .map_err(|reason| Error::config(key.name, reason))?,
             Key::Source(source) => TokenKeeper::of(headers, source),
         });
-        let timeout = positive("timeout", self.timeout, 60)?;
-        let connect_timeout = positive("connect_timeout", self.connect_timeout, 10)?;
+        let timeout = positive("timeout", self.timeout, DEFAULT_TIMEOUT)?;
+        let connect_timeout =
+            positive("connect_timeout", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?;
         let limits = Limits {
             unconfirmed_write_timeout: self
                 .unconfirmed_write_timeout
@@ -80,7 +88,7 @@ impl ClientBuilder {
         if limits.concurrent_reads == 0 {
             return Err(Error::config("concurrent_reads", "must be at least 1"));
         }
-        let response_limit = self.response_limit.unwrap_or(16 * 1024 * 1024);
+        let response_limit = self.response_limit.unwrap_or(DEFAULT_RESPONSE_LIMIT);
         if response_limit == 0 || response_limit > MAX_RESPONSE_LIMIT {
             return Err(Error::config(
                 "response_limit",
@@ -99,21 +107,23 @@ impl ClientBuilder {
             proxies::check(&base, lookup)?;
         }
         let http = self.http_client(&base, loopback, connect_timeout)?;
-        let budget = Budget::new();
-        let recycler = ConnectionRecycler::default();
-        let speaks_http = AtomicBool::new(false);
-        let transport = Transport {
-            http,
-            base,
-            tokens,
-            timeout,
-            response_limit,
-            retry,
-            budget,
-            recycler,
-            speaks_http,
-        };
+        let transport =
+            Transport { timeout, response_limit, retry, ..transport(http, base, tokens) };
         Ok(Client::new(transport, tenant, limits))
+    }
+
+    /// What sends requests without a key below this URL, with the defaults for all else.
+    #[cfg(unix)]
+    pub(in crate::client) fn keyless(base: Url) -> Result<Transport> {
+        let builder = Self::new();
+        let loopback = is_this_machine(&base);
+        if !loopback {
+            proxies::check(&base, std::env::var_os)?;
+        }
+        let none = || async { Err(BoxError::from("these requests are sent without a key")) };
+        let tokens = TokenKeeper::of(builder.headers()?, Arc::new(none));
+        let http = builder.http_client(&base, loopback, DEFAULT_CONNECT_TIMEOUT)?;
+        Ok(transport(http, base, Arc::new(tokens)))
     }
 
     fn headers(&self) -> Result<HeaderMap> {
@@ -200,6 +210,21 @@ impl ClientBuilder {
     }
 }
 
+/// With the defaults for what is not given.
+fn transport(http: reqwest::Client, base: Url, tokens: Arc<TokenKeeper>) -> Transport {
+    Transport {
+        http,
+        base,
+        tokens,
+        timeout: DEFAULT_TIMEOUT,
+        response_limit: DEFAULT_RESPONSE_LIMIT,
+        retry: RetryPolicy::default(),
+        budget: Budget::new(),
+        recycler: ConnectionRecycler::default(),
+        speaks_http: AtomicBool::new(false),
+    }
+}
+
 /// With the TLS library that this crate's features name: another crate's features on the HTTP library must
 /// not change which one checks the certificates.
 fn own_http() -> reqwest::ClientBuilder {
@@ -216,11 +241,11 @@ fn http_reason(error: &dyn std::error::Error) -> String {
     format!("client cannot be set up: {error}{cause}")
 }
 
-fn positive(setting: &'static str, value: Option<Duration>, seconds: u64) -> Result<Duration> {
+fn positive(setting: &'static str, value: Option<Duration>, default: Duration) -> Result<Duration> {
     match value {
         Some(Duration::ZERO) => Err(Error::config(setting, "must be greater than zero")),
         Some(value) => Ok(value),
-        None => Ok(Duration::from_secs(seconds)),
+        None => Ok(default),
     }
 }
 
@@ -229,9 +254,26 @@ pub(super) fn check_url(
     setting: &Setting<String>,
     allow_insecure_http: bool,
 ) -> Result<(Url, bool)> {
-    let refuse = |reason: &'static str| Err(Error::config(setting.name, reason));
-    let text = setting.value.trim();
-    let Ok(mut url) = Url::parse(text) else {
+    let mut url = parse_url(setting.name, &setting.value, allow_insecure_http)?;
+    let mut path = url.path().trim_end_matches('/').to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    // The platform's documentation writes the base URL with the API's root in places.
+    let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
+    url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
+    let loopback = is_this_machine(&url);
+    Ok((url, loopback))
+}
+
+/// The URL of a server that a key or token may be sent to.
+pub(in crate::client) fn parse_url(
+    setting: &'static str,
+    text: &str,
+    allow_insecure_http: bool,
+) -> Result<Url> {
+    let refuse = |reason: &'static str| Err(Error::config(setting, reason));
+    let Ok(url) = Url::parse(text.trim()) else {
         return refuse("is not a URL; write it as https://my-org.truefoundry.cloud");
     };
     if !matches!(url.scheme(), "https" | "http") {
@@ -243,27 +285,32 @@ pub(super) fn check_url(
     if url.query().is_some() || url.fragment().is_some() {
         return refuse("must end before any `?` or `#`");
     }
-    let loopback = match url.host() {
+    if url.host().is_none() {
+        return refuse("has no host");
+    }
+    if url.scheme() == "http" && !is_this_machine(&url) && !allow_insecure_http {
+        return refuse(
+            "is plain http://, which would send the key in clear text; use https://, or allow it with \
+             allow_insecure_http()",
+        );
+    }
+    Ok(url)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             name == "localhost" || name.ends_with(".localhost")
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse("has no host"),
-    };
-    if url.scheme() == "http" && !loopback && !allow_insecure_http {
-        return refuse(
-            "is plain http://, which would send the key in clear text; use https://, or allow it with \
-             allow_insecure_http()",
-        );
+        None => false,
     }
-    let mut path = url.path().trim_end_matches('/').to_owned();
-    while path.contains("//") {
-        path = path.replace("//", "/");
-    }
-    // The platform's documentation writes the base URL with the API's root in places.
-    let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
-    url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
-    Ok((url, loopback))
+}
+
+/// The API's root of a login's host.
+pub(in crate::client) fn login_url(host: &str) -> Result<Url> {
+    let setting = Setting { name: "login host", value: host.to_owned() };
+    Ok(check_url(&setting, false)?.0)
 }

@@ -12,6 +12,9 @@ use crate::models::decode::{self, wire_object};
 pub(crate) struct Claims {
     tenant: Option<SharedStr>,
     expires_at: Option<u64>,
+    user: Option<SharedStr>,
+    email: Option<SharedStr>,
+    subject_type: Option<SharedStr>,
 }
 
 wire_object!(Claims {
@@ -20,6 +23,9 @@ wire_object!(Claims {
     informational {
         tenant: "tenantName",
         expires_at: "exp",
+        user: "username",
+        email: "email",
+        subject_type: "subjectType",
     }
 });
 
@@ -38,6 +44,16 @@ impl Claims {
 
     pub(crate) fn tenant(&self) -> Option<&str> {
         self.tenant.as_ref().map(SharedStr::as_str)
+    }
+
+    /// The user's name, else the address.
+    pub(crate) fn user(&self) -> Option<&str> {
+        let texts = [&self.user, &self.email].into_iter().flatten().map(SharedStr::as_str);
+        texts.into_iter().find(|text| !text.is_empty())
+    }
+
+    pub(crate) fn is_service_account(&self) -> bool {
+        self.subject_type.as_ref().is_some_and(|kind| kind.as_str() == "serviceaccount")
     }
 
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
