@@ -84,6 +84,17 @@ impl Failure {
         .with("key", key)
     }
 
+    /// Not set, empty, or no text: the error names the variable.
+    pub(crate) fn variable_unusable(key: &str, error: &Error) -> Self {
+        Self::new(
+            "VariableUnusable",
+            error.to_string(),
+            "Ask the user to set it where this server is configured, and to restart the server. Never ask for \
+             the value.",
+        )
+        .with("key", key)
+    }
+
     pub(crate) fn declined() -> Self {
         Self::new(
             "NotApproved",
@@ -204,9 +215,17 @@ fn typed(error: &Error) -> (&'static str, Value) {
             "ConcurrentEdit",
             json!({ "added": added, "removed": removed, "modified": modified, "applied": applied }),
         ),
-        Error::PartiallyApplied { done, failed, not_tried, .. } => {
-            ("PartiallyApplied", json!({ "done": done, "failed": failed, "not_tried": not_tried }))
+        Error::PartiallyApplied { done, failed, not_tried, source, .. } => {
+            let (kind, _) = typed(source);
+            let cause = json!({ "kind": kind, "message": source.to_string() });
+            let data =
+                json!({ "done": done, "failed": failed, "not_tried": not_tried, "cause": cause });
+            ("PartiallyApplied", data)
         }
+        Error::UnexpectedStatus { .. } => ("UnexpectedStatus", nothing),
+        Error::Decode { .. } => ("Decode", nothing),
+        Error::ResponseTooLarge { .. } => ("ResponseTooLarge", nothing),
+        Error::UnexpectedRedirect { .. } => ("UnexpectedRedirect", nothing),
         _ => ("Other", nothing),
     }
 }

@@ -98,8 +98,7 @@ async def creates(fake, mode):
         host = fake.url.removeprefix("http://")
         for part in (host, "my-secrets", "+ DB_PASSWORD", "variable DB_SHORT", "Identity: "):
             assert part in question, question
-        again = User(APPROVE)
-        s.user.answers = again.answers
+        user.answers.append(APPROVE)
         taken = await s.failed("tfy_secret_groups_create", payload=payload)
         assert (taken["kind"], taken["name"]) == ("AlreadyExists", "my-secrets"), taken
     wanted = {"DB_PASSWORD": VALUES["DB_PASSWORD"], "SHORT": VALUES["DB_SHORT"]}
@@ -174,12 +173,22 @@ async def writes_nothing_without_approval(fake, mode):
     unticked = ElicitResult(action="accept", content={"approve": False})
     empty = ElicitResult(action="accept")
     answers = [DECLINE, ElicitResult(action="cancel"), unticked, empty]
-    user = User(*answers)
+    secrets, group = [from_env("DB_PASSWORD")], fake.group_id()
+    new = {"name": "n", "integrationId": fake.stores()["aws"], "secrets": secrets}
+    changes = {
+        "tfy_secret_groups_create": {"payload": new},
+        "tfy_secret_groups_edit": {"id": group, "payload": {"set": secrets}},
+        "tfy_secret_groups_update": {"id": group, "payload": {"secrets": secrets}},
+        "tfy_secret_groups_delete": {"id": group},
+        "tfy_secrets_delete": {"id": fake.secret_id("API_KEY")},
+    }
+    user = User(*answers * len(changes))
     async with session(SERVER, fake, mode, user) as s:
-        for _ in answers:
-            error = await s.failed("tfy_secret_groups_delete", id=fake.group_id())
-            assert error["kind"] == "NotApproved", error
-    assert fake.secrets() == before and len(user.questions) == 4
+        for tool, arguments in changes.items():
+            for _ in answers:
+                error = await s.failed(tool, **arguments)
+                assert error["kind"] == "NotApproved", error
+    assert not user.answers and fake.secrets() == before and len(fake.groups()) == 1
 
 
 @test(*BOTH)
@@ -355,7 +364,7 @@ async def only_allowed_variables_are_written(fake, mode):
             "TFY_API_KEY": "VariableReserved",
             "TFY_BASE_URL": "VariableReserved",
             "PATH": "VariableReserved",
-            "DB_NOT_SET": "InvalidInput",
+            "DB_NOT_SET": "VariableUnusable",
         }
         for variable, kind in kinds.items():
             edit = {"id": fake.group_id(), "payload": {"set": [from_env("K", variable)]}}
