@@ -91,7 +91,7 @@ async fn the_manifest_comes_out_with_references_and_else_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_several_stores_somebody_has_to_choose() {
+async fn with_several_stores_the_user_has_to_choose() {
     let fake = FakeTrueFoundry::start()
         .await
         .with_store(SecretStoreKind::AwsSecretsManager)
@@ -201,7 +201,7 @@ async fn a_group_that_exists_is_completed_and_else_left_untouched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_manifest_comes_out_also_if_nobody_reads_stderr() {
+async fn the_manifest_comes_out_also_if_stderr_has_no_reader() {
     let fake = FakeTrueFoundry::start().await;
     let manifest = Manifest::new(MANIFEST);
     let (reader, writer) = std::io::pipe().unwrap();

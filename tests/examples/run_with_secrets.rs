@@ -82,7 +82,7 @@ fn run_in(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_gets_the_values_and_nobody_else() {
+async fn the_command_gets_the_values_and_no_other_process() {
     let fake = fake().await;
     let script = r#"
         [ "$A" = "$WANTED_DB" ] && [ "$B" = "$WANTED_API" ] && [ "$AGAIN" = "$WANTED_DB" ] || exit 1

@@ -9,7 +9,6 @@
 )]
 
 mod advice;
-mod answers;
 mod config;
 mod hostile;
 mod identifiers;
@@ -18,6 +17,7 @@ mod models;
 mod odd_servers;
 mod pagination;
 mod proxies;
+mod responses;
 mod retry;
 mod runtimes;
 mod support;

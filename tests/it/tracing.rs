@@ -13,7 +13,7 @@ use truefoundry_secrets::{ListSecretGroups, SecretStoreKind};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
 use crate::support::process::{child, succeed};
-use crate::support::raw::{RawServer, answer, ok, status};
+use crate::support::raw::{RawServer, ok, response, status};
 use crate::support::{KEY, client, tenant_client};
 
 #[derive(Clone, Default)]
@@ -73,7 +73,7 @@ async fn child_a_call_is_a_span_with_its_operation_and_its_attempts() {
     let captured = Captured::default();
     let server = RawServer::in_turn([
         status(503, "busy"),
-        answer(429, "retry-after-ms: 1\r\n", ""),
+        response(429, "retry-after-ms: 1\r\n", ""),
         ok(r#"{"data":{"id":"s"}}"#),
     ]);
     let guard = captured.start();
@@ -145,9 +145,9 @@ async fn child_no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
     let guard = captured.start();
     for endpoint in endpoints::ALL {
         let success = ok(endpoint.success().replace("\"v\"", &format!("\"{RECEIVED}\"")));
-        let echo = answer(400, "", format!(r#"{{"message":"{SENT} {KEY} {RECEIVED}"}}"#));
-        for answers in [[success.clone(), success], [status(503, RECEIVED), echo]] {
-            let server = RawServer::in_turn(answers);
+        let echo = response(400, "", format!(r#"{{"message":"{SENT} {KEY} {RECEIVED}"}}"#));
+        for responses in [[success.clone(), success], [status(503, RECEIVED), echo]] {
+            let server = RawServer::in_turn(responses);
             let client = tenant_client(server.url());
             let _ = endpoint.call(&client).await;
             let params = ListSecretGroups::new().search(SEARCHED);

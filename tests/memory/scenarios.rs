@@ -59,7 +59,7 @@ async fn get(run: &mut Run, times: usize, more: usize) {
     run.leaves_by_hand();
 }
 
-/// A long answer makes hyper's buffers for that connection longer, and hyper keep them.
+/// A long response makes hyper's buffers for that connection longer, and hyper keep them.
 async fn get_after_list(run: &mut Run) {
     let client = run.client();
     client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
@@ -260,7 +260,7 @@ async fn cancel(run: &Run, call: JoinHandle<()>) {
     run.everybody_has_run().await;
 }
 
-/// The whole value has arrived before the answer goes wrong.
+/// The whole value has arrived before the response goes wrong.
 async fn get_fails(run: &mut Run) {
     let client = run.builder().retry(RetryPolicy::none()).build().unwrap();
     let call = tokio::spawn(async move { client.secrets().get("s-1").await });
@@ -313,7 +313,7 @@ fn panicking(
     let task = tokio::spawn(async move {
         let panicking = async {
             let _ = told.await;
-            panic!("while the answer is being read");
+            panic!("while the response is being read");
         };
         tokio::join!(call, panicking);
     });
@@ -335,7 +335,7 @@ async fn panic_with_value(run: &mut Run) {
 }
 
 async fn catch(run: &Run, call: JoinHandle<()>) {
-    // The panic is meant, and nobody needs to read of it.
+    // The panic is meant, and no one needs to read of it.
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     assert!(call.await.unwrap_err().is_panic());

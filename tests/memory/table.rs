@@ -77,7 +77,7 @@ pub(crate) const ALL: &[Scenario] = &[
     plain("get in chunks of 1000 bytes", Pem, Chunks(1000), Does::Get(1)),
     plain("get a PEM key", Pem, Length, Does::Get(1)),
     plain("get a PEM key, 20 times", Pem, Length, Does::Get(20)),
-    // The end of a long answer can stay with hyper until the next request for values.
+    // The end of a long response can stay with hyper until the next request for values.
     plain("get 400 KB, twice", Long, Length, Does::Get(2)),
     plain("get 400 KB in chunks, twice", Long, Chunks(3000), Does::Get(2)),
     on(Serves::SecretAndList, "get after a long list, 20 times", Short, Does::GetAfterList),

@@ -11,7 +11,7 @@ const ATTEMPTS: usize = 4;
 
 pub(super) const SECONDS: u64 = 700;
 pub(super) const DATE: u64 = 1000;
-/// When a slow answer comes that does come.
+/// When a slow response comes that does come.
 const SLOW: Duration = Duration::from_secs(1800);
 
 #[rustfmt::skip]
@@ -41,7 +41,7 @@ pub(super) const RETRIED: [(Endpoint, &str); 15] = [
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fault {
-    /// Nobody listens.
+    /// Nothing listens.
     Refused,
     /// The connection is made, and broken before the request is read.
     ResetBefore,
@@ -152,7 +152,7 @@ impl Row {
     fn wait(self) -> Option<Wait> {
         match self.fault {
             Fault::Status(_, After::Seconds) => Some(Wait::exactly(Duration::from_secs(SECONDS))),
-            // Compared with the machine's clock, which goes on while the answer travels.
+            // Compared with the machine's clock, which goes on while the response travels.
             Fault::Status(_, After::Date) => Some(Wait {
                 least: Duration::from_secs(DATE - 100),
                 most: Duration::from_secs(DATE),
