@@ -45,7 +45,7 @@ async fn check_manifest() -> Result<(), Failure> {
     let checked = if references.is_empty() {
         None
     } else {
-        let connection = support::connect().await?;
+        let connection = support::connect(&args).await?;
         Some(connection.client.check_refs(references).await?)
     };
     let (mut malformed, mut missing) = (0, 0);

@@ -112,14 +112,14 @@ pub use api::{
     DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, SecretGroups,
     SecretStores, Secrets,
 };
-pub use client::{Client, ClientBuilder};
+pub use client::{CliLogin, Client, ClientBuilder, KeyFile};
 pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
 pub use error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
     SoftDeleted,
 };
 pub use models::{
-    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, Page,
+    Attribute, Collaborator, DryRunSecretGroup, Identity, IntegrationId, NewSecretGroup, Page,
     ParseSecretRefError, ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup,
     SecretGroupId, SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate,
     SecretVersion, SecretVersionId, Subject,
@@ -131,7 +131,7 @@ pub use references::{
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
-pub use transport::RetryPolicy;
+pub use transport::{Credentials, RetryPolicy, Token};
 pub use watch::{Change, Changes, Watch, WatchGroup};
 
 /// Times are its [`Timestamp`](jiff::Timestamp).

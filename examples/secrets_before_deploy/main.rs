@@ -80,7 +80,7 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     };
 
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let store = support::choose_store(&connection, store.as_deref()).await?;
     let asked: Vec<_> = names
         .iter()

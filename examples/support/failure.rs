@@ -10,7 +10,7 @@ use super::{print, tell};
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Exit code 0: the help was asked for.
-    Help(&'static str),
+    Help(String),
     /// Exit code 2: a usage error.
     Usage(String),
     /// Exit code 3.

@@ -29,10 +29,23 @@ impl Error {
         match self {
             Self::Config { setting, reason } => config(setting, reason).into(),
             Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
-            Self::Unauthorized { .. } => {
-                "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
-                    .into()
-            }
+            Self::Credentials { source } => match source.downcast_ref::<Error>() {
+                Some(error) => error.hint(),
+                None => {
+                    let reason = source.to_string();
+                    let reason = Escaped(reason.trim_end_matches('.'));
+                    format!("Check where the credentials come from: {reason}.").into()
+                }
+            },
+            Self::Unauthorized { context } => match context.token_expired {
+                Some(time) => format!(
+                    "The token says that it expired at {time}; get a new one, and check this machine's clock."
+                )
+                .into(),
+                None => "Check that the API key (TFY_API_KEY, unless the program sets another) is valid for \
+                         this control plane and has not expired."
+                    .into(),
+            },
             Self::PermissionDenied { .. } => {
                 "Check what the API key may do: it needs access to this secret group or store.".into()
             }
@@ -167,6 +180,12 @@ fn config(setting: &str, reason: &str) -> &'static str {
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        ("no credentials:", _) => {
+            "Set both variables, or log in with `tfy login --host https://my-org.truefoundry.cloud`."
+        }
+        ("login" | "login host", _) => {
+            "Log in again with `tfy login --relogin`, or set TFY_HOST and TFY_API_KEY."
+        }
         (name, _) if name.to_ascii_uppercase().ends_with("_PROXY") => {
             "Correct or unset this variable, or add the control plane's host to NO_PROXY."
         }

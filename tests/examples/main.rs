@@ -12,6 +12,7 @@
 mod confirmation;
 mod deploy;
 mod fake_server;
+mod login;
 #[path = "../../examples/secrets_before_deploy/manifest.rs"]
 #[allow(dead_code, reason = "the program uses all of it")]
 mod manifest;

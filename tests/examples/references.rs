@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use truefoundry_secrets::testing::FakeTrueFoundry;
 
-use crate::process::{Ran, Run, example, example_on};
+use crate::process::{Ran, Run, example, example_on, requests_of_task};
 
 const VALUE: &str = "a-value-nobody-may-see";
 
@@ -47,7 +47,7 @@ async fn references_are_resolved_in_one_request_and_shown_masked() {
     ];
     assert_eq!(rows(&ran.stdout), expected);
     assert!(!ran.all().contains(VALUE) && !ran.all().contains("hunter2"), "{}", ran.all());
-    assert_eq!(fake.request_count(), 1);
+    assert_eq!(requests_of_task(&fake).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +118,7 @@ async fn manifests_of_every_kind_are_checked_place_by_place() {
         assert!(rows[1][2].starts_with("does not exist"), "{}", ran.stdout);
         assert!(rows[2][1..][0] == "(malformed)" && rows[2][2].starts_with("no key"));
         // One request, in which no value is asked for.
-        let requests = fake.requests();
+        let requests = requests_of_task(&fake);
         assert_eq!(requests.len(), 1);
         assert_ne!(requests[0].body().unwrap().get("withValue"), Some(&true.into()));
     }
