@@ -59,15 +59,25 @@ impl Change {
             Self::DeleteGroup { id } => delete_group(client, id).await?,
             Self::DeleteSecret { id } => delete_secret(client, id).await?,
         };
-        plan.identity = identity(client).await;
+        plan.identity = identity(client).await?;
         Ok(plan)
     }
 }
 
 /// Whose rights the change is made with.
-#[expect(clippy::unused_async, reason = "until the client can be asked")]
-async fn identity(_client: &Client) -> String {
-    "the API key of this server".to_owned()
+async fn identity(client: &Client) -> Result<String, Failure> {
+    match client.whoami().await {
+        Ok(me) => {
+            let kind = me.kind().map_or_else(String::new, |kind| format!(" ({kind})"));
+            let tenant = me.tenant().map_or_else(String::new, |name| format!(", tenant {name}"));
+            Ok(format!("{}{kind}{tenant}", me.user().unwrap_or("unknown")))
+        }
+        // An older control plane does not tell.
+        Err(error) if error.is_not_found() || matches!(error.status(), Some(404 | 405 | 501)) => {
+            Ok("not told by this control plane".to_owned())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn create(client: &Client, allowed: &AllowedEnv, new: &NewGroup) -> Result<Plan, Failure> {

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fake = if options.fake { Some(fake_with_data().await) } else { None };
     let client = match &fake {
         Some(fake) => fake.client(),
-        None => Client::from_env()?,
+        None => Client::infer()?,
     };
     // stdout belongs to the protocol.
     let _ = writeln!(std::io::stderr(), "Control plane: {}", client.authority());

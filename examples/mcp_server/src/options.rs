@@ -11,7 +11,8 @@ pub(crate) const USAGE: &str = "\
 Usage: mcp_server [--allow-env PATTERN]... [--approval-timeout TIME] [--fake [--yes]]
 
 Serves TrueFoundry secret groups as MCP tools on stdin and stdout. A client program starts it; the settings
-are in its environment: TFY_BASE_URL (or TFY_HOST, TFY_API_HOST) and TFY_API_KEY.
+are in its environment (TFY_BASE_URL, or TFY_HOST or TFY_API_HOST, and TFY_API_KEY), else the login of the
+tfy CLI is used.
 
   --allow-env PATTERN      let tools write the values of these environment variables, such as 'DB_*';
                            without it no value can be written

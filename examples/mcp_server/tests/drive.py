@@ -96,7 +96,7 @@ async def creates(fake, mode):
         assert made["references"][0] == "tfy-secret://my-org:my-secrets:DB_PASSWORD", made
         [question] = user.questions
         host = fake.url.removeprefix("http://")
-        for part in (host, "my-secrets", "+ DB_PASSWORD", "variable DB_SHORT", "Identity: "):
+        for part in (host, "my-secrets", "+ DB_PASSWORD", "variable DB_SHORT", "tenant my-org"):
             assert part in question, question
         user.answers.append(APPROVE)
         taken = await s.failed("tfy_secret_groups_create", payload=payload)

@@ -71,8 +71,8 @@ class Session:
 @contextlib.asynccontextmanager
 async def session(server, fake, mode, user, *options, sends_value=None):
     """The server with its client. At the end no recorded byte may hold a value."""
-    environment = {**fake.environment, **VALUES}
     with tempfile.TemporaryDirectory() as record:
+        environment = {**fake.environment, **VALUES, "HOME": record}
         parameters = StdioServerParameters(
             command=sys.executable,
             args=[WIRE, record, server, "--allow-env", "DB_*", *options],
