@@ -1,5 +1,7 @@
 //! The changes that tools make: each is planned, shown to a person, planned anew and only then applied.
 
+use std::collections::HashSet;
+
 use truefoundry_secrets::{
     Client, EditPlan, NewSecretGroup, Secret, SecretGroup, SecretGroupId, SecretStore,
 };
@@ -133,7 +135,11 @@ async fn replace(
     if list.secrets.is_empty() {
         return Err(Failure::empty_group());
     }
-    let listed = |key: &String| list.secrets.iter().any(|listed| listed.key == *key);
+    let mut listed = HashSet::new();
+    if let Some(twice) = list.secrets.iter().find(|secret| !listed.insert(&secret.key)) {
+        let message = format!("the key {} is listed twice", shown(&twice.key));
+        return Err(Failure::input(message, "List each key once."));
+    }
     // Without changes it keeps every key that the group has.
     let now = client.secret_groups().edit(id).plan().await?;
     let mut edit = client.secret_groups().edit(id);
@@ -156,7 +162,7 @@ async fn replace(
             }
         }
     }
-    for key in now.kept().iter().filter(|key| !listed(key)) {
+    for key in now.kept().iter().filter(|key| !listed.contains(key)) {
         edit = edit.remove(key);
     }
     Ok(Plan::of_edit("Replace all keys of a secret group", edit.plan().await?, set.into_iter()))
@@ -200,7 +206,7 @@ impl Plan {
 
     fn of_group(mut self, group: &SecretGroup, secrets: &[Secret]) -> Self {
         self.group_id = Some(group.id().to_string());
-        self.markers = markers(group, secrets);
+        self.markers.push_str(&markers(group, secrets));
         self
     }
 
@@ -213,14 +219,15 @@ impl Plan {
         let mut lines = vec![action.to_owned(), group_line(group), format!("Plan: {plan}")];
         lines.push("(+ added, ~ new value, - removed with all its versions)".to_owned());
         lines.extend(value_lines(set));
-        let group = group.clone();
+        let (group, kept) = (group.clone(), plan.kept().join("\n"));
         let work = if plan.is_empty() {
             let kept = plan.kept().to_vec();
             Work::Nothing(Changed { done: plan.to_string(), kept, ..changed(&group) })
         } else {
             Work::Edit(Box::new(plan))
         };
-        Self::new(lines, work).of_group(&group, &[])
+        // The group's own list can be cut.
+        Self { markers: kept, ..Self::new(lines, work) }.of_group(&group, &[])
     }
 
     /// Whether there is nothing to ask about.

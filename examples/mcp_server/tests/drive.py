@@ -9,7 +9,7 @@ import traceback
 import transcript
 from fake import GROUP, KEYS, Fake
 from mcp.shared.exceptions import MCPError
-from mcp.types import ElicitResult, InputRequiredResult
+from mcp.types import ElicitResult, ErrorData, InputRequiredResult
 from session import APPROVE, DECLINE, LEGACY, MODERN, VALUES, User, session
 
 SERVER, FAKE, *OPTIONS = sys.argv[1:]
@@ -132,6 +132,8 @@ async def replaces(fake, mode):
         assert empty["kind"] == "EmptyGroup", empty
         unknown = await s.failed("tfy_secret_groups_update", **update({"key": "NO"}))
         assert unknown["kind"] == "InvalidInput", unknown
+        twice = await s.failed("tfy_secret_groups_update", **update({"key": "API_KEY"}, from_env("API_KEY", "DB_NEW")))
+        assert twice["kind"] == "InvalidInput" and "twice" in twice["message"], twice
         full = update({"key": "API_KEY"}, from_env("DB_PASSWORD"))
         done = await s.done("tfy_secret_groups_update", **full)
         assert (done["removed"], done["kept"]) == (["JWT_SECRET"], ["API_KEY"]), done
@@ -206,6 +208,15 @@ async def writes_nothing_if_the_client_cannot_ask(fake, mode):
                 assert error.code == -32021, error
                 assert error.data["requiredCapabilities"] == {"elicitation": {"form": {}}}, error
     assert fake.secrets() == before
+
+
+@test(LEGACY)
+async def writes_nothing_if_the_client_does_not_ask(fake, mode):
+    user = User(ErrorData(code=-32603, message="no window to ask in"))
+    async with session(SERVER, fake, mode, user) as s:
+        error = await s.failed("tfy_secret_groups_delete", id=fake.group_id())
+        assert error["kind"] == "NotApproved", error
+    assert fake.group_id()
 
 
 @test(*BOTH)
