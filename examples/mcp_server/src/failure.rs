@@ -46,8 +46,9 @@ impl Failure {
         Self::new(
             "InvalidArguments",
             "the arguments do not match the tool's input schema",
-            "Compare them with the schema: names, types (`payload` is an object) and no further members. They are \
-             not repeated here, in case a value is among them.",
+            "Compare them with the schema: names, types (`payload` is an object) and no further members. Values are \
+             never accepted; name an environment variable of this server in `from_env`. (The arguments are not \
+             repeated here, in case a value is among them.)",
         )
     }
 
@@ -149,7 +150,8 @@ impl Failure {
 impl IntoCallToolResult for Failure {
     fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
         if let Some(code) = self.code {
-            return Err(ErrorData::new(code, self.message, Some(Value::Object(self.data))));
+            let message = format!("{} (hint: {})", self.message, self.hint);
+            return Err(ErrorData::new(code, message, Some(Value::Object(self.data))));
         }
         let text = self.text();
         let mut result = CallToolResult::structured_error(self.structured());

@@ -12,8 +12,11 @@ import urllib.parse
 from mcp import Client, StdioServerParameters
 from mcp.types import ElicitResult
 
+SERVER, FAKE, *OPTIONS = sys.argv[1:]
 LEGACY = "legacy"
 MODERN = "2026-07-28"
+BOTH = (LEGACY, MODERN)
+TESTS = []
 VALUES = {
     "DB_PASSWORD": "Xq7~first~password~Zw9",
     "DB_NEW": "Vk3~second\"pass\\word~Jh5",
@@ -23,6 +26,18 @@ VALUES = {
 APPROVE = ElicitResult(action="accept", content={"approve": True})
 DECLINE = ElicitResult(action="decline")
 WIRE = str(pathlib.Path(__file__).with_name("wire.py"))
+
+
+def test(*modes):
+    def register(function):
+        TESTS.extend((function, mode) for mode in modes)
+        return function
+
+    return register
+
+
+def from_env(key, variable=None):
+    return {"key": key, "from_env": variable or key}
 
 
 class User:
@@ -69,13 +84,13 @@ class Session:
 
 
 @contextlib.asynccontextmanager
-async def session(server, fake, mode, user, *options, sends_value=None):
+async def session(fake, mode, user, *options, sends_value=None):
     """The server with its client. At the end no recorded byte may hold a value."""
     with tempfile.TemporaryDirectory() as record:
         environment = {**fake.environment, **VALUES, "HOME": record}
         parameters = StdioServerParameters(
             command=sys.executable,
-            args=[WIRE, record, server, "--allow-env", "DB_*", *options],
+            args=[WIRE, record, SERVER, "--allow-env", "DB_*", *options],
             env=environment,
         )
         before = fake.values() if fake.group_id() else {}

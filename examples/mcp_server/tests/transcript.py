@@ -10,7 +10,7 @@ from session import APPROVE, MODERN, User, session
 BEGIN, END = "<!-- transcript -->\n", "<!-- end of the transcript -->\n"
 
 
-async def record(server, fake):
+async def record(fake):
     lines = []
     soft_delete(fake)
     azure = fake.stores()["azure"]
@@ -26,7 +26,7 @@ async def record(server, fake):
         inner = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
         tell(f"{tool}({inner})", fence="python")
 
-    async with session(server, fake, MODERN, User()) as s:
+    async with session(fake, MODERN, User()) as s:
 
         async def say(heading, tool, arguments, *, data=False):
             lines.extend([f"{heading}", ""])
