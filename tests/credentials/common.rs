@@ -12,7 +12,7 @@ use crate::support::{TENANT, builder};
 
 /// What the source does the next time it is asked.
 #[derive(Clone)]
-pub(crate) enum Answer {
+pub(crate) enum Step {
     Token(&'static str),
     /// It expires so long after it is given.
     Expiring(&'static str, Duration),
@@ -26,7 +26,7 @@ pub(crate) enum Answer {
 pub(crate) struct Source(Arc<Mutex<State>>);
 
 struct State {
-    answers: VecDeque<Answer>,
+    steps: VecDeque<Step>,
     /// What was rejected, for each time that it was asked.
     asked: Vec<Option<String>>,
     /// How long it takes.
@@ -34,13 +34,13 @@ struct State {
 }
 
 impl Source {
-    pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        Self::slow(Duration::ZERO, answers)
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::slow(Duration::ZERO, steps)
     }
 
-    pub(crate) fn slow(takes: Duration, answers: impl IntoIterator<Item = Answer>) -> Self {
-        let (answers, asked) = (answers.into_iter().collect(), Vec::new());
-        Self(Arc::new(Mutex::new(State { answers, asked, takes })))
+    pub(crate) fn slow(takes: Duration, steps: impl IntoIterator<Item = Step>) -> Self {
+        let (steps, asked) = (steps.into_iter().collect(), Vec::new());
+        Self(Arc::new(Mutex::new(State { steps, asked, takes })))
     }
 
     pub(crate) fn asked(&self) -> Vec<Option<String>> {
@@ -51,15 +51,15 @@ impl Source {
         self.asked().len()
     }
 
-    fn next(&self, rejected: Option<&SecretValue>) -> (Answer, Duration) {
+    fn next(&self, rejected: Option<&SecretValue>) -> (Step, Duration) {
         let mut state = self.0.lock().unwrap();
         state.asked.push(rejected.map(|token| token.expose_secret().to_owned()));
-        let answer = if state.answers.len() > 1 {
-            state.answers.pop_front().unwrap()
+        let step = if state.steps.len() > 1 {
+            state.steps.pop_front().unwrap()
         } else {
-            state.answers[0].clone()
+            state.steps[0].clone()
         };
-        (answer, state.takes)
+        (step, state.takes)
     }
 }
 
@@ -68,18 +68,18 @@ impl Credentials for Source {
         &'a self,
         rejected: Option<&'a SecretValue>,
     ) -> futures_util::future::BoxFuture<'a, Result<Token, BoxError>> {
-        let (answer, takes) = self.next(rejected);
+        let (step, takes) = self.next(rejected);
         Box::pin(async move {
             tokio::time::sleep(takes).await;
-            match answer {
-                Answer::Token(text) => Ok(Token::new(text)),
-                Answer::Expiring(text, left) => {
+            match step {
+                Step::Token(text) => Ok(Token::new(text)),
+                Step::Expiring(text, left) => {
                     let left = SignedDuration::try_from(left).unwrap();
                     Ok(Token::new(text).expires_at(Timestamp::now() + left))
                 }
-                Answer::Fail(text) => Err(text.into()),
-                Answer::Hang => std::future::pending().await,
-                Answer::Panic => panic!("the source panics"),
+                Step::Fail(text) => Err(text.into()),
+                Step::Hang => std::future::pending().await,
+                Step::Panic => panic!("the source panics"),
             }
         })
     }

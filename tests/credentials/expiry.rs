@@ -7,7 +7,7 @@ use tokio::time::{advance, sleep, timeout};
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Client, Error};
 
-use crate::common::Answer::{Expiring, Fail, Hang, Panic, Token};
+use crate::common::Step::{Expiring, Fail, Hang, Panic, Token};
 use crate::common::{Source, client, token};
 use crate::support::endpoints::{self, Endpoint};
 use crate::support::raw::{RawServer, ok};
@@ -119,7 +119,7 @@ async fn a_token_that_seems_to_have_expired_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_gives_up_does_not_end_the_question() {
+async fn a_caller_that_gives_up_does_not_end_the_refresh() {
     let (fake, one, _) = start().await;
     let source = Source::slow(seconds(10), [Token(one), Fail("asked twice")]);
     let client = client(fake.base_url(), &source);
@@ -131,10 +131,10 @@ async fn a_caller_that_gives_up_does_not_end_the_question() {
     assert_eq!((source.times(), fake.request_count()), (1, 1));
 }
 
-/// A question that began because a token was about to expire is joined by a call whose token was refused. It gives
+/// A refresh that began because a token was about to expire is joined by a call whose token was refused. It gives
 /// the refused token again, so that the source has to be told.
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_told_although_a_question_is_under_way() {
+async fn a_refusal_is_told_although_a_refresh_is_under_way() {
     let fake = FakeTrueFoundry::start().await;
     let one = token(&fake);
     fake.advance_token_clock(seconds(7200));
@@ -158,9 +158,9 @@ async fn a_refusal_is_told_although_a_question_is_under_way() {
     assert_eq!(source.asked(), [None, None, Some(one.to_owned())]);
 }
 
-/// The task of a question ends with its runtime, and another one must be able to ask.
+/// The task of a refresh ends with its runtime, and another one must be able to ask.
 #[test]
-fn a_question_ends_with_its_runtime() {
+fn a_refresh_ends_with_its_runtime() {
     let server = RawServer::always(ok(endpoints::GROUP));
     let source = Source::new([Hang, Token("one")]);
     let client = client(server.url(), &source);

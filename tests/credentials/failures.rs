@@ -6,7 +6,7 @@ use std::time::Duration;
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Error, SecretValue, Token};
 
-use crate::common::Answer::{self, Expiring, Fail, Hang, Panic};
+use crate::common::Step::{self, Expiring, Fail, Hang, Panic};
 use crate::common::{Source, client, token};
 use crate::support::endpoints::{self, Endpoint};
 use crate::support::raw::{RawServer, ok};
@@ -18,14 +18,14 @@ async fn a_slow_or_failing_source_sends_nothing_on_every_operation() {
         (Fail("the vault is sealed"), "the vault is sealed", false),
         (Hang, "no token came within 20 s", true),
         (Panic, "the source of credentials panicked", false),
-        (Answer::Token(""), "the token is empty", false),
-        (Answer::Token("two words"), "the token contains whitespace", false),
-        (Answer::Token("line\n"), "the token contains a control character", false),
+        (Step::Token(""), "the token is empty", false),
+        (Step::Token("two words"), "the token contains whitespace", false),
+        (Step::Token("line\n"), "the token contains a control character", false),
     ];
     for endpoint in endpoints::ALL {
-        for (answer, reason, may_pass) in cases.clone() {
+        for (step, reason, may_pass) in cases.clone() {
             let server = RawServer::always(ok(endpoint.success()));
-            let source = Source::new([answer]);
+            let source = Source::new([step]);
             let error = endpoint.call(&client(server.url(), &source)).await.unwrap_err();
             let Error::Credentials { source, .. } = &error else {
                 panic!("{endpoint:?}: {error:?}")
@@ -104,7 +104,7 @@ async fn a_closure_is_a_source() {
 #[tokio::test]
 async fn the_last_of_key_and_source_counts() {
     let server = RawServer::always(ok(endpoints::GROUP));
-    let source = || Source::new([Answer::Token("of-the-source")]);
+    let source = || Source::new([Step::Token("of-the-source")]);
     let first = builder(server.url()).credentials(source()).build().unwrap();
     Endpoint::GetGroup.call(&first).await.unwrap();
     let second = builder(server.url()).credentials(source()).api_key("fixed").build().unwrap();

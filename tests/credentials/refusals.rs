@@ -1,9 +1,9 @@
-//! 401: answered by one repetition with another token, if there is one.
+//! 401: followed by one repetition with another token, if there is one.
 
 use truefoundry_secrets::{Error, RetryPolicy};
 
-use crate::common::Answer::{Fail, Token};
-use crate::common::{Answer, Source, client};
+use crate::common::Step::{Fail, Token};
+use crate::common::{Source, Step, client};
 use crate::support::endpoints::{self, Endpoint};
 use crate::support::raw::{Act, RawServer, ok, status};
 use crate::support::{KEY, TENANT, assert_nowhere, assert_well_formed, at_once, builder};
@@ -31,7 +31,7 @@ fn sent(server: &RawServer) -> Vec<String> {
 
 #[tokio::test]
 async fn every_operation_is_tried_once_more_with_another_token() {
-    let cases: [(&[Answer], &[&str], &[&str]); 4] = [
+    let cases: [(&[Step], &[&str], &[&str]); 4] = [
         // What the source gives, what the server accepts, what is sent.
         (&[Token(ONE)], &[ONE], &[ONE]),
         (&[Token(ONE)], &[], &[ONE]),
@@ -39,9 +39,9 @@ async fn every_operation_is_tried_once_more_with_another_token() {
         (&[Token(ONE), Token(TWO), Token("token-three")], &["token-three"], &[ONE, TWO]),
     ];
     for endpoint in endpoints::ALL {
-        for (answers, accepted, expected) in cases {
+        for (steps, accepted, expected) in cases {
             let server = accepting(accepted, endpoint.success());
-            let source = Source::new(answers.to_vec());
+            let source = Source::new(steps.to_vec());
             let result = endpoint.call(&client(server.url(), &source)).await;
             let case = format!("{endpoint:?}, {expected:?}");
             assert_eq!(sent(&server), expected.iter().map(|it| bearer(it)).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! The client's token, and the one question at a time that gets it another.
+//! The client's token, and its refresh, of which one at a time is under way.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,11 +26,11 @@ pub(crate) struct TokenKeeper {
     /// `None` if the key is fixed.
     source: Option<Arc<dyn Credentials>>,
     kept: ArcSwapOption<KeptToken>,
-    question: Mutex<Option<Question>>,
+    refresh: Mutex<Option<Refresh>>,
 }
 
-/// The source is being asked, in a task of its own.
-struct Question {
+/// A refresh under way, in a task of its own.
+struct Refresh {
     /// The token that the source was told of.
     refused: Option<Arc<KeptToken>>,
     outcome: watch::Receiver<Option<Outcome>>,
@@ -44,12 +44,12 @@ impl TokenKeeper {
     pub(crate) fn fixed(common: HeaderMap, key: SecretValue) -> Result<Self, &'static str> {
         let kept = KeptToken::new(&common, &Token::new(key))?;
         let kept = ArcSwapOption::from_pointee(kept);
-        Ok(Self { common, source: None, kept, question: Mutex::default() })
+        Ok(Self { common, source: None, kept, refresh: Mutex::default() })
     }
 
     pub(crate) fn of(common: HeaderMap, source: Arc<dyn Credentials>) -> Self {
         let source = Some(source);
-        Self { common, source, kept: ArcSwapOption::empty(), question: Mutex::default() }
+        Self { common, source, kept: ArcSwapOption::empty(), refresh: Mutex::default() }
     }
 
     /// What every request carries in addition to the token.
@@ -69,7 +69,7 @@ impl TokenKeeper {
     pub(crate) async fn token(self: &Arc<Self>, limit: Duration) -> Outcome {
         match self.usable(None) {
             Some(kept) => Ok(kept),
-            None => Box::pin(self.ask(None, limit)).await,
+            None => Box::pin(self.refreshed(None, limit)).await,
         }
     }
 
@@ -85,7 +85,7 @@ impl TokenKeeper {
         if self.source.is_none() {
             return Ok(None);
         }
-        let kept = Box::pin(self.ask(Some(refused), limit)).await?;
+        let kept = Box::pin(self.refreshed(Some(refused), limit)).await?;
         Ok((!kept.is_same_as(refused)).then_some(kept))
     }
 
@@ -96,25 +96,30 @@ impl TokenKeeper {
         })
     }
 
-    async fn ask(self: &Arc<Self>, refused: Option<&Arc<KeptToken>>, limit: Duration) -> Outcome {
-        let result = timeout(limit, self.outcome(refused)).await;
+    async fn refreshed(
+        self: &Arc<Self>,
+        refused: Option<&Arc<KeptToken>>,
+        limit: Duration,
+    ) -> Outcome {
+        let result = timeout(limit, self.join(refused)).await;
         result.unwrap_or_else(|_| Err(no_token_within(limit).into()))
     }
 
-    async fn outcome(self: &Arc<Self>, refused: Option<&Arc<KeptToken>>) -> Outcome {
+    /// Waits for the refresh under way, or begins one.
+    async fn join(self: &Arc<Self>, refused: Option<&Arc<KeptToken>>) -> Outcome {
         loop {
             let (mut outcome, is_told, is_joined) = {
-                let mut question = self.question.lock().unwrap_or_else(PoisonError::into_inner);
-                // Under the lock, because the question of another caller may just have ended.
+                let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+                // Under the lock, because the refresh of another caller may just have ended.
                 if let Some(kept) = self.usable(refused.map(AsRef::as_ref)) {
                     return Ok(kept);
                 }
                 // The runtime of a task can end before the task does.
-                match question.as_ref().filter(|question| question.outcome.has_changed().is_ok()) {
-                    Some(asked) => (asked.outcome.clone(), asked.is_told_of(refused), true),
+                match refresh.as_ref().filter(|refresh| refresh.outcome.has_changed().is_ok()) {
+                    Some(refresh) => (refresh.outcome.clone(), refresh.is_told_of(refused), true),
                     None => {
-                        let asked = question.insert(self.begin(refused.cloned()));
-                        (asked.outcome.clone(), true, false)
+                        let refresh = refresh.insert(self.begin(refused.cloned()));
+                        (refresh.outcome.clone(), true, false)
                     }
                 }
             };
@@ -132,25 +137,25 @@ impl TokenKeeper {
 
     /// In a task, because a caller that gives up must not cut off what others wait for, nor a login's refresh
     /// between the server's response and the file.
-    fn begin(self: &Arc<Self>, refused: Option<Arc<KeptToken>>) -> Question {
+    fn begin(self: &Arc<Self>, refused: Option<Arc<KeptToken>>) -> Refresh {
         let (sender, outcome) = watch::channel(None);
         let (keeper, told) = (Arc::clone(self), refused.clone());
         tokio::spawn(async move {
             let outcome = keeper.renew(told).await;
             // Else it would hold the token that was refused.
-            *keeper.question.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *keeper.refresh.lock().unwrap_or_else(PoisonError::into_inner) = None;
             sender.send_replace(Some(outcome));
         });
-        Question { refused, outcome }
+        Refresh { refused, outcome }
     }
 
     async fn renew(self: &Arc<Self>, refused: Option<Arc<KeptToken>>) -> Outcome {
         let (keeper, told) = (Arc::clone(self), refused.clone());
         // A task of its own again, because it may panic.
-        let answer = tokio::spawn(async move { keeper.fetch(told.as_deref()).await }).await;
-        let answer = answer.unwrap_or_else(|_| Err("the source of credentials panicked".into()));
+        let fetched = tokio::spawn(async move { keeper.fetch(told.as_deref()).await }).await;
+        let fetched = fetched.unwrap_or_else(|_| Err("the source of credentials panicked".into()));
         let kept = self.newest();
-        let kept = match answer {
+        let kept = match fetched {
             Ok(kept) => kept,
             Err(error) => {
                 let known = [kept.as_deref(), refused.as_deref()];
@@ -180,7 +185,7 @@ impl TokenKeeper {
     }
 }
 
-impl Question {
+impl Refresh {
     fn is_told_of(&self, refused: Option<&Arc<KeptToken>>) -> bool {
         match (&self.refused, refused) {
             (Some(told), Some(refused)) => told.is_same_as(refused),
