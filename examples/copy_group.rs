@@ -52,7 +52,7 @@ async fn copy_group() -> Result<(), Failure> {
     };
     args.finish()?;
 
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let client = &connection.client;
     let store = support::choose_store(&connection, store.as_deref()).await?;
     let kind = store.kind().unwrap_or(&SecretStoreKind::Generic);

@@ -49,7 +49,7 @@ async fn sync_env() -> Result<(), Failure> {
     args.finish()?;
     let desired = SecretMap::from_dotenv(&read_text(&path, "FILE")?)?;
 
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let mut sync = connection.client.secret_groups().sync(&group, desired);
     if let Some(choice) = store {
         sync = sync.create_in(&support::choose_store(&connection, Some(&choice)).await?);

@@ -149,7 +149,6 @@ async fn a_manifest_without_secrets_comes_out_as_it_is() {
 async fn a_manifest_that_is_not_understood_creates_nothing() {
     let fake = FakeTrueFoundry::start().await;
     for text in [
-        "name: a\nenv:\n  - {name: DB_PASSWORD, value: in-the-clear}\n",
         "name: a\nx: &p in-the-clear\nenv:\n  DB_PASSWORD: *p\n",
         "name: a\nenv:\n  DB_PASSWORD: \"in-the-clear\n",
         "name: a\nenv: {DB_PASSWORD: in-the-clear-1}\nc: {env: {DB_PASSWORD: in-the-clear-2}}\n",
@@ -299,6 +298,7 @@ async fn a_malformed_reference_creates_nothing() {
         "'\"tfy-secret://my-org:app:KEY\"'",
         "\" tfy-secret://my-org:app:KEY\"",
         "tfy-secret:/my-org:app:KEY",
+        "tfy-secret://my-org:app:KEY\u{a0}",
     ] {
         let text = format!("name: a\nenv:\n  DB_PASSWORD: x\n  URL: {value}\n");
         let manifest = Manifest::new(&text);

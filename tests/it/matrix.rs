@@ -67,10 +67,10 @@ async fn failures_that_ask_for_a_wait() {
     }
 }
 
-/// Those of the tenant have tests of their own: `wire::tenant`.
+/// That of the tenant has tests of its own: `wire::tenant`.
 #[tokio::test]
 async fn every_operation_is_in_the_table() {
-    let mut called = BTreeSet::from(["GetTenantId".to_owned(), "GetSession".to_owned()]);
+    let mut called = BTreeSet::from(["GetTenantId".to_owned()]);
     for endpoint in endpoints::ALL {
         let server = RawServer::start(|_, _| Act::Send(response(418, "", "")));
         let client = builder(server.url()).tenant(TENANT).build().unwrap();

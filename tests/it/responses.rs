@@ -164,6 +164,7 @@ fn check(error: &Error, row: &Row, endpoint: Endpoint, requests: usize, case: &s
             | Endpoint::ListPartial
             | Endpoint::ListStores
             | Endpoint::ListAccounts
+            | Endpoint::Whoami
     );
     let not_found = row.status == 404 && !looks_nothing_up;
     let expected =

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{ListSecretGroups, SecretStoreKind};
+use truefoundry_secrets::{KeyFile, ListSecretGroups, SecretStoreKind};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
 use crate::support::process::{child, succeed};
@@ -60,6 +60,11 @@ fn a_lost_response_is_traced_as_none() {
 #[test]
 fn an_edit_that_waits_for_an_earlier_write_says_so() {
     succeed(&child("tracing::child_an_edit_that_waits_for_an_earlier_write_says_so", &[]));
+}
+
+#[test]
+fn a_key_file_that_cannot_be_used_says_so() {
+    succeed(&child("tracing::child_a_key_file_that_cannot_be_used_says_so", &[]));
 }
 
 #[test]
@@ -134,6 +139,30 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
     let event = format!("waiting for an earlier edit group={id} at_most_ms=120000");
     assert!(queued.contains("DEBUG") && queued.ends_with(&event), "{queued}");
     assert!(!text.contains(SENT), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "run by another test in a process of its own"]
+async fn child_a_key_file_that_cannot_be_used_says_so() {
+    let captured = Captured::default();
+    let fake = FakeTrueFoundry::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, fake.api_key()).unwrap();
+    let client = fake.client_builder().credentials(KeyFile::new(&path)).build().unwrap();
+    let guard = captured.start();
+    client.whoami().await.unwrap();
+    assert!(!captured.text().contains("the token in use is kept"));
+    std::fs::write(&path, "").unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
+    client.whoami().await.unwrap();
+    drop(guard);
+    let text = captured.text();
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.contains("the token in use is kept")).collect();
+    let [line] = lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("WARN") && line.ends_with("/key: it is empty"), "{line}");
+    assert!(!text.contains(fake.api_key()), "{text}");
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use truefoundry_secrets::{
-    Error, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue, Watch,
+    Error, KeyFile, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue,
+    Watch,
 };
+use zeroize::Zeroizing;
 
 use crate::run::Run;
 use crate::table::Does;
@@ -34,6 +36,7 @@ pub(crate) async fn measure(run: &mut Run) {
         Does::PanicDuringGet => panic_during_get(run).await,
         Does::PanicWithValue => panic_with_value(run).await,
         Does::Key => key(run).await,
+        Does::KeyFile => key_file(run).await,
     }
 }
 
@@ -365,6 +368,34 @@ async fn key(run: &mut Run) {
     drop(client);
     run.everybody_has_run().await;
     run.leaves();
+    let by_hand = run.by_hand_with_key(run.value());
+    by_hand.get().await;
+    drop(by_hand);
+    run.everybody_has_run().await;
+    run.leaves_by_hand();
+}
+
+/// A key that was replaced is gone, although its client goes on.
+async fn key_file(run: &mut Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let client = run.builder().credentials(KeyFile::new(&path)).build().unwrap();
+    tokio::time::pause();
+    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || stands_still.recv().is_err());
+    for _ in 0..10 {
+        std::fs::write(&path, Zeroizing::new(run.value()).as_bytes()).unwrap();
+        tokio::time::advance(Duration::from_secs(31)).await;
+        client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+        run.holds();
+        std::fs::write(&path, "another-key-of-another-length").unwrap();
+        tokio::time::advance(Duration::from_secs(31)).await;
+        client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+    }
+    run.everybody_has_run().await;
+    run.leaves();
+    drop(moves_on);
     let by_hand = run.by_hand_with_key(run.value());
     by_hand.get().await;
     drop(by_hand);

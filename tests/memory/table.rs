@@ -44,6 +44,8 @@ pub(crate) enum Does {
     PanicWithValue,
     /// The value is the API key, and the client is dropped.
     Key,
+    /// The value is in a key file, at first and at every second look at it.
+    KeyFile,
 }
 
 // What is left is a fact about the libraries below, so each bound is the largest count of 20 runs. With a
@@ -104,6 +106,7 @@ pub(crate) const ALL: &[Scenario] = &[
     plain("panic during get", Short, Stalled, Does::PanicDuringGet),
     plain("panic with the value in hand", Short, Length, Does::PanicWithValue),
     plain("API key", Short, Length, Does::Key).leaving(OF_THE_KEY),
+    on(Serves::SecretAndList, "key file, replaced 20 times", Short, Does::KeyFile),
     #[cfg(feature = "rustls")]
     over_tls("get over TLS", Does::Get(1)),
     #[cfg(feature = "rustls")]

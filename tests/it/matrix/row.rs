@@ -21,7 +21,7 @@ const COLUMNS: &str =
 /// Whether a call of the endpoint is retried after the fault of the column. Written by hand, and not derived
 /// from anything: what can act twice is retried only if no connection was made.
 #[rustfmt::skip]
-pub(super) const RETRIED: [(Endpoint, &str); 15] = [
+pub(super) const RETRIED: [(Endpoint, &str); 16] = [
     (ListGroups,     "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListPartial,    "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (GetGroup,       "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
@@ -37,6 +37,7 @@ pub(super) const RETRIED: [(Endpoint, &str); 15] = [
     (DeleteSecret,   "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListStores,     "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListAccounts,   "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
+    (Whoami,         "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
