@@ -154,9 +154,7 @@ impl Transport {
         content_type: Option<&str>,
         body: &[u8],
     ) -> ErrorBody {
-        let newest = self.tokens.newest();
-        let credentials = self.credentials(tokens, newest.as_deref());
-        let clean = request.scrubber(credentials).cut_quotes(body);
+        let clean = self.scrubber(request, tokens).cut_quotes(body);
         let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
         crate::error::parse(status, content_type, body)
     }

@@ -23,6 +23,7 @@ use crate::error::{CallContext, SharedError};
 use crate::models::SecretGroupId;
 use crate::models::decode::FromWire;
 use crate::operation::{Idempotency, Operation, Resource};
+use crate::redact::Scrubber;
 use crate::{Error, Result};
 pub(crate) use calls::{Calls, Sends};
 use credentials::KeptToken;
@@ -259,6 +260,12 @@ impl Transport {
             .flatten()
             .map(KeptToken::text)
             .chain(headers.filter(|text| text.len() >= MIN_HEADER))
+    }
+
+    /// Knows all that a response to this request may echo.
+    fn scrubber(&self, request: &Request<'_>, sent: &CallTokens) -> Scrubber {
+        let newest = self.tokens.newest();
+        request.scrubber(self.credentials(sent, newest.as_deref()))
     }
 
     /// The error of a look-up that succeeded with nothing.
