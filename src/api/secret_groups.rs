@@ -278,11 +278,12 @@ impl<'a> SecretGroups<'a> {
     }
 
     pub(crate) async fn create_checked(self, new: &NewSecretGroup) -> Result<SecretGroup> {
+        let values: Vec<_> = new.secrets().iter().map(|(_, value)| value).collect();
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
             .or_not_found(Resource::SecretStore, new.integration_id().as_str())
             .claims_name(new.name())
-            .body(json(&new.body())?);
-        request.values = new.secrets().iter().map(|(_, value)| value).collect();
+            .body(json(&new.body(), &values)?);
+        request.values = values;
         request.keys = new.keys().collect();
         let created = self.group(request).await;
         self.client.watches().told(&Written::GroupNamed(new.name()), created)
@@ -293,10 +294,11 @@ impl<'a> SecretGroups<'a> {
         id: &SecretGroupId,
         secrets: &[SecretEntry<'_>],
     ) -> Result<SecretGroup> {
+        let values: Vec<_> = secrets.iter().filter_map(|entry| entry.value).collect();
         let mut request = Request::new(Operation::UpdateSecretGroup, COLLECTION)
             .id(id.as_str())?
-            .body(json(&FullList { secrets })?);
-        request.values = secrets.iter().filter_map(|entry| entry.value).collect();
+            .body(json(&FullList { secrets }, &values)?);
+        request.values = values;
         for entry in secrets {
             let keys =
                 if entry.value.is_some() { &mut request.keys } else { &mut request.kept_keys };
@@ -383,7 +385,7 @@ fn manifest_request(
     Ok(Request::new(operation, COLLECTION)
         .or_not_found(Resource::SecretStore, manifest.integration_fqn())
         .claims_name(manifest.name())
-        .body(json(&ManifestBody { manifest, dry_run })?))
+        .body(json(&ManifestBody { manifest, dry_run }, &[])?))
 }
 
 #[derive(Serialize)]

@@ -170,6 +170,8 @@ impl Transport {
                 .flatten();
             match wait {
                 Some(wait) => {
+                    // With it go the copies of what was sent.
+                    drop(failure);
                     trace::waiting(wait);
                     tokio::time::sleep(wait).await;
                 }

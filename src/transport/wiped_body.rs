@@ -7,7 +7,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::recycle::ConnectionRecycler;
-use crate::wipe::{Zeroize, Zeroizing};
+use crate::wipe::Wiped;
 
 /// More than hyper's longest buffer, which is a little over 400 KiB.
 const MAX_BUFFER: usize = 512 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct WipedBody {
     /// How far the frames of its buffer go, from where it begins.
     reach: usize,
     /// The whole text, if it came in more than one frame.
-    joined: Zeroizing<Vec<u8>>,
+    joined: Wiped<Vec<u8>>,
     frames: usize,
     /// How much to reserve at once if the text has to be joined.
     expected: usize,
@@ -36,7 +36,7 @@ impl WipedBody {
         Self {
             first: None,
             reach: 0,
-            joined: Zeroizing::default(),
+            joined: Wiped::default(),
             frames: 0,
             expected: 0,
             recycler: recycler.clone(),
@@ -55,9 +55,10 @@ impl WipedBody {
             return;
         };
         if self.frames == 2 {
-            self.join(&first);
+            self.joined = Wiped::with_capacity(self.expected.max(first.len() + frame.len()));
+            self.joined.append(&first);
         }
-        self.join(&frame);
+        self.joined.append(&frame);
         match first.try_into_mut() {
             Ok(buffer) => {
                 wipe(buffer, self.reach);
@@ -85,18 +86,6 @@ impl WipedBody {
         if !self.close_connection {
             self.recycler.request_close();
         }
-    }
-
-    fn join(&mut self, bytes: &[u8]) {
-        let needed = self.joined.len() + bytes.len();
-        if needed > self.joined.capacity() {
-            // A vector that grows by itself leaves what it had in freed memory.
-            let capacity = needed.max(2 * self.joined.capacity()).max(self.expected);
-            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-            larger.extend_from_slice(&self.joined);
-            self.joined = larger;
-        }
-        self.joined.extend_from_slice(bytes);
     }
 
     /// The whole text.
@@ -129,8 +118,9 @@ fn wipe(mut buffer: BytesMut, reach: usize) {
     buffer.clear();
     // Moves to the beginning of the buffer. It allocates nothing: at the beginning it already is, it fails.
     let before = if buffer.try_reclaim(rest + 1) { buffer.capacity() - rest } else { 0 };
+    // All that is in use of it is overwritten by this, which the compiler must not leave out.
     buffer.resize(before + reach.min(rest), 0);
-    buffer.as_mut().zeroize();
+    zeroize::optimization_barrier(buffer.as_ref());
 }
 
 /// From the beginning of `earlier` to the end of `later`, if that seems to be in the same buffer, which is

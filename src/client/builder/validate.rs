@@ -19,7 +19,7 @@ use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
 use crate::secret_value::SecretValue;
 use crate::transport::{Budget, ConnectionRecycler, Transport};
-use crate::wipe::Zeroizing;
+use crate::wipe::Wiped;
 use crate::{Error, Result};
 
 const API_ROOT: &str = "/api/svc/v1";
@@ -292,7 +292,7 @@ fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
 /// have it.
 fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
     let text = secret.expose_secret();
-    let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));
+    let mut header = Wiped::new(Vec::with_capacity(scheme.len() + text.len()));
     header.extend_from_slice(scheme.as_bytes());
     header.extend_from_slice(text.as_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(header)).ok()?;
