@@ -9,6 +9,7 @@
 )]
 
 mod advice;
+mod allocations;
 mod answers;
 mod config;
 mod hostile;
