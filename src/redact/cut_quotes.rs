@@ -4,7 +4,7 @@
 //! quotes as it was sent, or with JSON's escapes, is overwritten first. Each text in which that happened is
 //! withheld later, as is what is quoted in other ways.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::needles::WINDOW;
 use super::reading::{self, Letters};
@@ -22,8 +22,9 @@ impl Scrubber {
         let mut letters = Letters::room(readable.as_bytes());
         each_unescaped(readable, |_, part| letters.extend(part));
         let letters = letters.finish();
-        let mut quoted = ranges(self.letters.found(&letters, WINDOW)).peekable();
-        quoted.peek()?;
+        let quoted = self.quoted(&letters);
+        let mut quoted = quoted.iter();
+        let mut range = quoted.next()?;
 
         let mut clean = Wiped::with_capacity(text.len());
         clean.append(text);
@@ -32,12 +33,14 @@ impl Scrubber {
             for (at, character) in part.char_indices() {
                 step();
                 let next = letter + reading::letters_of(character);
-                while quoted.next_if(|range| range.end <= letter).is_some() {}
-                if next > letter && quoted.peek().is_some_and(|range| range.start < next) {
+                while let Some(following) = (range.end <= letter).then(|| quoted.next()).flatten() {
+                    range = following;
+                }
+                if next > letter && range.start < next && letter < range.end {
                     let place = start + at;
                     // The text stays as long as it is: a mark for each byte.
                     if let Some(bytes) = clean.get_mut(place..place + character.len_utf8()) {
-                        bytes.fill(MARK as u8);
+                        bytes.fill(MARK);
                     }
                 }
                 letter = next;
@@ -45,19 +48,20 @@ impl Scrubber {
         });
         Some(clean)
     }
-}
 
-/// The windows that begin at these places, joined where they overlap.
-fn ranges(starts: impl Iterator<Item = usize>) -> impl Iterator<Item = Range<usize>> {
-    let mut starts = starts.peekable();
-    std::iter::from_fn(move || {
-        let start = starts.next()?;
-        let mut end = start + WINDOW;
-        while let Some(next) = starts.next_if(|next| *next <= end) {
-            end = next + WINDOW;
-        }
-        Some(start..end)
-    })
+    /// The parts of the letters that are in windows of values.
+    fn quoted(&self, letters: &[u8]) -> Vec<Range<usize>> {
+        let mut quoted: Vec<Range<usize>> = Vec::new();
+        let _ = self.letters.find(letters, WINDOW, |start| {
+            let end = start + WINDOW;
+            match quoted.last_mut() {
+                Some(last) if start <= last.end => last.end = end,
+                _ => quoted.push(start..end),
+            }
+            ControlFlow::Continue(())
+        });
+        quoted
+    }
 }
 
 /// The text between escapes, and where each part stands. What follows a backslash is left out, with the digits

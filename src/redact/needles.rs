@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::ops::ControlFlow;
 
 use super::step;
 use crate::wipe::Wiped;
@@ -57,29 +58,36 @@ impl Needles {
 
     /// Whether any needle is in the text, or a window of a longer one.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        (1..=WINDOW).any(|length| self.found(text, length).next().is_some())
+        (1..=WINDOW).any(|length| self.find(text, length, |_| ControlFlow::Break(())).is_break())
     }
 
-    /// The places where so many bytes stand that a needle has, too: all of it, or a window.
-    pub(super) fn found(&self, text: &[u8], length: usize) -> impl Iterator<Item = usize> {
-        let is_sought = self.lengths >> length & 1 == 1;
-        let text = if is_sought { text } else { &[] };
+    /// Hands over the places where so many bytes stand that a needle has, too: all of it, or a window.
+    pub(super) fn find(
+        &self,
+        text: &[u8],
+        length: usize,
+        mut act: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.lengths >> length & 1 == 0 {
+            return ControlFlow::Continue(());
+        }
         let gram = length.min(GRAM);
         let stride = 1 + length - gram;
-        let mut next = 0;
-        let grams = text.windows(gram).enumerate().step_by(stride);
-        grams
-            .filter(|(_, gram)| self.is_marked(gram))
-            .flat_map(move |(at, _)| {
-                // The windows that it is in, but for those that the gram before it was in, too.
-                let first = next.max((at + 1).saturating_sub(stride));
+        let (mut at, mut next) = (0, 0);
+        while let Some(sample) = text.get(at..at + gram) {
+            if self.is_marked(sample) {
+                // The windows that it is in, but for those that the one before was in, too.
+                for start in next.max((at + 1).saturating_sub(stride))..=at {
+                    let window = text.get(start..start + length);
+                    if window.is_some_and(|it| self.is_likely(it, gram) && self.have(it)) {
+                        act(start)?;
+                    }
+                }
                 next = at + 1;
-                first..next
-            })
-            .filter(move |at| {
-                let window = text.get(*at..at + length);
-                window.is_some_and(|window| self.is_likely(window, gram) && self.have(window))
-            })
+            }
+            at += stride;
+        }
+        ControlFlow::Continue(())
     }
 
     /// `false` only for what is no gram of any needle.
@@ -90,6 +98,7 @@ impl Needles {
         self.marked.get(word).is_some_and(|word| word & bit != 0)
     }
 
+    #[inline]
     fn is_likely(&self, window: &[u8], gram: usize) -> bool {
         let first = window.get(..gram).is_some_and(|gram| self.is_marked(gram));
         first && window.get(window.len() - gram..).is_some_and(|gram| self.is_marked(gram))

@@ -171,6 +171,7 @@ impl Letters {
 }
 
 /// Of how many bytes of [`Letters`] the character is.
+#[inline]
 pub(super) fn letters_of(character: char) -> usize {
     if character.is_ascii() {
         usize::from(character.is_ascii_alphanumeric())

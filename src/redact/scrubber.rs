@@ -6,8 +6,8 @@ use crate::wipe::{Wipe as _, Wiped};
 
 /// What stands in the place of a text that shows a value.
 pub(crate) const WITHHELD: &str = "(message withheld)";
-/// What [`Scrubber::cut_quotes`] leaves in the place of a character. No text of a service has it.
-pub(crate) const MARK: char = '\u{7f}';
+/// What [`Scrubber::cut_quotes`] leaves in the place of a byte. No text of a service has this control character.
+pub(crate) const MARK: u8 = 0x7f;
 /// Shorter values are not looked for: any text holds three bytes of anything, so every message
 /// would be withheld, and three bytes are found by trying anyway.
 const MIN_VALUE: usize = 4;
@@ -58,7 +58,7 @@ impl Scrubber {
         if self.letters.is_empty() && self.spelled.is_empty() {
             return false;
         }
-        text.contains(MARK)
+        text.as_bytes().contains(&MARK)
             || self.is_in(text.as_bytes())
             || reading::without_escapes(text).iter().any(|text| self.is_in(text))
     }

@@ -208,7 +208,9 @@ fn is_binary(text: &str) -> bool {
     for character in text.chars().take(MAX_JUNK) {
         all += 1;
         let is_odd = character == char::REPLACEMENT_CHARACTER
-            || (character.is_control() && !character.is_whitespace() && character != MARK);
+            || (character.is_control()
+                && !character.is_whitespace()
+                && character != char::from(MARK));
         odd += usize::from(is_odd);
     }
     odd * 4 > all
