@@ -37,6 +37,7 @@ fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
 }
 
 /// Whether the byte cannot stand in a JSON string as it is.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a way out for each byte")]
 fn is_special(byte: u8) -> bool {
     (byte == b'\\') | (byte == b'"') | (byte < 0x20)
 }

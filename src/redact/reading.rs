@@ -8,6 +8,7 @@ use crate::wipe::Wiped;
 const MAX_LAYERS: usize = 2;
 
 /// What a byte of ASCII is in [`Letters`]: itself in lower case, or 0 if it is neither letter nor digit.
+#[expect(clippy::indexing_slicing, reason = "it is evaluated when it is compiled")]
 static ASCII: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -48,7 +49,9 @@ pub(super) fn without_escapes(text: &str) -> Vec<Wiped<Vec<u8>>> {
 pub(super) fn each_of_value(value: &str, act: &mut impl FnMut(&[u8])) {
     let mut each = |text: &str| {
         act(text.as_bytes());
-        without_escapes(text).iter().for_each(|text| act(text));
+        for text in without_escapes(text) {
+            act(&text);
+        }
     };
     each(value);
     if value.contains('<') {

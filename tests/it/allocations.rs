@@ -26,13 +26,16 @@ struct HandSecret {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "decoded, as an application's models would be")]
 struct HandSubject {
-    subject_id: String,
-    subject_type: String,
-    subject_slug: Option<String>,
-    subject_display_name: Option<String>,
+    #[serde(rename = "subjectId")]
+    id: String,
+    #[serde(rename = "subjectType")]
+    kind: String,
+    #[serde(rename = "subjectSlug")]
+    slug: Option<String>,
+    #[serde(rename = "subjectDisplayName")]
+    display_name: Option<String>,
 }
 
 #[derive(Deserialize)]
