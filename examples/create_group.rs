@@ -38,7 +38,7 @@ async fn create_group() -> Result<(), Failure> {
     if arguments.is_empty() {
         return Err(args.wrong("missing KEY"));
     }
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
 
     let store = support::choose_store(&connection, store.as_deref()).await?;
     let keys = keys_from_arguments(&arguments, store.kind())?;

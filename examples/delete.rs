@@ -35,7 +35,7 @@ async fn delete() -> Result<(), Failure> {
     let options = if force { DeleteOptions::new().force() } else { DeleteOptions::new() };
     let forced =
         force.then(|| "forced: what the store does not delete now stays in it unseen".to_owned());
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let client = &connection.client;
 
     let group = group.find(client).await?;

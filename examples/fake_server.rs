@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn fake_server() -> Result<(), Failure> {
-    let mut args = Args::from_env(USAGE, &["empty", "tenant=", "group="])?;
+    let mut args = Args::from_env_offline(USAGE, &["empty", "tenant=", "group="])?;
     let mut fake = if args.flag("empty") {
         FakeTrueFoundry::start().await
     } else {

@@ -29,13 +29,13 @@ async fn inspect_secret() -> Result<(), Failure> {
     let mut args = Args::from_env(USAGE, &["id=", "secret-id="])?;
     if let Some(id) = args.option("secret-id")? {
         args.finish()?;
-        let connection = support::connect().await?;
+        let connection = support::connect(&args).await?;
         return show(&connection.client, &id.into()).await;
     }
     let group = GroupArgument::from_args(&mut args)?;
     let key = args.next_if_any();
     args.finish()?;
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let client = &connection.client;
 
     let group = group.find(client).await?;

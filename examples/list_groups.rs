@@ -26,7 +26,7 @@ async fn list_groups() -> Result<(), Failure> {
     let args = Args::from_env(USAGE, &["search="])?;
     let search = args.option("search")?;
     args.finish()?;
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
 
     let params = match &search {
         Some(text) => ListSecretGroups::new().search(text),

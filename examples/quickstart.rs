@@ -35,7 +35,7 @@ async fn quickstart() -> Result<(), Failure> {
     let mut choice = args.option("store")?;
     let mut consent = Consent::from_flag(args.flag("yes"));
     args.finish()?;
-    let connection = support::connect().await?;
+    let connection = support::connect_without_login(&args).await?;
     if connection.is_fake() {
         choice.get_or_insert_with(|| "aws".to_owned());
         consent = Consent::OnlyFake;

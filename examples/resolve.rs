@@ -36,7 +36,7 @@ async fn resolve() -> Result<(), Failure> {
             Failure::Usage(format!("argument #{position} is not a reference: {problem}"))
         })?);
     }
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
 
     let resolved = connection
         .client

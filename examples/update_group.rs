@@ -38,7 +38,7 @@ async fn update_group() -> Result<(), Failure> {
         return Err(args.wrong("missing KEY or --remove"));
     }
     let keys = keys_from_arguments(&arguments, None)?;
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let client = &connection.client;
 
     let mut edit = match group {

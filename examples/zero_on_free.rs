@@ -42,8 +42,9 @@ async fn main() -> ExitCode {
 }
 
 async fn zero_on_free() -> Result<(), Failure> {
-    support::Args::from_env(USAGE, &[])?.finish()?;
-    let connection = support::connect().await?;
+    let args = support::Args::from_env(USAGE, &[])?;
+    args.finish()?;
+    let connection = support::connect(&args).await?;
     let client = connection.client.clone();
 
     let mut groups = client.secret_groups().stream(ListSecretGroups::new().limit(1));

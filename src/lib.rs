@@ -22,6 +22,8 @@
 //! | For | see |
 //! |---|---|
 //! | connecting, timeouts, proxies, roots | [`Client`], [`ClientBuilder`], [`RetryPolicy`] |
+//! | keys that change or expire, and whose they are | [`KeyFile`], [`Credentials`], [`Token`], [`Client::whoami`] |
+//! | the login of the `tfy` CLI | [`Client::infer`], [`CliLogin`] |
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
@@ -36,13 +38,46 @@
 //! [`SecretGroups::replace_secrets`] is the API's own update, which **deletes every key that is left out**; prefer
 //! [`SecretGroups::edit`].
 //!
+//! # Requests
+//!
+//! | What is asked for | Requests |
+//! |---|---|
+//! | 50 references: `resolve_all`, `check_refs` | 1 |
+//! | 250 references | 3, at the same time |
+//! | a group of fewer than 100 keys by its name: `resolve_group` | 2, and 1 more per 100 keys |
+//! | the same by its identifier: `resolve_group_by_id` | 1, and 1 more per 100 keys |
+//!
+//! A control plane that leaves values out of lists costs one more request per value, at most 10 at a time. The
+//! first look-up by name takes one or two more to find out the tenant's name, unless the key is a JWT that says it, or
+//! the host is under `truefoundry.cloud` or `truefoundry.com`; set it on the builder (`tenant`) to save them. An older control plane
+//! that does not tell the tenant is asked, and searched for the name, each time.
+//!
+//! # Defaults
+//!
+//! | What | Default | Changed with, of [`ClientBuilder`] |
+//! |---|---|---|
+//! | one call of the API, retries and waits included | 60 s | `timeout`; for a clone `Client::with_timeout` |
+//! | making a connection | 10 s | `connect_timeout` |
+//! | an edit's wait for an earlier write of the same group whose outcome is unknown | 60 s at most | `unconfirmed_write_timeout` |
+//! | retries | 3, exponential backoff with full jitter (up to 200, 400, 800 ms), in addition to `Retry-After` | `retry` |
+//! | what is retried | reads and deletes; a create or update only if no connection was made | |
+//! | after a 401 | one more try, if [`Credentials`] have another token | `credentials` |
+//! | how long [`Credentials`] may take | 20 s | |
+//! | longest response | 16 MiB | `response_limit` |
+//! | plain `http://` | to this machine only | `allow_insecure_http` |
+//! | redirects | never followed | |
+//! | proxies | as `HTTPS_PROXY` or `HTTP_PROXY` says, else `ALL_PROXY`; none for hosts in `NO_PROXY` and none to this machine; an unusable variable is an error of `build` | `http` |
+//! | TLS roots | the system's; on Linux those of the file `SSL_CERT_FILE` instead, if it is set | `tls_certs_only`, `tls_certs_merge` |
+//! | HTTP | version 1.1, without compression | |
+//!
 //! # Features
 //!
 //! - `rustls` (default): TLS through rustls with the system's roots.
 //! - `native-tls`: TLS through the operating system's library. If both are enabled, rustls is used.
 //! - `tracing`: at level DEBUG the spans `truefoundry_secrets.call` (`operation`) and
 //!   `truefoundry_secrets.attempt` (`attempt`), with the events `response` (`status`), `no response` and
-//!   `retrying` (`wait_ms`); never values, keys, bodies or queries.
+//!   `retrying` (`wait_ms`); at level WARN what does not fail a call, such as `the token in use is kept` (`error`);
+//!   never values, keys, bodies or queries.
 //! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
 //!
 //! # What is promised about secrets
@@ -57,8 +92,10 @@
 //! plain HTTP, and with rustls one for each connection, however many calls it carries. More can remain of
 //! a response of over 8 KiB and of what comes on its connection until a later request for values ends it;
 //! of what was not handed over yet when a call was cancelled; of the API key; and in the kernel, in swap and
-//! in core dumps. The README has the whole list. A binary that wants all freed memory wiped can install an
+//! in core dumps. `SECURITY.md` has the whole list. A binary that wants all freed memory wiped can install an
 //! allocator that does so; the example `zero_on_free` shows how.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
 mod client;
@@ -80,14 +117,14 @@ pub use api::{
     DeleteOptions, Items, ListSecretGroups, ListSecretStores, ListSecrets, SecretGroups,
     SecretStores, Secrets,
 };
-pub use client::{Client, ClientBuilder};
+pub use client::{CliLogin, Client, ClientBuilder, KeyFile};
 pub use edit::{AppliedEdit, Edit, EditPlan, Ensured};
 pub use error::{
     BoxError, CallContext, ConnectReason, Error, RecoveryOption, Result, SoftDeleteState,
     SoftDeleted,
 };
 pub use models::{
-    Attribute, Collaborator, DryRunSecretGroup, IntegrationId, NewSecretGroup, Page,
+    Attribute, Collaborator, DryRunSecretGroup, Identity, IntegrationId, NewSecretGroup, Page,
     ParseSecretRefError, ParseSecretRefReason, PartialSecretGroup, Role, Secret, SecretGroup,
     SecretGroupId, SecretGroupManifest, SecretId, SecretRef, SecretStore, SecretUpdate,
     SecretVersion, SecretVersionId, Subject,
@@ -99,7 +136,7 @@ pub use references::{
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};
-pub use transport::RetryPolicy;
+pub use transport::{Credentials, RetryPolicy, Token};
 pub use watch::{Change, Changes, Watch, WatchGroup};
 
 /// Times are its [`Timestamp`](jiff::Timestamp).

@@ -38,6 +38,10 @@ pub enum Operation {
     GetTenantId,
     /// `GET /session`
     GetSession,
+    /// `GET /min-cli-version`, which is sent without the API key
+    GetCliSettings,
+    /// `POST /oauth2/token`, or its older form, which are sent without the API key
+    RefreshLogin,
 }
 
 /// What sending an operation a second time can do, in the terms of RFC 9110 (9.2), by what the service
@@ -56,7 +60,7 @@ pub(crate) enum Idempotency {
 impl Operation {
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::CreateSecretGroup | Self::ListSecrets => Method::POST,
+            Self::CreateSecretGroup | Self::ListSecrets | Self::RefreshLogin => Method::POST,
             Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup | Self::DryRunSecretGroup => {
                 Method::PUT
             }
@@ -67,15 +71,17 @@ impl Operation {
 
     pub(crate) fn idempotency(self) -> Idempotency {
         match self {
-            Self::CreateSecretGroup | Self::UpdateSecretGroup | Self::CreateOrUpdateSecretGroup => {
-                Idempotency::NonIdempotent
-            }
+            Self::CreateSecretGroup
+            | Self::UpdateSecretGroup
+            | Self::CreateOrUpdateSecretGroup
+            // The token that it spends works once.
+            | Self::RefreshLogin => Idempotency::NonIdempotent,
             Self::DeleteSecretGroup | Self::DeleteSecret => Idempotency::Idempotent,
             _ => Idempotency::Safe,
         }
     }
 
-    /// Whether the response may carry values, or a store's credentials: its buffers must be wiped, and
+    /// Whether the response may carry values, tokens, or a store's credentials: its buffers must be wiped, and
     /// nothing but the fields that are read may be kept.
     pub(crate) fn may_return_values(self) -> bool {
         matches!(
@@ -85,12 +91,13 @@ impl Operation {
                 | Self::ListSecretVersions
                 | Self::ListProviderAccounts
                 | Self::ListSecretStores
+                | Self::RefreshLogin
         )
     }
 
     /// Whether the request carries the API key.
     pub(crate) fn sends_key(self) -> bool {
-        self != Self::GetTenantId
+        !matches!(self, Self::GetTenantId | Self::GetCliSettings | Self::RefreshLogin)
     }
 
     /// What is looked for when this operation meets 404.
@@ -119,6 +126,8 @@ impl Operation {
             Self::ListSecretStores => "list secret stores",
             Self::GetTenantId => "get tenant",
             Self::GetSession => "get session",
+            Self::GetCliSettings => "get settings of the tfy CLI",
+            Self::RefreshLogin => "refresh the login of the tfy CLI",
         }
     }
 }

@@ -37,21 +37,21 @@ impl Wipe for String {
 
 /// A buffer that is wiped when it is dropped.
 #[derive(Default)]
-pub(crate) struct Wiped<B: Wipe>(B);
+pub(crate) struct Zeroizing<B: Wipe>(B);
 
-impl<B: Wipe> Wiped<B> {
+impl<B: Wipe> Zeroizing<B> {
     pub(crate) fn new(buffer: B) -> Self {
         Self(buffer)
     }
 }
 
-impl<B: Wipe> Drop for Wiped<B> {
+impl<B: Wipe> Drop for Zeroizing<B> {
     fn drop(&mut self) {
         self.0.wipe();
     }
 }
 
-impl<B: Wipe> Deref for Wiped<B> {
+impl<B: Wipe> Deref for Zeroizing<B> {
     type Target = B;
 
     fn deref(&self) -> &B {
@@ -59,13 +59,13 @@ impl<B: Wipe> Deref for Wiped<B> {
     }
 }
 
-impl<B: Wipe> DerefMut for Wiped<B> {
+impl<B: Wipe> DerefMut for Zeroizing<B> {
     fn deref_mut(&mut self) -> &mut B {
         &mut self.0
     }
 }
 
-impl Wiped<Vec<u8>> {
+impl Zeroizing<Vec<u8>> {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
@@ -82,7 +82,7 @@ impl Wiped<Vec<u8>> {
     }
 }
 
-impl io::Write for Wiped<Vec<u8>> {
+impl io::Write for Zeroizing<Vec<u8>> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.append(bytes);
         Ok(bytes.len())
@@ -93,7 +93,7 @@ impl io::Write for Wiped<Vec<u8>> {
     }
 }
 
-impl AsRef<[u8]> for Wiped<Vec<u8>> {
+impl AsRef<[u8]> for Zeroizing<Vec<u8>> {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }

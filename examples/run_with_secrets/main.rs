@@ -77,7 +77,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
         command.env_remove(API_KEY);
     }
     command.envs(added.into_iter().map(|(name, value)| (name, EnvValue::from(value))));
-    for (name, value) in values(&wanted).await? {
+    for (name, value) in values(&args, &wanted).await? {
         command.env(name, value);
     }
     start::start(command).await
@@ -117,15 +117,16 @@ fn references(added: &SecretMap) -> Result<Vec<(OsString, SecretRef)>, Failure> 
     Err(Failure::other(message, "Correct those values."))
 }
 
-async fn values(
-    wanted: &[(OsString, SecretRef)],
-) -> Result<impl Iterator<Item = (&OsString, EnvValue)>, Failure> {
+async fn values<'a>(
+    args: &Args,
+    wanted: &'a [(OsString, SecretRef)],
+) -> Result<Vec<(&'a OsString, EnvValue)>, Failure> {
     let mut values = Vec::with_capacity(wanted.len());
     if wanted.is_empty() {
         tell("No value in the environment is a reference.");
-        return Ok(values.into_iter());
+        return Ok(values);
     }
-    let connection = support::connect().await?;
+    let connection = support::connect(args).await?;
     let references = wanted.iter().map(|(_, reference)| reference);
     let resolved = connection.client.resolve_all(references).await.map_err(|error| {
         tell("Nothing was started.\n");
@@ -151,5 +152,5 @@ async fn values(
         tell(format_args!("{shown} is replaced by the value of {reference}"));
         values.push((name, EnvValue::from(value.clone())));
     }
-    Ok(values.into_iter())
+    Ok(values)
 }

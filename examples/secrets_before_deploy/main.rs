@@ -10,38 +10,42 @@
 //! The manifest with references goes to the file of `--out`, else to stdout; everything else to stderr.
 
 mod actions;
+mod group;
+mod judge;
 mod manifest;
-mod sensitive;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::process::ExitCode;
 
-use actions::{Wishes, distinct_names};
-use manifest::{Entry, Manifest, Refusal};
-use support::{
-    Args, Asked, Change, Connection, Consent, Failure, KeyFromEnv, OutFile, describe, read_text,
-    shown, tell,
-};
-use truefoundry_secrets::{Ensured, Error, NewSecretGroup, SecretGroup, SecretRef, SecretStore};
+use actions::{Moving, Wishes};
+use manifest::{Manifest, Place, Refusal};
+use support::{Args, Asked, Consent, Failure, OutFile, read_text, tell};
+use truefoundry_secrets::SecretRef;
 
 const USAGE: &str = "\
 Usage: secrets_before_deploy MANIFEST [--out FILE] [--group NAME] [--store aws|azure|gcp|vault|ID]
-                             [--also NAME]... [--not NAME]... [--from NAME:VARIABLE]... [--yes]
+                             [--also PLACE]... [--not PLACE]... [--from PLACE:VARIABLE]... [--yes]
 
-Finds the variables in the manifest's env that hold secrets, puts them into a secret group and writes the
-manifest with references in their places. The secrets' values are read from environment variables of the
-same names, never from the manifest. Keys that the group has already keep their values, so equal runs end
+Finds the secrets in the manifest, wherever they stand, puts them into a secret group and writes the manifest
+with references in their places. The secrets' values are read from environment variables, never from the
+manifest: from those of the same names, and for a value that is no variable from one that is called as its path
+(spec.auth.password is SPEC_AUTH_PASSWORD). Keys that the group has already keep their values, so equal runs end
 equally.
+
+What refers to another place already (tfy-secret://, ${k8s-secret/..}, valueFrom, a template) stays as it is. If a
+secret is found that cannot be moved, such as one within a longer text, it is named with its line and path, and
+nothing is created.
 
   --out FILE            write the manifest to this file, which stays as it is if anything fails; default:
                         stdout
   --group NAME          the group; default: the manifest's name and -secrets
   --store               where to create it; needed if several stores are connected
-  --also NAME           move this variable, too
-  --not NAME            leave this variable as it is
-  --from NAME:VARIABLE  move this variable, with the value of the environment variable VARIABLE; needed for
+  --also PLACE          move this value, too; a place is a name, a variable or a path
+  --not PLACE           leave this value as it is
+  --from PLACE:VARIABLE move this value, with the value of the environment variable VARIABLE; needed for
                         names that mean something else in nearly every environment (TFY_API_KEY, PATH, HOME)
   --yes                 change the group without asking
 ";
@@ -66,12 +70,13 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
     let text = read_text(&path, "MANIFEST")?;
     let manifest = Manifest::parse(&text).map_err(refused)?;
     let moving = actions::moving(&path, &manifest, &wishes)?;
-    let names = distinct_names(&moving)?;
+    let distinct = actions::distinct(&manifest, &moving)?;
     let file = out.as_deref().map(|out| OutFile::new(out, &path)).transpose()?;
     if moving.is_empty() {
-        tell("No variable is to be moved: the manifest is written as it is.\n");
+        tell("No value is to be moved: the manifest is written as it is.\n");
+        let warned = report::warn_of_leftovers(&manifest, &distinct, &manifest);
         write(file, &text)?;
-        next_step(out.as_deref());
+        report::next_step(out.as_deref(), warned);
         return Ok(());
     }
     let by_default = || manifest.name().map(|name| format!("{name}-secrets"));
@@ -80,40 +85,48 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     };
 
-    let connection = support::connect().await?;
+    let connection = support::connect(&args).await?;
     let store = support::choose_store(&connection, store.as_deref()).await?;
-    let asked: Vec<_> = names
+    let asked: Vec<_> = distinct
         .iter()
-        .map(|name| Asked {
-            key: name,
-            variable: wishes.from.get(*name).map(String::as_str),
-            flexible: true,
-        })
+        .map(|one| Asked { key: &one.variable, variable: one.from, flexible: true })
         .collect();
     let way_out = "Name the variable that holds the secret with --from NAME:VARIABLE, or leave it in the \
                    manifest with --not NAME.";
     let keys = support::read_keys(&asked, store.kind(), way_out)?;
     // Once before anything is created: a manifest that cannot be written needs no group.
     let tenant = store.tenant_name().unwrap_or("tenant");
-    let rehearsal = references(&keys, |key| {
-        SecretRef::new(tenant, &group, key)
-            .map_err(|error| Failure::other(error.to_string(), "Choose another name with --group."))
-    })?;
-    rewrite(&manifest, &moving, &rehearsal)?;
+    let mut rehearsal = HashMap::new();
+    for key in &keys {
+        let reference = SecretRef::new(tenant, &group, &key.key).map_err(|error| {
+            Failure::other(error.to_string(), "Choose another name with --group.")
+        })?;
+        rehearsal.insert(key.asked().to_owned(), reference.to_string());
+    }
+    rewrite(&path, &manifest, &moving, &rehearsal)?;
     let stored_as: Vec<_> =
         keys.iter().map(|key| (key.asked().to_owned(), key.key.clone())).collect();
-    let group = Box::pin(ensure(&connection, &store, &group, keys, consent)).await?;
+    let notes = report::notes(&manifest, &distinct, &keys);
+    let ensured = group::ensure(&connection, &store, &group, keys, notes, consent);
+    let group = Box::pin(ensured).await?;
 
     let mut actual = HashMap::new();
-    for (name, key) in stored_as {
-        actual.insert(name, group.reference(&key)?.to_string());
+    for (variable, key) in stored_as {
+        actual.insert(variable, group.reference(&key)?.to_string());
     }
-    let output = rewrite(&manifest, &moving, &actual)?;
-    warn_of_leftovers(&moving, &output);
+    let output = rewrite(&path, &manifest, &moving, &actual)?;
+    if moving.iter().any(|one| !manifest.value(one.place).is_empty()) {
+        tell(
+            "Values that stood in the manifest were not used. If such a file was shared or committed,\n\
+             change those secrets.",
+        );
+    }
+    let after = Manifest::parse(&output).map_err(refused)?;
+    let warned = report::warn_of_leftovers(&manifest, &distinct, &after);
     write(file, &output).inspect_err(|_| {
         tell("The group is complete, but the manifest is not: run this again, which changes nothing else.");
     })?;
-    next_step(out.as_deref());
+    report::next_step(out.as_deref(), warned);
     if connection.is_fake() {
         tell("\n(The group was created in the fake only: set TFY_BASE_URL and TFY_API_KEY first.)");
     }
@@ -124,77 +137,19 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
 fn sources(args: &Args) -> Result<HashMap<String, String>, Failure> {
     let mut sources = HashMap::new();
     for (number, given) in args.options("from").iter().enumerate() {
-        let parts = given.split_once(':').filter(|(name, variable)| {
+        let parts = given.rsplit_once(':').filter(|(place, variable)| {
             let is_safe = !support::may_be_a_value(variable, variable);
-            !name.is_empty() && support::is_variable_name(variable) && is_safe
+            !place.is_empty() && support::is_variable_name(variable) && is_safe
         });
-        let Some((name, variable)) = parts else {
-            let message = "is not NAME:VARIABLE with a variable that is set";
+        let Some((place, variable)) = parts else {
+            let message = "is not PLACE:VARIABLE with a variable that is set";
             return Err(args.wrong(&format!("--from #{} {message}", number + 1)));
         };
-        if sources.insert(name.to_owned(), variable.to_owned()).is_some() {
-            return Err(args.wrong(&format!("--from #{} names a variable again", number + 1)));
+        if sources.insert(place.to_owned(), variable.to_owned()).is_some() {
+            return Err(args.wrong(&format!("--from #{} names a place again", number + 1)));
         }
     }
     Ok(sources)
-}
-
-/// The group with at least these keys. What it has already is left untouched, and nothing is asked if it has
-/// them all.
-async fn ensure(
-    connection: &Connection,
-    store: &SecretStore,
-    name: &str,
-    keys: Vec<KeyFromEnv>,
-    consent: Consent,
-) -> Result<SecretGroup, Failure> {
-    let client = &connection.client;
-    let existing = match client.secret_groups().get_by_name(name).await {
-        Ok(group) => Some(group),
-        Err(Error::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let present: HashSet<String> = match &existing {
-        Some(group) => support::secrets_of(client, group)
-            .await?
-            .iter()
-            .filter_map(|secret| secret.key().map(str::to_owned))
-            .collect(),
-        None => HashSet::new(),
-    };
-    let kept: Vec<_> = keys.iter().map(|key| &key.key).filter(|k| present.contains(*k)).collect();
-    let note = format!(
-        "{} has these keys already, and they keep their values (`update_group` sets new ones): {}",
-        shown(name),
-        kept.iter().map(|key| shown(key)).collect::<Vec<_>>().join(", ")
-    );
-    if let Some(group) = existing.as_ref().filter(|_| kept.len() == keys.len()) {
-        tell(format_args!("{note}\n"));
-        return Ok(group.clone());
-    }
-    let mut details = vec![format!("store: {}", shown(&describe(store))), String::new()];
-    details.extend(support::mapping_lines(&keys, store.kind()));
-    if !kept.is_empty() {
-        details.push(note);
-    }
-    let action =
-        if existing.is_some() { "Add keys to a secret group" } else { "Create a secret group" };
-    let new = NewSecretGroup::new(name, store);
-    let new = keys.into_iter().fold(new, |new, key| new.secret(key.key, key.value));
-    new.check()?;
-    support::confirm(connection, &Change { action, group: name, details }, consent)?;
-
-    let ensured = client.secret_groups().ensure(new).await.inspect_err(|error| {
-        if error.may_have_been_applied() {
-            tell("The group may have been changed. Running this again completes it.");
-        }
-    })?;
-    let id = ensured.group().id();
-    match &ensured {
-        Ensured::Created(_) => tell(format_args!("Created {} (ID {id}).\n", shown(name))),
-        _ => tell(format_args!("{} (ID {id}) has all keys.\n", shown(name))),
-    }
-    Ok(ensured.into_group())
 }
 
 /// To the file, else to stdout.
@@ -202,63 +157,35 @@ fn write(file: Option<OutFile>, text: &str) -> Result<(), Failure> {
     file.map_or_else(|| support::print_exactly(text), |file| file.write(text))
 }
 
-/// The references by the variables' names.
-fn references(
-    keys: &[KeyFromEnv],
-    reference: impl Fn(&str) -> Result<SecretRef, Failure>,
-) -> Result<HashMap<String, String>, Failure> {
-    keys.iter().map(|key| Ok((key.asked().to_owned(), reference(&key.key)?.to_string()))).collect()
-}
-
+/// The manifest with these references, by their variables.
 fn rewrite(
+    path: &str,
     manifest: &Manifest<'_>,
-    moving: &[&Entry],
+    moving: &[Moving<'_>],
     references: &HashMap<String, String>,
 ) -> Result<String, Failure> {
-    let changes: Vec<(&Entry, &str)> = moving
-        .iter()
-        .filter_map(|entry| Some((*entry, references.get(&entry.name)?.as_str())))
-        .collect();
-    manifest.replace(&changes).map_err(refused)
-}
-
-/// A value that was moved may stand in a comment, or in another field.
-fn warn_of_leftovers(moving: &[&Entry], output: &str) {
-    for entry in moving {
-        let value = entry.text();
-        // Shorter ones occur by chance.
-        if value.len() < 8 {
-            continue;
+    let mut changes: Vec<(&Place, &str)> = Vec::new();
+    for one in moving {
+        changes.extend(references.get(&one.variable).map(|new| (one.place, new.as_str())));
+    }
+    manifest.replace(&changes).map_err(|refusal| {
+        // The first one with which it fails.
+        let (mut good, mut bad) = (0, changes.len());
+        while good + 1 < bad {
+            let middle = usize::midpoint(good, bad);
+            let part = changes.get(..middle).unwrap_or_default();
+            if manifest.replace(part).is_ok() { good = middle } else { bad = middle }
         }
-        if let Some(line) = output.lines().position(|line| line.contains(value)) {
-            tell(format_args!(
-                "warning: what was the value of {} still stands in line {} of the output",
-                shown(&entry.name),
-                line + 1
-            ));
-        }
-    }
-    if moving.iter().any(|entry| !entry.text().is_empty()) {
-        tell(
-            "Values that stood in the manifest were not used. If such a file was shared or committed,\n\
-             change those secrets.",
-        );
-    }
-}
-
-fn next_step(out: Option<&str>) {
-    match out {
-        Some(out) => tell(format_args!("\nNext: deploy it:\n\n    tfy apply -f {}", shown(out))),
-        None => tell(
-            "\nNext: save what is on stdout as a file (or use --out FILE) and deploy it:\n\n    \
-             tfy apply -f FILE",
-        ),
-    }
+        moving
+            .get(good)
+            .map_or_else(|| refused(refusal), |one| actions::refuse_one(path, manifest, one))
+    })
 }
 
 fn refused(Refusal(reason): Refusal) -> Failure {
     Failure::other(
         format!("the manifest is not changed: {reason}"),
-        "Correct that place, or write the references by hand (tfy-secret://tenant:group:key).",
+        "Correct that place, and render a template (helm template) first; or write the references by hand \
+         (tfy-secret://tenant:group:key).",
     )
 }

@@ -8,6 +8,12 @@ use lexopt::{Arg, Parser};
 
 use super::Failure;
 
+/// What every example that connects takes, too.
+const FAKE: &str = "fake";
+const FAKE_USAGE: &str = "
+  --fake  use a fake control plane within this program, with made-up data, whatever is configured
+";
+
 pub(crate) struct Args {
     usage: &'static str,
     /// Flags have an empty value.
@@ -19,6 +25,14 @@ pub(crate) struct Args {
 impl Args {
     /// Reads positional arguments and these options: `yes` is a flag, `store=` has a value.
     pub(crate) fn from_env(usage: &'static str, known: &[&'static str]) -> Result<Self, Failure> {
+        Self::with_fake(usage, known, Parser::from_env())
+    }
+
+    /// The same for a program that connects to nothing.
+    pub(crate) fn from_env_offline(
+        usage: &'static str,
+        known: &[&'static str],
+    ) -> Result<Self, Failure> {
         Self::parse(usage, known, Parser::from_env())
     }
 
@@ -30,7 +44,19 @@ impl Args {
     ) -> Result<(Self, Vec<OsString>), Failure> {
         let mut all = std::env::args_os().skip(1);
         let own: Vec<_> = all.by_ref().take_while(|argument| argument != "--").collect();
-        Ok((Self::parse(usage, known, Parser::from_args(own))?, all.collect()))
+        Ok((Self::with_fake(usage, known, Parser::from_args(own))?, all.collect()))
+    }
+
+    fn with_fake(
+        usage: &'static str,
+        known: &[&'static str],
+        parser: Parser,
+    ) -> Result<Self, Failure> {
+        let known: Vec<_> = known.iter().copied().chain([FAKE]).collect();
+        Self::parse(usage, &known, parser).map_err(|failure| match failure {
+            Failure::Help(text) => Failure::Help(text + FAKE_USAGE),
+            failure => failure,
+        })
     }
 
     fn parse(
@@ -49,7 +75,9 @@ impl Args {
             let unexpected = || args.wrong(&format!("unexpected argument #{position}"));
             match parser.next().map_err(|_| unexpected())? {
                 None => return Ok(args),
-                Some(Arg::Short('h') | Arg::Long("help")) => return Err(Failure::Help(usage)),
+                Some(Arg::Short('h') | Arg::Long("help")) => {
+                    return Err(Failure::Help(usage.to_owned()));
+                }
                 Some(Arg::Short(_)) => return Err(unexpected()),
                 Some(Arg::Value(value)) => {
                     args.positional.push_back((position, checked(value, position)?));
@@ -69,6 +97,11 @@ impl Args {
                 }
             }
         }
+    }
+
+    /// Whether the fake control plane is asked for.
+    pub(crate) fn fake(&self) -> bool {
+        self.flag(FAKE)
     }
 
     /// Whether the option was given.
@@ -107,7 +140,7 @@ impl Args {
     }
 
     /// Refuses positional arguments that are left.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.positional.front() {
             None => Ok(()),
             Some((position, _)) => Err(self.wrong(&format!("unexpected argument #{position}"))),

@@ -10,7 +10,7 @@ use super::{print, tell};
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Exit code 0: the help was asked for.
-    Help(&'static str),
+    Help(String),
     /// Exit code 2: a usage error.
     Usage(String),
     /// Exit code 3.
@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     /// The exit code of a command that was run, or the one that shells use if it cannot be run. It prints
     /// nothing more.
     Ended(i32),
+    /// This exit code, for the same reason.
+    WithCode(u8, Box<Self>),
     /// Exit code 141, as shells report for a program that ends when the reader of its pipe does.
     StdoutClosed,
 }
@@ -44,8 +46,12 @@ pub(crate) async fn run(task: impl Future<Output = Result<(), Failure>>) -> Exit
         Err(Failure::Help(text)) => print(text.trim_end()),
         result => result,
     };
-    let Err(failure) = result else { return ExitCode::SUCCESS };
-    ExitCode::from(match failure {
+    result.map_or_else(|failure| ExitCode::from(end(failure)), |()| ExitCode::SUCCESS)
+}
+
+/// Says what happened, for this exit code.
+fn end(failure: Failure) -> u8 {
+    match failure {
         // Printing the help failed in another way.
         Failure::Help(_) => 1,
         Failure::StdoutClosed => 141,
@@ -70,7 +76,11 @@ pub(crate) async fn run(task: impl Future<Output = Result<(), Failure>>) -> Exit
             tell(format_args!("error: {message}\nhint: {hint}"));
             1
         }
-    })
+        Failure::WithCode(code, failure) => {
+            end(*failure);
+            code
+        }
+    }
 }
 
 /// An error of the crate: what happened, what the libraries below say of it, and the next step.

@@ -17,7 +17,7 @@ mod table;
 
 pub(crate) use args::Args;
 pub(crate) use confirm::{Change, Consent, confirm};
-pub(crate) use connect::{Connection, connect, fake_with_data};
+pub(crate) use connect::{Connection, connect, connect_without_login, fake_with_data};
 pub(crate) use failure::{Failure, run};
 pub(crate) use groups::{GroupArgument, groups_table, keys_table, name_of, secret_of, secrets_of};
 pub(crate) use keys::{

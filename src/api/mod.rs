@@ -8,6 +8,7 @@ mod secret_groups;
 mod secret_stores;
 mod secrets;
 mod store_cache;
+mod whoami;
 mod window;
 
 pub use delete_options::DeleteOptions;

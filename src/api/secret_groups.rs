@@ -15,7 +15,7 @@ use crate::models::{
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
-use crate::transport::{Query, Request, json};
+use crate::transport::{Query, Request, json, json_with};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secret-groups";
@@ -282,7 +282,7 @@ impl<'a> SecretGroups<'a> {
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
             .or_not_found(Resource::SecretStore, new.integration_id().as_str())
             .claims_name(new.name())
-            .body(json(&new.body(), &values)?);
+            .body(json_with(&new.body(), &values)?);
         request.values = values;
         request.keys = new.keys().collect();
         let created = self.group(request).await;
@@ -297,7 +297,7 @@ impl<'a> SecretGroups<'a> {
         let values: Vec<_> = secrets.iter().filter_map(|entry| entry.value).collect();
         let mut request = Request::new(Operation::UpdateSecretGroup, COLLECTION)
             .id(id.as_str())?
-            .body(json(&FullList { secrets }, &values)?);
+            .body(json_with(&FullList { secrets }, &values)?);
         request.values = values;
         for entry in secrets {
             let keys =
@@ -385,7 +385,7 @@ fn manifest_request(
     Ok(Request::new(operation, COLLECTION)
         .or_not_found(Resource::SecretStore, manifest.integration_fqn())
         .claims_name(manifest.name())
-        .body(json(&ManifestBody { manifest, dry_run }, &[])?))
+        .body(json(&ManifestBody { manifest, dry_run })?))
 }
 
 #[derive(Serialize)]

@@ -113,8 +113,7 @@ impl Secrets<'_> {
         if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::invalid_input("names", "the list is empty"));
         }
-        let mut request =
-            Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0, &[])?);
+        let mut request = Request::new(Operation::ListSecrets, COLLECTION).body(json(&params.0)?);
         request.not_found_subject = params.not_found_subject();
         let Listed(page) = self.client.transport().call(request).await?;
         Ok(page)

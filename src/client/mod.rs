@@ -1,4 +1,5 @@
 mod builder;
+mod credentials;
 mod edit_locks;
 mod known_kinds;
 mod tenant;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::transport::{Calls, Sends, Transport};
 pub use builder::ClientBuilder;
+pub use credentials::{CliLogin, KeyFile};
 pub(crate) use edit_locks::{EditGuard, EditLocks, UnconfirmedWrite};
 pub(crate) use known_kinds::KnownKinds;
 use tenant::Tenant;
@@ -69,6 +71,19 @@ impl Client {
     /// [`Error::Config`](crate::Error::Config), naming the variable that is missing or cannot be used.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_env().build()
+    }
+
+    /// A client as the environment describes it, else of the login of the `tfy` CLI ([`CliLogin`]): what a tool
+    /// on a laptop wants. A service should use [`from_env`](Self::from_env), so that it never runs as whoever is
+    /// logged in.
+    ///
+    /// Sources are not mixed. A key in the environment needs a host there, too; a host without a key takes the
+    /// login only if the login is for that host.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config), saying what was looked for and where, or what cannot be used.
+    pub fn infer() -> Result<Self> {
+        ClientBuilder::infer()?.build()
     }
 
     /// A builder with nothing set; [`ClientBuilder::from_env`] begins with the environment.

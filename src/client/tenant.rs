@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use url::Host;
 
 use super::Client;
-use crate::models::SharedStr;
-use crate::models::decode::wire_object;
+use crate::models::{self, Identity};
 use crate::operation::Operation;
 use crate::transport::{Query, Request};
 use crate::{Error, Result};
@@ -20,6 +19,8 @@ const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
 #[derive(Debug)]
 pub(super) struct Tenant {
     given: Option<String>,
+    /// What the token says, if it is a JWT.
+    claimed: OnceLock<String>,
     /// What `tenant-id` or `session` said. Nothing else is written here: a group, a secret or a store that
     /// the key may see can belong to another tenant.
     told: OnceLock<String>,
@@ -27,7 +28,7 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub(super) fn new(given: Option<String>) -> Self {
-        Self { given, told: OnceLock::new() }
+        Self { given, claimed: OnceLock::new(), told: OnceLock::new() }
     }
 }
 
@@ -36,46 +37,21 @@ pub(crate) fn is_tenant_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == ':' || c.is_control())
 }
 
-struct TenantInfo {
-    name: Option<SharedStr>,
+fn valid(name: &str) -> Option<String> {
+    is_tenant_name(name).then(|| name.to_owned())
 }
-
-wire_object!(TenantInfo {
-    required {  }
-    optional {
-        name: "tenantName",
-    }
-    informational {  }
-});
-
-impl TenantInfo {
-    fn into_name(self) -> Option<String> {
-        let name = self.name?;
-        is_tenant_name(name.as_str()).then(|| name.as_str().to_owned())
-    }
-}
-
-struct Session {
-    user: Option<TenantInfo>,
-    tenant: Option<TenantInfo>,
-}
-
-wire_object!(Session {
-    required {  }
-    optional {
-        user: "user",
-        tenant: "tenantInfo",
-    }
-    informational {  }
-});
 
 impl Client {
-    /// The tenant's name: given, else the host's, else what `tenant-id` says, else what `session` says.
-    /// `None` if none of them tells it.
+    /// The tenant's name: given, else the token's, else the host's, else what `tenant-id` says, else what `session`
+    /// says. `None` if none of them tells it.
     ///
     /// # Errors
     /// Failures of the two requests that may pass, such as a timeout or a 503: another try may tell the name.
+    /// [`Error::Credentials`].
     pub(crate) async fn tenant(&self) -> Result<Option<&str>> {
+        if self.inner.tenant.given.is_none() {
+            self.transport().obtain_token().await?;
+        }
         if let Some(name) = self.known_tenant() {
             return Ok(Some(name));
         }
@@ -91,9 +67,18 @@ impl Client {
     /// The tenant's name as far as it is known without a request.
     pub(crate) fn known_tenant(&self) -> Option<&str> {
         let tenant = &self.inner.tenant;
-        // The `tenantName` of a token that is a JWT belongs between these two.
-        let without_request = tenant.given.as_deref().or_else(|| self.tenant_of_host());
+        let given = tenant.given.as_deref().or_else(|| self.tenant_of_token());
+        let without_request = given.or_else(|| self.tenant_of_host());
         without_request.or_else(|| tenant.told.get().map(String::as_str))
+    }
+
+    fn tenant_of_token(&self) -> Option<&str> {
+        let claimed = &self.inner.tenant.claimed;
+        if claimed.get().is_none() {
+            let name = valid(self.inner.transport.claims()?.tenant()?)?;
+            return Some(claimed.get_or_init(|| name));
+        }
+        claimed.get().map(String::as_str)
     }
 
     fn tenant_of_host(&self) -> Option<&str> {
@@ -106,8 +91,8 @@ impl Client {
     async fn ask_tenant_id(&self) -> Result<Option<String>> {
         let request = Request::new(Operation::GetTenantId, "tenant-id")
             .query(Query::default().with("hostName", self.authority()));
-        match self.transport().call::<TenantInfo>(request).await {
-            Ok(tenant) => Ok(tenant.into_name()),
+        match self.transport().call::<models::Tenant>(request).await {
+            Ok(tenant) => Ok(tenant.name().and_then(valid)),
             Err(error) if tells_nothing(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -115,11 +100,8 @@ impl Client {
 
     async fn ask_session(&self) -> Result<Option<String>> {
         let request = Request::new(Operation::GetSession, "session");
-        match self.transport().call::<Session>(request).await {
-            Ok(Session { user, tenant }) => {
-                let told = user.and_then(TenantInfo::into_name);
-                Ok(told.or_else(|| tenant.and_then(TenantInfo::into_name)))
-            }
+        match self.transport().call::<Identity>(request).await {
+            Ok(identity) => Ok(identity.tenants().find_map(valid)),
             // The look-up itself would fail in the same way.
             Err(error @ Error::Unauthorized { .. }) => Err(error),
             Err(error) if tells_nothing(&error) => Ok(None),

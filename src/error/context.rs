@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::Error;
 use crate::operation::{Operation, Resource};
 use crate::redact::Wait;
@@ -25,6 +27,8 @@ pub struct CallContext {
     pub(crate) may_have_been_applied: bool,
     /// Whether the request may still take effect: not if the service itself says that it has ended.
     pub(crate) may_still_arrive: bool,
+    /// When the token that was sent expired, as it says itself.
+    pub(crate) token_expired: Option<Timestamp>,
     /// Whether the base URL begins with `http://`, and no response has shown that this is right.
     pub(crate) may_expect_tls: bool,
     /// How long the next edit of the group waits for this write.
@@ -47,6 +51,7 @@ impl CallContext {
             elapsed: Duration::ZERO,
             may_have_been_applied: false,
             may_still_arrive: false,
+            token_expired: None,
             may_expect_tls: false,
             edit_wait: None,
         }

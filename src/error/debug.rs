@@ -34,6 +34,7 @@ macro_rules! structure {
 structure! {
     Config { setting, reason }
     InvalidInput { what, reason }
+    Credentials { source }
     Unauthorized { context }
     PermissionDenied { context }
     NotFound { resource, id, context }

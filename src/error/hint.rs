@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::connect::ConnectReason;
 use super::recovery::SoftDeleteState;
 use crate::Error;
@@ -29,10 +31,8 @@ impl Error {
         match self {
             Self::Config { setting, reason } => config(setting, reason).into(),
             Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
-            Self::Unauthorized { .. } => {
-                "Check that TFY_API_KEY holds a valid key of this control plane that has not expired."
-                    .into()
-            }
+            Self::Credentials { source } => credentials(&**source),
+            Self::Unauthorized { context } => unauthorized(context.token_expired),
             Self::PermissionDenied { .. } => {
                 "Check what the API key may do: it needs access to this secret group or store.".into()
             }
@@ -167,11 +167,39 @@ fn config(setting: &str, reason: &str) -> &'static str {
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",
+        ("no credentials:", _) => {
+            "Set both variables, or log in with `tfy login --host https://my-org.truefoundry.cloud`."
+        }
+        ("login" | "login host", _) => {
+            "Log in again with `tfy login --relogin`, or set TFY_HOST and TFY_API_KEY."
+        }
         (name, _) if name.to_ascii_uppercase().ends_with("_PROXY") => {
             "Correct or unset this variable, or add the control plane's host to NO_PROXY."
         }
         _ => "Correct this setting; nothing was changed.",
     }
+}
+
+fn credentials(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Cow<'static, str> {
+    if let Some(error) = source.downcast_ref::<Error>() {
+        return error.hint();
+    }
+    let reason = source.to_string();
+    let reason = Escaped(reason.trim_end_matches('.'));
+    format!("Check where the credentials come from: {reason}.").into()
+}
+
+fn unauthorized(expired: Option<Timestamp>) -> Cow<'static, str> {
+    let Some(time) = expired else {
+        return "Check that the API key (TFY_API_KEY, unless the program sets another) is valid for this \
+                control plane and has not expired."
+            .into();
+    };
+    format!(
+        "The token says that it expired at {time}; get a new one (for a login of the CLI: `tfy login \
+         --relogin`), and check this machine's clock."
+    )
+    .into()
 }
 
 fn not_found(resource: Resource) -> &'static str {

@@ -74,6 +74,15 @@ pub enum Error {
         reason: Cow<'static, str>,
     },
 
+    /// No token could be had from the client's [`Credentials`](crate::Credentials), at first or after the server
+    /// refused the one in use. Nothing was written.
+    #[error("cannot obtain a token for the control plane")]
+    #[non_exhaustive]
+    Credentials {
+        /// Why, as the source of credentials reports it.
+        source: SharedError,
+    },
+
     /// 401: the API key is missing, expired or wrong.
     #[error("cannot {}: the control plane rejected the API key{context}", context.operation)]
     #[non_exhaustive]
@@ -362,6 +371,9 @@ pub enum Error {
 
 /// An error of another library. Its concrete type is not part of the stable API.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// As [`BoxError`], where several callers get the same one.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
 const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
 

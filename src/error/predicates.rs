@@ -33,6 +33,7 @@ macro_rules! context_of {
             Error::PartiallyApplied { source, .. } => source.$again(),
             Error::Config { .. }
             | Error::InvalidInput { .. }
+            | Error::Credentials { .. }
             | Error::ValueHidden { .. }
             | Error::ConcurrentEdit { .. }
             | Error::Unresolved { .. }
@@ -107,6 +108,7 @@ impl Error {
             }
             Self::SoftDeleted { details, .. } => details.state() != SoftDeleteState::Deleted,
             Self::PartiallyApplied { source, .. } => source.is_retryable(),
+            Self::Credentials { source } => may_pass(&**source),
             _ => false,
         }
     }
@@ -121,6 +123,14 @@ impl Error {
             _ => self.context().is_some_and(|context| context.may_have_been_applied),
         }
     }
+}
+
+/// Whether a source of credentials can succeed later: it took too long, or met a failure of this crate that
+/// passes.
+fn may_pass(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let is_late = |error: &std::io::Error| error.kind() == std::io::ErrorKind::TimedOut;
+    error.downcast_ref().is_some_and(is_late)
+        || error.downcast_ref().is_some_and(Error::is_retryable)
 }
 
 #[cfg(test)]

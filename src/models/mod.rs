@@ -2,6 +2,7 @@
 
 pub(crate) mod decode;
 mod envelope;
+mod identity;
 mod ids;
 mod inputs;
 mod manifest;
@@ -20,6 +21,8 @@ pub use secret_ref::{ParseSecretRefError, ParseSecretRefReason, SecretRef};
 pub(crate) use shared_str::SharedStr;
 
 pub(crate) use envelope::{Data, Listed};
+pub use identity::Identity;
+pub(crate) use identity::Tenant;
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
 pub(crate) use inputs::{Checks, FullList, SecretEntry, check_group_name, check_secrets};
 pub use inputs::{NewSecretGroup, SecretUpdate};

@@ -2,7 +2,7 @@
 //!
 //! `serde_json` unescapes in a scratch buffer that it frees unwiped; every PEM key has escapes.
 
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 /// The text of a JSON string, quotes included in `raw`. `None` if `serde_json` would refuse it.
 pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
@@ -17,7 +17,7 @@ pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
     // The first pass only counts, so that the second never grows its buffer and leaves a copy behind.
     let mut len = 0;
     each_piece(inner, |piece| len += piece.len())?;
-    let mut text = Wiped::new(String::with_capacity(len));
+    let mut text = Zeroizing::new(String::with_capacity(len));
     each_piece(inner, |piece| text.push_str(piece))?;
     // Length and capacity agree, so boxing moves nothing.
     Some(std::mem::take(&mut *text).into_boxed_str())

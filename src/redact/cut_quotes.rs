@@ -10,12 +10,12 @@ use super::needles::WINDOW;
 use super::reading::{self, Letters};
 use super::scrubber::{MARK, Scrubber};
 use super::step;
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 impl Scrubber {
     /// The text with a mark in the place of each byte of every letter and digit of 16 bytes in a row that a value
     /// has, too. No quote and no escape of JSON is changed. `None` if nothing is quoted.
-    pub(crate) fn cut_quotes(&self, text: &[u8]) -> Option<Wiped<Vec<u8>>> {
+    pub(crate) fn cut_quotes(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         // Of a page in another encoding, or one that was cut within a character, what is UTF-8.
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
         let readable = std::str::from_utf8(text.get(..readable)?).ok()?;
@@ -26,7 +26,7 @@ impl Scrubber {
         let mut quoted = quoted.iter();
         let mut range = quoted.next()?;
 
-        let mut clean = Wiped::with_capacity(text.len());
+        let mut clean = Zeroizing::with_capacity(text.len());
         clean.append(text);
         let mut letter = 0;
         each_unescaped(readable, |start, part| {

@@ -4,7 +4,7 @@
 //! become the same. Of a text that is not escaped but looks so, such as a value with `%41` in it, that is as
 //! true: it becomes the same on both sides of a comparison.
 
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 use super::step;
 
@@ -49,9 +49,9 @@ fn begins_one(byte: u8) -> bool {
 ///
 /// Each byte is appended. An escape that ends with it is replaced by what it stands for, which is shorter
 /// and may be the end of another escape. So the work is linear however they are nested.
-pub(super) fn undone(text: &str) -> Wiped<Vec<u8>> {
+pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
     // It never grows, and so leaves no copy behind.
-    let mut bytes = Wiped::new(Vec::with_capacity(text.len()));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     for byte in text.bytes() {
         bytes.push(byte);
         step();
@@ -87,8 +87,8 @@ pub(super) fn undone(text: &str) -> Wiped<Vec<u8>> {
 ///
 /// What an escape stands for begins no other one. So a value that looks escaped itself, such as one with
 /// `%41` in it, is seen as it is behind the escapes that a server added.
-pub(super) fn undone_once(text: &[u8]) -> Wiped<Vec<u8>> {
-    let mut bytes = Wiped::new(Vec::with_capacity(text.len()));
+pub(super) fn undone_once(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut decoded_to = 0;
     for byte in text {
         bytes.push(*byte);

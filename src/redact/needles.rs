@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::ops::ControlFlow;
 
 use super::step;
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 /// So many bytes in a row are no coincidence.
 pub(super) const WINDOW: usize = 16;
@@ -20,7 +20,7 @@ const PLACES_PER_GRAM: usize = 16;
 /// All grams of the needles are marked in a table. A window of a text can be one of theirs only if all grams in
 /// it are, of which one is at a place that can be divided by their number in a window: so few are looked up.
 pub(super) struct Needles {
-    all: Vec<Wiped<Vec<u8>>>,
+    all: Vec<Zeroizing<Vec<u8>>>,
     /// The lengths that a window of the text has to have, one bit for each.
     lengths: u32,
     /// One bit for each place.
@@ -31,7 +31,7 @@ pub(super) struct Needles {
 }
 
 impl Needles {
-    pub(super) fn new(all: Vec<Wiped<Vec<u8>>>) -> Self {
+    pub(super) fn new(all: Vec<Zeroizing<Vec<u8>>>) -> Self {
         let grams = all.iter().map(|needle| 1 + needle.len().saturating_sub(GRAM)).sum::<usize>();
         let places = (PLACES_PER_GRAM * grams).next_power_of_two().max(64);
         let lengths = all.iter().fold(0, |lengths, needle| lengths | 1 << needle.len().min(WINDOW));

@@ -2,7 +2,7 @@
 
 use super::control::is_steering;
 use super::{escapes, step};
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 /// Servers that quote what another one quoted are common, longer chains are not.
 const MAX_LAYERS: usize = 2;
@@ -22,12 +22,12 @@ static ASCII: [u8; 256] = {
 };
 
 /// What is compared in addition to the text: the text without one and two layers of escapes, and without any.
-pub(super) fn without_escapes(text: &str) -> Vec<Wiped<Vec<u8>>> {
+pub(super) fn without_escapes(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     if !escapes::may_be_in(text) {
         return Vec::new();
     }
-    let mut texts: Vec<Wiped<Vec<u8>>> = Vec::new();
-    let is_new = |texts: &[Wiped<Vec<u8>>], next: &[u8]| {
+    let mut texts: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    let is_new = |texts: &[Zeroizing<Vec<u8>>], next: &[u8]| {
         next != text.as_bytes() && texts.iter().all(|known| **known != next)
     };
     for _ in 0..MAX_LAYERS {
@@ -55,7 +55,7 @@ pub(super) fn each_of_value(value: &str, act: &mut impl FnMut(&[u8])) {
     };
     each(value);
     if value.contains('<') {
-        let mut without_tags = Wiped::new(String::with_capacity(value.len()));
+        let mut without_tags = Zeroizing::new(String::with_capacity(value.len()));
         let mut in_tag = false;
         for character in value.chars() {
             step();
@@ -71,7 +71,7 @@ pub(super) fn each_of_value(value: &str, act: &mut impl FnMut(&[u8])) {
 }
 
 /// Letters and digits in lower case, and nothing of what servers change, add or leave out when they quote.
-pub(super) fn letters(text: &[u8]) -> Wiped<Vec<u8>> {
+pub(super) fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut letters = Letters::room(text);
     each_part(text, |part| letters.extend(part));
     letters.finish()
@@ -79,8 +79,8 @@ pub(super) fn letters(text: &[u8]) -> Wiped<Vec<u8>> {
 
 /// All characters in lower case, for values that are short of letters: without backslashes and what cannot
 /// be seen, and with one blank for any number of them, as in a form also written `+`.
-pub(super) fn spelling(text: &[u8]) -> Wiped<Vec<u8>> {
-    let mut spelling = Wiped::new(Vec::with_capacity(room(text)));
+pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut spelling = Zeroizing::new(Vec::with_capacity(room(text)));
     each_part(text, |part| {
         for character in part.chars().flat_map(char::to_lowercase) {
             step();
@@ -118,14 +118,14 @@ fn each_part(text: &[u8], mut act: impl FnMut(&str)) {
 
 /// Collects letters and digits in lower case.
 pub(super) struct Letters {
-    bytes: Wiped<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
     len: usize,
 }
 
 impl Letters {
     /// Room for those of a text.
     pub(super) fn room(text: &[u8]) -> Self {
-        Self { bytes: Wiped::new(vec![0; room(text)]), len: 0 }
+        Self { bytes: Zeroizing::new(vec![0; room(text)]), len: 0 }
     }
 
     pub(super) fn extend(&mut self, mut text: &str) {
@@ -167,7 +167,7 @@ impl Letters {
         }
     }
 
-    pub(super) fn finish(mut self) -> Wiped<Vec<u8>> {
+    pub(super) fn finish(mut self) -> Zeroizing<Vec<u8>> {
         self.bytes.truncate(self.len);
         self.bytes
     }

@@ -2,7 +2,7 @@
 
 use super::needles::Needles;
 use super::reading;
-use crate::wipe::{Wipe as _, Wiped};
+use crate::wipe::{Wipe as _, Zeroizing};
 
 /// What stands in the place of a text that shows a value.
 pub(crate) const WITHHELD: &str = "(message withheld)";
@@ -46,7 +46,7 @@ impl Scrubber {
                 let spelling = reading::spelling(text);
                 let trimmed = spelling.trim_ascii();
                 if trimmed.len() >= shortest {
-                    spelled.push(Wiped::new(trimmed.to_vec()));
+                    spelled.push(Zeroizing::new(trimmed.to_vec()));
                 }
             });
         }
@@ -89,8 +89,8 @@ impl Scrubber {
     }
 }
 
-fn together(texts: &[&mut String]) -> Wiped<String> {
-    let mut all = Wiped::new(String::with_capacity(texts.iter().map(|it| it.len()).sum()));
+fn together(texts: &[&mut String]) -> Zeroizing<String> {
+    let mut all = Zeroizing::new(String::with_capacity(texts.iter().map(|it| it.len()).sum()));
     for text in texts {
         all.push_str(text);
     }

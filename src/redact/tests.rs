@@ -370,7 +370,7 @@ proptest! {
         echo in any::<prop::sample::Index>(),
     ) {
         let text = text + needles.get(echo.index(needles.len())).map_or("", |it| it);
-        let sought = needles.iter().map(|it| crate::wipe::Wiped::new(it.clone().into_bytes()));
+        let sought = needles.iter().map(|it| crate::wipe::Zeroizing::new(it.clone().into_bytes()));
         let sought = Needles::new(sought.collect());
         prop_assert!(sought.are_in(text.as_bytes()));
         for length in 1..=WINDOW {

@@ -5,7 +5,7 @@
 
 use super::secret_map::SecretMap;
 use crate::secret_value::SecretValue;
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 use crate::{Error, Result};
 
 impl SecretMap {
@@ -32,8 +32,8 @@ impl SecretMap {
     pub fn from_dotenv(text: &str) -> Result<Self> {
         // Both readers do this first, inside of quotes too.
         if text.contains('\r') {
-            let text = Wiped::new(text.replace("\r\n", "\n"));
-            return read(&Wiped::new(text.replace('\r', "\n")));
+            let text = Zeroizing::new(text.replace("\r\n", "\n"));
+            return read(&Zeroizing::new(text.replace('\r', "\n")));
         }
         read(text)
     }
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         }
         self.check_expansion(name, text)?;
         let value = if quote == '"' && text.contains('\\') {
-            let text = Wiped::new(text.replace("\\n", "\n"));
+            let text = Zeroizing::new(text.replace("\\n", "\n"));
             SecretValue::from(text.replace("\\r", "\r"))
         } else {
             SecretValue::from(text)

@@ -51,7 +51,8 @@
 //! Paths are relative to `/api/svc/v1` and compared before percent-decoding. The endpoints are
 //! `secret_groups.list`, `.create`, `.create_or_update`, `.get`, `.update`, `.delete`; `secrets.list`, `.get`,
 //! `.delete`, `.versions`; `provider_accounts.list`; `provider_integrations.list`; `tenant_id.get`;
-//! `session.get`. A pattern that names none of them matches nothing.
+//! `session.get`; `min_cli_version.get`, `oauth2.token`, and `oauth.refresh` with
+//! [`with_older_login`](FakeTrueFoundry::with_older_login). A pattern that names none of them matches nothing.
 //!
 //! # What is not known of the service
 //!
@@ -70,6 +71,7 @@ mod from_json;
 mod gate;
 mod groups;
 mod inspect;
+mod logins;
 mod manifest;
 mod parsed_request;
 mod pattern;
@@ -90,4 +92,5 @@ pub use fake::FakeTrueFoundry;
 pub use faults::Fault;
 pub use from_json::{Model, error_from_response, from_json};
 pub use gate::Gate;
+pub use logins::FakeLogin;
 pub use recorded::RecordedRequest;

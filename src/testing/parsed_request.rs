@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::logins::OLDER_REFRESH;
 use super::response::Response;
 
 pub(super) const API: &str = "/api/svc/v1";
@@ -20,6 +21,8 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     /// The path below the API's base, still encoded. `None` if it is not below it.
     pub(super) route: Option<String>,
+    /// Whether it is the one endpoint that is not below the API's base.
+    pub(super) is_older_refresh: bool,
 }
 
 pub(super) struct Window {
@@ -30,6 +33,7 @@ pub(super) struct Window {
 impl Call {
     pub(super) fn new(number: u64, prefix: &str, parts: Parts, body: Bytes) -> Self {
         let path = parts.uri.path().to_owned();
+        let is_older_refresh = path.strip_prefix(prefix) == Some(OLDER_REFRESH);
         let route = path
             .strip_prefix(prefix)
             .and_then(|path| path.strip_prefix(API))
@@ -43,6 +47,7 @@ impl Call {
             body,
             path,
             route,
+            is_older_refresh,
         }
     }
 

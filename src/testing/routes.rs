@@ -5,7 +5,7 @@ use http::Method;
 use super::parsed_request::Call;
 use super::response::Response;
 use super::state::{Quirk, State};
-use super::{groups, manifest, secrets, stores, tenant};
+use super::{groups, logins, manifest, secrets, stores, tenant};
 
 #[derive(Clone, PartialEq, Eq)]
 enum Route {
@@ -18,6 +18,9 @@ enum Route {
     Integrations,
     TenantId,
     Session,
+    MinCliVersion,
+    OauthToken,
+    OlderRefresh,
 }
 
 pub(super) fn handle(state: &mut State, api_key: &str, call: &Call) -> Response {
@@ -29,13 +32,20 @@ fn respond(state: &mut State, api_key: &str, call: &Call) -> Result<Response, Re
     let missing = match route {
         Route::TenantId => state.has(Quirk::NoTenantId),
         Route::Session => state.has(Quirk::NoSession),
+        Route::OauthToken => state.has(Quirk::OlderLogin),
+        Route::OlderRefresh => !state.has(Quirk::OlderLogin),
         _ => false,
     };
     if missing {
         return Err(unknown(call));
     }
-    // A login asks for the tenant before it has a key.
-    if route != Route::TenantId && !authorized(call, api_key) {
+    // What a login asks for before it has a key, or when it has none that is accepted.
+    let needs_key = !matches!(
+        route,
+        Route::TenantId | Route::MinCliVersion | Route::OauthToken | Route::OlderRefresh
+    );
+    let user = user(state, api_key, call);
+    if needs_key && user.is_none() {
         return Err(Response::error(401, "Unauthorized"));
     }
     match (route, call.method.as_str()) {
@@ -52,7 +62,9 @@ fn respond(state: &mut State, api_key: &str, call: &Call) -> Result<Response, Re
         (Route::Accounts, "GET") => stores::accounts(state, call),
         (Route::Integrations, "GET") => stores::integrations(state, call),
         (Route::TenantId, "GET") => tenant::tenant_id(state, call),
-        (Route::Session, "GET") => Ok(tenant::session(state)),
+        (Route::Session, "GET") => Ok(tenant::session(state, &user.unwrap_or_default())),
+        (Route::MinCliVersion, "GET") => Ok(logins::min_cli_version(state)),
+        (Route::OauthToken | Route::OlderRefresh, "POST") => logins::refresh(state, call),
         (route, _) => {
             Err(Response::error(405, "Method Not Allowed").header("allow", allowed(&route)))
         }
@@ -60,6 +72,9 @@ fn respond(state: &mut State, api_key: &str, call: &Call) -> Result<Response, Re
 }
 
 fn route(call: &Call) -> Result<Route, Response> {
+    if call.is_older_refresh {
+        return Ok(Route::OlderRefresh);
+    }
     if call.route.is_none() {
         return Err(unknown(call));
     }
@@ -75,6 +90,8 @@ fn route(call: &Call) -> Result<Route, Response> {
         ["provider-integrations"] => Route::Integrations,
         ["tenant-id"] => Route::TenantId,
         ["session"] => Route::Session,
+        ["min-cli-version"] => Route::MinCliVersion,
+        ["oauth2", "token"] => Route::OauthToken,
         _ => return Err(unknown(call)),
     })
 }
@@ -83,23 +100,29 @@ fn unknown(call: &Call) -> Response {
     Response::error(404, format!("Cannot {} {}", call.method, call.path))
 }
 
-fn authorized(call: &Call, api_key: &str) -> bool {
-    call.header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && key.trim() == api_key)
+/// Whose key or token the request carries, if it is one that is accepted.
+fn user(state: &State, api_key: &str, call: &Call) -> Option<String> {
+    let (scheme, key) = call.header("authorization")?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    let key = key.trim();
+    let user = if key == api_key { Some(logins::USER) } else { state.logins.user_of(key) };
+    user.map(str::to_owned)
 }
 
 fn allowed(route: &Route) -> &'static str {
     match route {
         Route::Groups => "GET, POST, PUT",
         Route::Group(_) => "GET, PUT, DELETE",
-        Route::Secrets => "POST",
+        Route::Secrets | Route::OauthToken | Route::OlderRefresh => "POST",
         Route::Secret(_) => "GET, DELETE",
         Route::Versions(_)
         | Route::Accounts
         | Route::Integrations
         | Route::TenantId
-        | Route::Session => "GET",
+        | Route::Session
+        | Route::MinCliVersion => "GET",
     }
 }
 
@@ -121,6 +144,9 @@ pub(super) fn operation(call: &Call) -> Option<&'static str> {
         (Route::Integrations, &Method::GET) => "provider_integrations.list",
         (Route::TenantId, &Method::GET) => "tenant_id.get",
         (Route::Session, &Method::GET) => "session.get",
+        (Route::MinCliVersion, &Method::GET) => "min_cli_version.get",
+        (Route::OauthToken, &Method::POST) => "oauth2.token",
+        (Route::OlderRefresh, &Method::POST) => "oauth.refresh",
         _ => return None,
     })
 }

@@ -95,6 +95,18 @@ impl FakeTrueFoundry {
         self.quirk(Quirk::NoSession)
     }
 
+    /// An older server: logins are refreshed at the URL that `GET /tenant-id` names.
+    #[must_use]
+    pub fn with_older_login(self) -> Self {
+        self.quirk(Quirk::OlderLogin)
+    }
+
+    /// The URL that `GET /tenant-id` names for refreshing. Default: the server's own.
+    #[must_use]
+    pub fn with_auth_server_url(self, url: &str) -> Self {
+        self.with(|state| state.auth_server = Some(url.to_owned()))
+    }
+
     /// Names the tenant.
     #[must_use]
     pub fn with_tenant(self, name: &str) -> Self {

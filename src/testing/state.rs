@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::clock::{Clock, random_token};
 use super::entities::{Group, Key, Store};
+use super::logins::Logins;
 use super::response::Response;
 use super::tombstones::Tombstones;
 use crate::stores::SecretStoreKind;
@@ -22,6 +23,7 @@ pub(super) enum Quirk {
     StoreFailing,
     NoTenantId,
     NoSession,
+    OlderLogin,
 }
 
 pub(super) struct State {
@@ -35,6 +37,9 @@ pub(super) struct State {
     pub(super) groups: Vec<Group>,
     pub(super) tombstones: Tombstones,
     pub(super) clock: Clock,
+    pub(super) logins: Logins,
+    /// What `tenant-id` names for refreshing, if it is not this server.
+    pub(super) auth_server: Option<String>,
     only_the_default_store: bool,
 }
 
@@ -51,6 +56,8 @@ impl State {
             groups: Vec::new(),
             tombstones: Tombstones::default(),
             clock: Clock::new(),
+            logins: Logins::new(),
+            auth_server: None,
             only_the_default_store: false,
         };
         state.add_store(SecretStoreKind::AwsSecretsManager, None);

@@ -10,18 +10,22 @@ pub(super) fn tenant_id(state: &State, call: &Call) -> Result<Response, Response
     if call.param("hostName").is_none_or(|host| host.is_empty()) {
         return Err(bad_request("hostName must be a non-empty string".to_owned()));
     }
+    let own = || {
+        let host = call.header("host").unwrap_or_default();
+        format!("http://{host}{}", state.prefix)
+    };
     let body = json!({
         "tenantName": state.tenant,
-        "auth_server_url": "https://login.example.com",
+        "auth_server_url": state.auth_server.clone().unwrap_or_else(own),
     });
     Ok(Response::json(200, &body))
 }
 
-pub(super) fn session(state: &State) -> Response {
+pub(super) fn session(state: &State, user: &str) -> Response {
     let user = json!({
-        "email": "ada@example.com",
+        "email": user,
         "tenantName": state.tenant,
-        "subject": { "subjectSlug": "ada@example.com", "subjectType": "user" },
+        "subject": { "subjectSlug": user, "subjectType": "user" },
     });
     Response::json(200, &json!({ "user": user, "tenantInfo": { "tenantName": state.tenant } }))
 }

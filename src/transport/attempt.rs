@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::Response;
 use tokio::time::timeout;
 use url::Url;
@@ -15,7 +15,7 @@ use super::request::Request;
 use super::response_body::{Body, BodyReader, Read};
 use super::retry::{self, AttemptOutcome};
 use super::wiped_body::WipedBody;
-use super::{Head, Received, Transport, trace};
+use super::{CallTokens, Head, Received, Transport, trace};
 use crate::error::ErrorBody;
 use crate::redact::Scrubber;
 
@@ -29,18 +29,19 @@ impl Transport {
         &self,
         request: &Request<'_>,
         url: &Url,
+        tokens: &CallTokens,
     ) -> Result<Received, Failure> {
         let returns_values = request.operation.may_return_values();
         let close_connection = returns_values && self.recycler.take_close_request();
         let mut wiped = WipedBody::new(&self.recycler, close_connection);
-        let mut response =
-            match self.http.execute(self.to_wire(request, url, close_connection)).await {
-                Ok(response) => response,
-                Err(error) => {
-                    trace::ended(None);
-                    return Err(Failure::from_wire(error, self.may_expect_tls()));
-                }
-            };
+        let wire = self.to_wire(request, url, tokens, close_connection);
+        let mut response = match self.http.execute(wire).await {
+            Ok(response) => response,
+            Err(error) => {
+                trace::ended(None);
+                return Err(Failure::from_wire(error, self.may_expect_tls()));
+            }
+        };
         let status = response.status();
         trace::ended(Some(status.as_u16()));
         // A 400 is what some TLS ports respond with to plain HTTP.
@@ -54,7 +55,9 @@ impl Transport {
         let head = Head { status: status.as_u16(), request_id, content_type };
         let recycler = (!close_connection).then_some(&self.recycler);
         if !status.is_success() {
-            return Err(self.read_failure(request, &mut wiped, response, recycler, head).await);
+            return Err(self
+                .read_failure(request, tokens, &mut wiped, response, recycler, head)
+                .await);
         }
         let reader = BodyReader::new(&mut response, self.response_limit, recycler);
         let too_large = Cause::TooLarge(self.response_limit);
@@ -79,7 +82,7 @@ impl Transport {
                     Ok(Received { body, head: Head { content_type, ..head } })
                 }
                 Some(status) => {
-                    let scrubber = request.scrubber(self.credentials());
+                    let scrubber = self.scrubber(request, tokens);
                     let stated = error_body(&scrubber, status, None, body.bytes());
                     let cause = Cause::Response(stated.in_success());
                     let head = Head { status, ..head };
@@ -96,13 +99,12 @@ impl Transport {
         &self,
         request: &Request<'_>,
         url: &Url,
+        tokens: &CallTokens,
         close_connection: bool,
     ) -> reqwest::Request {
         let mut wire = reqwest::Request::new(request.operation.method(), url.clone());
-        wire.headers_mut().clone_from(&self.headers);
-        if !request.operation.sends_key() {
-            wire.headers_mut().remove(AUTHORIZATION);
-        }
+        let headers = tokens.current.as_ref().map_or(self.tokens.common(), |token| token.headers());
+        wire.headers_mut().clone_from(headers);
         if let Some(body) = &request.body {
             wire.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *wire.body_mut() = Some(body.clone().into());
@@ -117,6 +119,7 @@ impl Transport {
     async fn read_failure(
         &self,
         request: &Request<'_>,
+        tokens: &CallTokens,
         body: &mut WipedBody,
         mut response: Response,
         recycler: Option<&ConnectionRecycler>,
@@ -133,7 +136,7 @@ impl Transport {
         let reader = BodyReader::new(&mut response, limit, recycler);
         // What does not come in time is as good as missing; the status is known.
         let _ = timeout(FAILURE_TIMEOUT, reader.read(body)).await;
-        let scrubber = request.scrubber(self.credentials());
+        let scrubber = self.scrubber(request, tokens);
         let cause = if let Some(location) = redirect {
             Cause::Redirect(location)
         } else {

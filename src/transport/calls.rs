@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::request::Request;
 use super::{Deletion, Transport};
-use crate::Result;
 use crate::models::decode::FromWire;
 use crate::secret_value::SecretValue;
+use crate::{Error, Result};
 
 /// What an operation of several requests sends with one of them.
 pub(crate) trait Sends: Send + Sync {
@@ -40,6 +40,12 @@ impl<'a> Calls<'a> {
     /// Sends a delete.
     pub(crate) async fn delete(self, request: Request<'_>) -> Result<Deletion> {
         self.transport.delete(self.knowing(request), self.timeout).await
+    }
+
+    /// Gets the client its first token, whose claims may tell what would take a request.
+    pub(crate) async fn obtain_token(self) -> Result<()> {
+        let token = self.transport.tokens.token(self.timeout).await;
+        token.map(drop).map_err(|source| Error::Credentials { source })
     }
 
     fn knowing<'r>(self, mut request: Request<'r>) -> Request<'r>

@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, LOCATION};
+use jiff::Timestamp;
 use url::Url;
 
 use super::Head;
@@ -11,8 +12,8 @@ use super::request::Request;
 use super::retry::AttemptOutcome;
 use crate::Error;
 use crate::error::{
-    BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SoftDeleted, classify, cut,
-    key_named, secret_named,
+    BoxError, CallContext, ConnectReason, ErrorBody, ErrorClass, SharedError, SoftDeleted,
+    classify, cut, key_named, secret_named,
 };
 use crate::models::decode::DecodeFailure;
 use crate::redact::Scrubber;
@@ -46,6 +47,8 @@ pub(super) enum Cause {
     Connect(ConnectReason, BoxError),
     Wire(BoxError),
     Timeout,
+    /// No token could be had.
+    Credentials(SharedError),
     TooLarge(usize),
     /// With the type of what came in place of JSON.
     Decode(DecodeFailure, Option<&'static str>),
@@ -58,6 +61,8 @@ pub(super) struct CallStats {
     pub(super) elapsed: Duration,
     pub(super) may_have_been_applied: bool,
     pub(super) may_still_arrive: bool,
+    /// When the token that was sent last expired, by this machine's clock.
+    pub(super) token_expired: Option<Timestamp>,
 }
 
 impl Cause {
@@ -112,6 +117,10 @@ impl Failure {
         Self::without_response(outcome, Cause::Connect(reason, Box::new(error)))
     }
 
+    pub(super) fn without_token(error: SharedError) -> Self {
+        Self::without_response(AttemptOutcome::NeverSent, Cause::Credentials(error))
+    }
+
     /// Whether the request may still take effect behind this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
         let has_ended = matches!(&self.cause, Cause::Response(body) if body.has_ended(body.status));
@@ -143,6 +152,7 @@ impl Failure {
             elapsed: stats.elapsed,
             may_have_been_applied: stats.may_have_been_applied,
             may_still_arrive: stats.may_still_arrive,
+            token_expired: stats.token_expired,
             may_expect_tls: self.may_expect_tls,
             edit_wait: None,
         });
@@ -159,6 +169,7 @@ impl Failure {
             Cause::Connect(reason, source) => Error::Connect { reason, context, source },
             Cause::Wire(source) => Error::Transport { context, source },
             Cause::Timeout => Error::Timeout { context },
+            Cause::Credentials(source) => Error::Credentials { source },
             Cause::TooLarge(limit) => Error::ResponseTooLarge { limit, context },
             Cause::Decode(DecodeFailure { line, column }, content_type) => {
                 Error::Decode { line, column, content_type, context }
@@ -282,6 +293,7 @@ pub(crate) fn of_response(
         elapsed: Duration::ZERO,
         may_have_been_applied: unclear,
         may_still_arrive: false,
+        token_expired: None,
     };
     failure.into_error(&request, &[], call)
 }

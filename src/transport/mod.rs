@@ -2,6 +2,7 @@
 
 mod attempt;
 mod calls;
+mod credentials;
 mod failure;
 mod recycle;
 mod request;
@@ -11,25 +12,29 @@ mod retry;
 pub(crate) mod trace;
 mod wiped_body;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::error::CallContext;
+use crate::error::{CallContext, SharedError};
 use crate::models::SecretGroupId;
 use crate::models::decode::FromWire;
 use crate::operation::{Idempotency, Operation, Resource};
+use crate::redact::Scrubber;
 use crate::{Error, Result};
 pub(crate) use calls::{Calls, Sends};
+use credentials::KeptToken;
+pub(crate) use credentials::{Claims, TokenKeeper, sensitive};
+pub use credentials::{Credentials, Token};
 #[cfg(feature = "testing")]
 pub(crate) use failure::of_response;
 use failure::{Cause, Failure};
 pub(crate) use recycle::ConnectionRecycler;
 pub(crate) use request::{Query, Request};
-pub(crate) use request_body::json;
+pub(crate) use request_body::{json, json_with};
 use response_body::Body;
 use retry::AttemptOutcome;
 pub(crate) use retry::Budget;
@@ -42,7 +47,7 @@ pub(crate) struct Transport {
     /// The API's root: the user's base URL and `/api/svc/v1`.
     pub(crate) base: Url,
     /// What every request carries, the key included.
-    pub(crate) headers: HeaderMap,
+    pub(crate) tokens: Arc<TokenKeeper>,
     pub(crate) timeout: Duration,
     pub(crate) response_limit: usize,
     pub(crate) retry: RetryPolicy,
@@ -64,6 +69,15 @@ struct Progress {
     may_still_arrive: bool,
     /// An attempt is under way at this moment.
     sending: bool,
+    tokens: CallTokens,
+}
+
+/// The tokens that a call has sent.
+#[derive(Default)]
+struct CallTokens {
+    current: Option<Arc<KeptToken>>,
+    /// The one before, which the server refused: a call asks for another token once.
+    refused: Option<Arc<KeptToken>>,
 }
 
 /// A successful response.
@@ -143,7 +157,7 @@ impl Transport {
     }
 
     fn pay_back(&self, progress: &Progress) {
-        self.budget.pay_back(progress.attempts.saturating_sub(1));
+        self.budget.pay_back(progress.tries().saturating_sub(1));
     }
 
     async fn attempts(
@@ -153,10 +167,14 @@ impl Transport {
         progress: &mut Progress,
     ) -> Result<Received, Failure> {
         let idempotency = request.operation.idempotency();
+        if request.operation.sends_key() {
+            let token = self.tokens.token(progress.timeout).await;
+            progress.tokens.current = Some(token.map_err(Failure::without_token)?);
+        }
         loop {
             progress.attempts += 1;
             progress.sending = true;
-            let attempt = self.attempt(request, url);
+            let attempt = self.attempt(request, url, &progress.tokens);
             let result = trace::attempt(progress.attempts, attempt).await;
             progress.sending = false;
             let failure = match result {
@@ -165,6 +183,14 @@ impl Transport {
             };
             progress.unclear |= failure.outcome.is_unclear();
             progress.may_still_arrive |= failure.may_still_arrive();
+            if failure.status == Some(401) {
+                match self.renew_token(progress).await {
+                    Ok(true) => continue,
+                    // If an attempt before may have done something, this failure is the one that tells.
+                    Err(error) if !progress.unclear => return Err(Failure::without_token(error)),
+                    _ => {}
+                }
+            }
             let wait = (!request.single_attempt)
                 .then(|| self.wait_before_retry(&failure, idempotency, progress))
                 .flatten();
@@ -180,21 +206,37 @@ impl Transport {
         }
     }
 
+    /// Whether the server, which refused the token, is to be asked again with another one.
+    async fn renew_token(&self, progress: &mut Progress) -> Result<bool, SharedError> {
+        let (Some(refused), None) = (&progress.tokens.current, &progress.tokens.refused) else {
+            return Ok(false);
+        };
+        let Some(token) = self.tokens.another(refused, progress.left()).await? else {
+            return Ok(false);
+        };
+        progress.tokens.refused = progress.tokens.current.replace(token);
+        Ok(true)
+    }
+
     fn wait_before_retry(
         &self,
         failure: &Failure,
         idempotency: Idempotency,
         progress: &Progress,
     ) -> Option<Duration> {
-        let attempts = progress.attempts;
+        let attempts = progress.tries();
         if !failure.outcome.allows_retry(idempotency) || !self.retry.allows(attempts) {
             return None;
         }
         // Our own jitter in addition to what the server asks for, since it tells every client the same wait.
         let asked = failure.retry_after.unwrap_or_default();
         let wait = asked.saturating_add(self.retry.delay(attempts, retry::fraction()));
-        let left = progress.timeout.saturating_sub(progress.started.elapsed());
-        (wait < left && self.budget.spend()).then_some(wait)
+        (wait < progress.left() && self.budget.spend()).then_some(wait)
+    }
+
+    /// What the newest token says of itself, if there is one and it is a JWT.
+    pub(crate) fn claims(&self) -> Option<Claims> {
+        self.tokens.newest()?.claims()
     }
 
     /// Whether a failure can come from a TLS port behind an `http://` URL.
@@ -202,18 +244,30 @@ impl Transport {
         self.base.scheme() == "http" && !self.speaks_http.load(Ordering::Relaxed)
     }
 
-    /// What every request carries and no text may show: the API key, and what the user's own headers
-    /// hold, such as a gateway's token. Shorter values are names rather than tokens, and looking for them
-    /// would withhold messages that show no secret.
-    fn credentials(&self) -> impl Iterator<Item = &str> {
-        const MIN_TOKEN: usize = 16;
-        self.headers.iter().filter(|(_, value)| value.is_sensitive()).filter_map(|(name, value)| {
-            let text = std::str::from_utf8(value.as_bytes()).ok()?;
-            if name == AUTHORIZATION {
-                return text.strip_prefix("Bearer ");
-            }
-            (text.len() >= MIN_TOKEN).then_some(text)
-        })
+    /// What a response may echo and no text may show in addition to the request's values: the tokens that the call
+    /// has sent and the client's newest, and what the user's own headers hold, such as a gateway's token. Shorter
+    /// values of headers are names rather than tokens, and looking for them would withhold messages that show
+    /// no secret.
+    fn credentials<'s>(
+        &'s self,
+        sent: &'s CallTokens,
+        newest: Option<&'s KeptToken>,
+    ) -> impl Iterator<Item = &'s str> {
+        const MIN_HEADER: usize = 16;
+        let tokens = [sent.current.as_deref(), sent.refused.as_deref(), newest];
+        let headers = self.tokens.common().values().filter(|value| value.is_sensitive());
+        let headers = headers.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        tokens
+            .into_iter()
+            .flatten()
+            .map(KeptToken::text)
+            .chain(headers.filter(|text| text.len() >= MIN_HEADER))
+    }
+
+    /// Knows all that a response to this request may echo.
+    fn scrubber(&self, request: &Request<'_>, sent: &CallTokens) -> Scrubber {
+        let newest = self.tokens.newest();
+        request.scrubber(self.credentials(sent, newest.as_deref()))
     }
 
     /// The error of a look-up that succeeded with nothing.
@@ -266,8 +320,16 @@ impl Transport {
             elapsed: progress.started.elapsed(),
             may_have_been_applied: unclear && changes,
             may_still_arrive: may_still_arrive && changes,
+            token_expired: progress
+                .tokens
+                .current
+                .as_ref()
+                .filter(|_| failure.status == Some(401))
+                .and_then(|token| token.expired_at()),
         };
-        let credentials: Vec<&str> = self.credentials().collect();
+        let newest = self.tokens.newest();
+        let credentials: Vec<&str> =
+            self.credentials(&progress.tokens, newest.as_deref()).collect();
         failure.into_error(request, &credentials, stats)
     }
 }
@@ -281,6 +343,16 @@ impl Progress {
             unclear: false,
             may_still_arrive: false,
             sending: false,
+            tokens: CallTokens::default(),
         }
+    }
+
+    fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.started.elapsed())
+    }
+
+    /// The attempts without the one that another token was for.
+    fn tries(&self) -> u32 {
+        self.attempts - u32::from(self.tokens.refused.is_some())
     }
 }

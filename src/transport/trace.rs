@@ -74,6 +74,38 @@ pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
     let _ = (group, at_most);
 }
 
+/// Says that the token in use stays, because the source of credentials gave no other.
+pub(crate) fn keeping_token(error: &(dyn std::error::Error + 'static)) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        error = %crate::redact::Escaped(&error.to_string()),
+        "the token in use is kept"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
+/// Says that others on this machine may read the login.
+#[cfg(unix)]
+pub(crate) fn readable_by_others(path: &std::path::Path) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        path = %crate::redact::Escaped(&path.to_string_lossy()),
+        "other users of this machine can read the login; `chmod 600` ends that"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = path;
+}
+
+/// Says that the login was refreshed, and its file could not be written.
+#[cfg(unix)]
+pub(crate) fn login_not_written(error: &std::io::Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%error, "the refreshed login cannot be written; `tfy login` will be needed");
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
+}
+
 /// Says that a look of a watch failed, or found values that cannot be used.
 pub(crate) fn watch_failed(group: &str, error: &Error) {
     #[cfg(feature = "tracing")]

@@ -7,7 +7,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::recycle::ConnectionRecycler;
-use crate::wipe::Wiped;
+use crate::wipe::Zeroizing;
 
 /// More than hyper's longest buffer, which is a little over 400 KiB.
 const MAX_BUFFER: usize = 512 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct WipedBody {
     /// How far the frames of its buffer go, from where it begins.
     reach: usize,
     /// The whole text, if it came in more than one frame.
-    joined: Wiped<Vec<u8>>,
+    joined: Zeroizing<Vec<u8>>,
     frames: usize,
     /// How much to reserve at once if the text has to be joined.
     expected: usize,
@@ -36,7 +36,7 @@ impl WipedBody {
         Self {
             first: None,
             reach: 0,
-            joined: Wiped::default(),
+            joined: Zeroizing::default(),
             frames: 0,
             expected: 0,
             recycler: recycler.clone(),
@@ -55,7 +55,7 @@ impl WipedBody {
             return;
         };
         if self.frames == 2 {
-            self.joined = Wiped::with_capacity(self.expected.max(first.len() + frame.len()));
+            self.joined = Zeroizing::with_capacity(self.expected.max(first.len() + frame.len()));
             self.joined.append(&first);
         }
         self.joined.append(&frame);

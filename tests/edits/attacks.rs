@@ -105,7 +105,7 @@ async fn a_total_as_low_as_the_groups_own_list_does_not_end_a_long_list() {
     assert!(result.is_ok(), "{result:?}");
 }
 
-/// What is in front of the service can answer the first attempt, and the second with a page of its own.
+/// What is in front of the service can refuse the first attempt, and respond to the second with a page of its own.
 #[tokio::test]
 async fn a_404_after_an_unclear_attempt_is_no_removal_where_the_key_is_still_there() {
     for key in ["A", "B"] {

@@ -114,7 +114,7 @@ async fn no_request_ever_asks_for_values() {
 }
 
 #[tokio::test]
-async fn a_group_of_250_keys_whose_answer_lists_none_takes_three_pages() {
+async fn a_group_of_250_keys_whose_response_lists_none_takes_three_pages() {
     let fake = FakeTrueFoundry::start().await.with_associated_secrets(0);
     let pairs = (0..250).map(|index| (format!("K{index}"), "value"));
     let fake = fake.with_store(SecretStoreKind::Generic).with_group(APP, pairs);

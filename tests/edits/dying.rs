@@ -21,8 +21,8 @@ enum Fate {
     Unread,
     CutRequest,
     Undone,
-    DoneUnanswered,
-    DoneHalfAnswered,
+    DoneWithoutResponse,
+    DoneWithHalfAResponse,
     /// Done after the connection is closed.
     DoneLate,
     /// Answered, and the connection is closed while it waits in the client's pool.
@@ -34,8 +34,8 @@ const FATES: [Fate; 12] = [
     Fate::Unread,
     Fate::CutRequest,
     Fate::Undone,
-    Fate::DoneUnanswered,
-    Fate::DoneHalfAnswered,
+    Fate::DoneWithoutResponse,
+    Fate::DoneWithHalfAResponse,
     Fate::DoneLate,
     Fate::AnsweredThenClosed,
     Fate::AnsweredThenClosed,
@@ -89,11 +89,12 @@ impl Server {
             self.create(&name);
             let group = json!({ "data": { "id": name, "fqn": format!("t:{name}") } }).to_string();
             let length = group.len();
-            let answer = format!("HTTP/1.1 201 Created\r\ncontent-length: {length}\r\n\r\n{group}");
+            let response =
+                format!("HTTP/1.1 201 Created\r\ncontent-length: {length}\r\n\r\n{group}");
             let sent = match fate {
-                Fate::DoneUnanswered => return None,
-                Fate::DoneHalfAnswered => &answer[..answer.len() / 2],
-                _ => &answer,
+                Fate::DoneWithoutResponse => return None,
+                Fate::DoneWithHalfAResponse => &response[..response.len() / 2],
+                _ => &response,
             };
             stream.write_all(sent.as_bytes()).await.ok()?;
             if !matches!(fate, Fate::Answered) {

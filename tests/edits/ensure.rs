@@ -87,7 +87,7 @@ async fn what_an_edit_before_it_in_the_queue_removed_is_missing() {
     while count(&fake, BY_NAME) < 1 {
         tokio::task::yield_now().await;
     }
-    // The answer by name, which still has the key, is there before the removal is.
+    // The response by name, which still has the key, is there before the removal is.
     tokio::time::sleep(Duration::from_millis(50)).await;
     gate.release();
     removing.await.unwrap().unwrap();
@@ -100,7 +100,7 @@ async fn what_an_edit_before_it_in_the_queue_removed_is_missing() {
 async fn keys_that_others_added_are_not_called_added() {
     let (fake, client, store) = empty().await;
     let fake = fake.with_group(APP, [("A", "1"), ("GONE", "2")]);
-    // The write is refused, because a kept key is gone; by then somebody else added ours.
+    // The write is refused, because a kept key is gone; by then another process added ours.
     fake.on_request(PUT, |fake, _| {
         assert!(fake.remove_key(APP, "GONE"));
         fake.set_value(APP, "B", "theirs");
@@ -358,7 +358,7 @@ async fn different_keys_at_the_same_time_are_all_there_in_the_end() {
     assert!(matches!(second, Ensured::Extended { .. }), "{second:?}");
     drop(gate);
     first.await.unwrap().unwrap();
-    // This is the window: it was there when the second looked, and nobody looks any more.
+    // This is the window: it was there when the second looked, and no one looks any more.
     assert_eq!(fake.keys(APP), ["A", "B"]);
     other.secret_groups().ensure(wanted(&store, &["C"])).await.unwrap();
     assert_eq!(fake.keys(APP), ["A", "B", "C"]);

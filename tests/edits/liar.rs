@@ -130,7 +130,7 @@ fn secret(key: &str, id: &str, with_value: bool) -> Value {
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let answer = match (request.method.as_str(), request.url.path()) {
+        let response = match (request.method.as_str(), request.url.path()) {
             ("POST", "/api/svc/v1/secrets") => self.page(&body),
             ("GET", "/api/svc/v1/secret-groups") => json!({ "data": [self.group()] }),
             ("GET", _) => json!({ "data": self.group() }),
@@ -143,7 +143,7 @@ impl Respond for Responder {
             ("DELETE", _) => json!(1),
             _ => return ResponseTemplate::new(501),
         };
-        ResponseTemplate::new(200).set_body_json(answer)
+        ResponseTemplate::new(200).set_body_json(response)
     }
 }
 

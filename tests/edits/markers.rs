@@ -14,7 +14,7 @@ async fn serving(fields: Value) -> (MockServer, Arc<Mutex<Value>>) {
     let fields = Arc::new(Mutex::new(fields));
     let server = MockServer::start().await;
     let shown = Arc::clone(&fields);
-    let answer = move |request: &Request| {
+    let response = move |request: &Request| {
         let mut secret = json!({ "id": "s-1", "name": "K" });
         for (name, value) in shown.lock().unwrap().as_object().unwrap() {
             secret[name] = value.clone();
@@ -25,7 +25,7 @@ async fn serving(fields: Value) -> (MockServer, Arc<Mutex<Value>>) {
         };
         ResponseTemplate::new(200).set_body_json(body)
     };
-    Mock::given(matchers::any()).respond_with(answer).mount(&server).await;
+    Mock::given(matchers::any()).respond_with(response).mount(&server).await;
     (server, fields)
 }
 

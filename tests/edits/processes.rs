@@ -21,7 +21,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 struct Process {
     child: Child,
     orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
+    responses: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -37,8 +37,8 @@ impl Process {
             .spawn()
             .unwrap();
         let orders = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, orders, answers }
+        let responses = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, orders, responses }
     }
 
     async fn order(&mut self, order: &str) {
@@ -47,18 +47,18 @@ impl Process {
     }
 
     /// What it says next; the test harness says other things in between.
-    async fn answer(&mut self) -> String {
+    async fn response(&mut self) -> String {
         loop {
-            let line = self.answers.next_line().await.unwrap().expect("it ended before");
-            if let Some((_, answer)) = line.split_once("child says ") {
-                return answer.to_owned();
+            let line = self.responses.next_line().await.unwrap().expect("it ended before");
+            if let Some((_, response)) = line.split_once("child says ") {
+                return response.to_owned();
             }
         }
     }
 
     async fn end(mut self) {
         drop(self.orders);
-        while self.answers.next_line().await.unwrap().is_some() {}
+        while self.responses.next_line().await.unwrap().is_some() {}
         assert!(self.child.wait().await.unwrap().success());
     }
 }
@@ -148,13 +148,13 @@ async fn ten_processes_that_ensure_the_same_keys_end_with_all_of_them() {
         let mut processes: Vec<_> =
             (0..10).map(|_| Process::start(&fake, &format!("ensure {store}"))).collect();
         for process in &mut processes {
-            assert_eq!(process.answer().await, "ready");
+            assert_eq!(process.response().await, "ready");
         }
         for process in &mut processes {
             process.order("go").await;
         }
         for mut process in processes {
-            assert_eq!(process.answer().await, "done");
+            assert_eq!(process.response().await, "done");
             process.end().await;
         }
         assert_eq!(fake.keys(APP), ENSURED);
@@ -170,19 +170,19 @@ async fn ten_processes_that_ensure_the_same_keys_end_with_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plans_that_only_remove_lose_nobodys_key() {
+async fn plans_that_only_remove_lose_no_key_of_another_process() {
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
     let to_go = (1..=4).flat_map(|number| (0..20).map(move |key| format!("{number}-{key}")));
     let to_stay = (0..10).map(|key| format!("STAYS-{key}"));
     let pairs = to_go.chain(to_stay).map(|key| (key.clone(), format!("value of {key}")));
     let fake = fake.with_group(APP, pairs);
-    // Somebody adds keys all the time, at the moments that hurt most.
+    // Another process adds keys all the time, at the moments that hurt most.
     let mut added = 0;
     let mut expected: BTreeSet<String> = (0..10).map(|key| format!("STAYS-{key}")).collect();
     fake.on_request(DELETE, move |fake, _| {
         added += 1;
         if added % 3 == 0 {
-            fake.set_value(APP, &format!("ADDED-{added}"), "by somebody else");
+            fake.set_value(APP, &format!("ADDED-{added}"), "by another process");
         }
     });
     let processes: Vec<_> =
@@ -207,12 +207,12 @@ async fn what_another_process_wrote_before_the_re_read_is_reported() {
     let mut processes: Vec<_> =
         (1..=4).map(|number| Process::start(&fake, &format!("set KEY-{number}"))).collect();
     for process in &mut processes {
-        assert_eq!(process.answer().await, "planned");
+        assert_eq!(process.response().await, "planned");
     }
     for (index, process) in processes.iter_mut().enumerate() {
         process.order("apply").await;
         let expected = if index == 0 { "applied" } else { "concurrent KEY-1" };
-        assert_eq!(process.answer().await, expected);
+        assert_eq!(process.response().await, expected);
     }
     for process in processes {
         process.end().await;
@@ -228,16 +228,16 @@ async fn what_another_process_writes_between_the_re_read_and_the_write_is_lost_u
     let (fake, _) = app(&["A"]).await;
     let mut first = Process::start(&fake, "set FIRST");
     let mut second = Process::start(&fake, "set SECOND");
-    assert_eq!(first.answer().await, "planned");
-    assert_eq!(second.answer().await, "planned");
+    assert_eq!(first.response().await, "planned");
+    assert_eq!(second.response().await, "planned");
     let gate = fake.hold(PUT);
     first.order("apply").await;
     gate.reached().await;
     second.order("apply").await;
-    assert_eq!(second.answer().await, "applied");
+    assert_eq!(second.response().await, "applied");
     assert_eq!(fake.keys(APP), ["A", "SECOND"]);
     gate.release();
-    assert_eq!(first.answer().await, "applied");
+    assert_eq!(first.response().await, "applied");
     assert_eq!(fake.keys(APP), ["A", "FIRST"]);
     first.end().await;
     second.end().await;

@@ -42,7 +42,7 @@ async fn edits_keep_the_rest(fake: &FakeTrueFoundry) {
 }
 
 #[tokio::test]
-async fn the_whole_list_in_the_groups_answer() {
+async fn the_whole_list_in_the_groups_response() {
     edits_keep_the_rest(&big(|fake| fake).await).await;
 }
 

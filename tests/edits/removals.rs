@@ -66,7 +66,7 @@ async fn not_found_is_no_success_where_the_key_is_still_there() {
     assert!(error.is_not_found(), "{error:?}");
     assert_eq!(fake.keys(APP).len(), 3);
 
-    // After removals of its own, which are no change by somebody else.
+    // After removals of its own, which are no change by another process.
     let second = format!("DELETE /secrets/{}", fake.secret_id(APP, "B").unwrap());
     fake.inject(Fault::status(404).message("no such route").on(&second));
     let edit = client.secret_groups().edit(&id).remove("A").remove("B");
@@ -80,7 +80,7 @@ async fn not_found_is_no_success_where_the_key_is_still_there() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_back_under_another_identifier_is_somebody_elses_change() {
+async fn a_key_that_came_back_under_another_identifier_is_another_process_change() {
     let (fake, id) = app(&["A", "B"]).await;
     let client = client(&fake, SETTLE);
     let plan = client.secret_groups().edit(&id).remove("A").plan().await.unwrap();
@@ -95,7 +95,7 @@ async fn a_key_that_came_back_under_another_identifier_is_somebody_elses_change(
 }
 
 #[tokio::test]
-async fn a_delete_repeated_after_an_unclear_answer_takes_404_for_done() {
+async fn a_delete_repeated_after_an_unclear_response_takes_404_for_done() {
     let unclear = [
         (Fault::drop_after(), true),
         (Fault::cut_body(), true),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{Error, NewSecretGroup, SecretStoreKind, SecretUpdate};
 
@@ -77,9 +78,12 @@ async fn a_write_that_was_refused_was_not_done() {
 async fn what_never_reached_the_server_is_sent_again_and_was_not_done() {
     let (fake, id) = app(&["A"]).await;
     let client = client(&fake, SETTLE);
+    let address = client.authority().to_owned();
     drop(fake);
-    // Nobody listens any more, as soon as the server's task is gone.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // Until the server's task has gone.
+    while TcpStream::connect(&address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
     let error = client
         .secret_groups()
         .replace_secrets(&id, &[SecretUpdate::set("A", "n")])

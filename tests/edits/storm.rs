@@ -24,7 +24,8 @@ struct Weather {
     latest: Duration,
     write_timeout: Duration,
     edits: usize,
-    /// How many keys a group's answer lists; none of them makes the big storm a third faster.
+    edits_per_fault: usize,
+    /// How many keys the response about a group lists; none of them makes the big storm a third faster.
     listed: usize,
 }
 
@@ -90,7 +91,7 @@ impl Task {
         self.fake.inject(fault.on(operation));
     }
 
-    /// Removes about as often as it sets: keys with long histories make long answers.
+    /// Removes about as often as it sets: keys with long histories make long responses.
     fn plan(&mut self, edit: usize) -> Planned {
         let mut planned = Planned { set: Vec::new(), remove: Vec::new() };
         let only_remove = self.random.one_in(6);
@@ -139,7 +140,7 @@ impl Task {
 
     async fn run(mut self) -> (Model, Outcomes) {
         for edit in 0..self.weather.edits {
-            if self.random.one_in(4) {
+            if self.random.one_in(self.weather.edits_per_fault) {
                 self.spoil_something();
             }
             let planned = self.plan(edit);
@@ -249,24 +250,32 @@ async fn storm(seed: u64, weather: Weather) {
     for (number, model) in models.into_iter().enumerate() {
         assert_eq!(own_state(&fake, number), model, "task {number} in the end");
     }
-    assert_eq!(fake.keys(APP).len(), keys, "no key is there that nobody set");
+    assert_eq!(fake.keys(APP).len(), keys, "no key is there that no task set");
     let twice: Vec<_> = sent.lock().unwrap().clone().into_iter().filter(|(_, n)| *n > 1).collect();
     assert!(twice.is_empty(), "written more than once: {twice:?}");
     let all = TASKS * weather.edits;
-    assert!(total.applied > all / 2 && total.unchanged > 0, "{total:?}");
+    assert!(total.applied > all / 4 && total.unchanged > 0, "{total:?}");
     assert!(total.unclear > 0 && total.given_up > 0, "{total:?}");
 }
 
 /// On tokio's paused clock, which moves when everybody waits: waiting for unconfirmed writes costs no time.
 #[tokio::test(start_paused = true)]
-async fn sixteen_hundred_edits_in_a_storm_lose_nothing() {
+async fn six_hundred_edits_with_as_many_faults_lose_nothing() {
     let (latest, write_timeout) = (Duration::from_millis(250), Duration::from_millis(400));
-    storm(seed(0x5eed_0001), Weather { latest, write_timeout, edits: 200, listed: 0 }).await;
+    storm(
+        seed(0x5eed_0001),
+        Weather { latest, write_timeout, edits: 75, edits_per_fault: 1, listed: 0 },
+    )
+    .await;
 }
 
 /// Fewer, but on several threads and with the clock on the wall.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_on_several_threads_loses_nothing() {
     let (latest, write_timeout) = (Duration::from_millis(60), Duration::from_millis(400));
-    storm(seed(0x5eed_0002), Weather { latest, write_timeout, edits: 25, listed: KEYS }).await;
+    storm(
+        seed(0x5eed_0002),
+        Weather { latest, write_timeout, edits: 25, edits_per_fault: 4, listed: KEYS },
+    )
+    .await;
 }

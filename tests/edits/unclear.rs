@@ -221,7 +221,7 @@ fn ended() -> Vec<Fault> {
 fn not_ended() -> Vec<Fault> {
     let said = |status, body| Fault::status(status).json(body);
     vec![
-        // These three say that somebody stopped waiting for it.
+        // These three say that a caller stopped waiting for it.
         Fault::status(408),
         Fault::status(502),
         Fault::status(504),
@@ -310,7 +310,7 @@ async fn what_was_refused_or_never_sent_is_not_waited_for() {
     }
 }
 
-/// A group that answers nothing while it is looked at: the wait is no longer for it.
+/// A group that sends no response while it is looked at: the wait is no longer for it.
 #[tokio::test(start_paused = true)]
 async fn the_wait_is_no_longer_for_looks_that_take_long() {
     let (fake, id, client) = ready().await;

@@ -1,4 +1,4 @@
-//! Somebody else changes the group: at which moment that is noticed, and at which it is not.
+//! Another process changes the group: at which moment that is noticed, and at which it is not.
 
 use std::time::Duration;
 
@@ -218,21 +218,21 @@ async fn a_group_that_is_deleted_under_the_write_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_answer_that_lacks_a_key_is_looked_into() {
-    let mut answer = serde_json::json!({
+async fn a_response_that_lacks_a_key_is_looked_into() {
+    let mut response = serde_json::json!({
         "data": { "id": "g", "fqn": "my-tenant:app", "associatedSecrets": [{ "id": "s", "name": "A" }] }
     });
     let (fake, plan) = planned().await;
     let id = fake.group_id(APP).unwrap();
-    answer["data"]["id"] = id.into();
-    fake.inject(Fault::status(200).after_work().json(answer.clone()).on(PUT));
+    response["data"]["id"] = id.into();
+    fake.inject(Fault::status(200).after_work().json(response.clone()).on(PUT));
     plan.apply().await.expect("the keys are there");
     assert_eq!(sent(&fake), [GET, LIST, PUT, GET, LIST]);
 
     let (fake, plan) = planned().await;
-    answer["data"]["id"] = fake.group_id(APP).unwrap().into();
+    response["data"]["id"] = fake.group_id(APP).unwrap().into();
     // The server claims success and does nothing but drop a key.
-    fake.inject(Fault::status(200).json(answer).on(PUT));
+    fake.inject(Fault::status(200).json(response).on(PUT));
     fake.on_request(PUT, |fake, _| assert!(fake.remove_key(APP, "B")));
     let error = plan.apply().await.unwrap_err();
     assert!(error.may_have_been_applied());
@@ -241,10 +241,10 @@ async fn an_answer_that_lacks_a_key_is_looked_into() {
 }
 
 #[tokio::test]
-async fn a_write_that_was_answered_stays_done_where_it_cannot_be_looked_at_again() {
+async fn a_write_with_a_response_stays_done_where_it_cannot_be_looked_at_again() {
     let (fake, plan) = planned().await;
-    let answer = serde_json::json!({ "data": { "id": fake.group_id(APP).unwrap(), "fqn": "my-tenant:app" } });
-    fake.inject(Fault::status(200).after_work().json(answer).on(PUT));
+    let response = serde_json::json!({ "data": { "id": fake.group_id(APP).unwrap(), "fqn": "my-tenant:app" } });
+    fake.inject(Fault::status(200).after_work().json(response).on(PUT));
     fake.on_request(PUT, |fake, _| fake.inject(Fault::status(403).forever().on(LIST)));
     let error = plan.apply().await.unwrap_err();
     assert!(error.may_have_been_applied(), "it was: {error:?}");
@@ -262,7 +262,7 @@ async fn a_key_that_was_to_go_and_stayed_is_no_success() {
     assert_eq!((added, applied), (vec!["LEAKED".to_owned()], true));
     assert!(removed.is_empty());
 
-    // One of that name that somebody adds after the write is another secret.
+    // One of that name that another process adds after the write is another secret.
     let gate = fake.hold_response(PUT);
     let edit = client.secret_groups().edit(&id).set("A", "newer").remove("LEAKED");
     let applying = tokio::spawn(edit.apply());

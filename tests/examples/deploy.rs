@@ -91,7 +91,7 @@ async fn the_manifest_comes_out_with_references_and_else_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_several_stores_somebody_has_to_choose() {
+async fn with_several_stores_the_user_has_to_choose() {
     let fake = FakeTrueFoundry::start()
         .await
         .with_store(SecretStoreKind::AwsSecretsManager)
@@ -149,7 +149,6 @@ async fn a_manifest_without_secrets_comes_out_as_it_is() {
 async fn a_manifest_that_is_not_understood_creates_nothing() {
     let fake = FakeTrueFoundry::start().await;
     for text in [
-        "name: a\nenv:\n  - {name: DB_PASSWORD, value: in-the-clear}\n",
         "name: a\nx: &p in-the-clear\nenv:\n  DB_PASSWORD: *p\n",
         "name: a\nenv:\n  DB_PASSWORD: \"in-the-clear\n",
         "name: a\nenv: {DB_PASSWORD: in-the-clear-1}\nc: {env: {DB_PASSWORD: in-the-clear-2}}\n",
@@ -201,7 +200,7 @@ async fn a_group_that_exists_is_completed_and_else_left_untouched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_manifest_comes_out_also_if_nobody_reads_stderr() {
+async fn the_manifest_comes_out_also_if_stderr_has_no_reader() {
     let fake = FakeTrueFoundry::start().await;
     let manifest = Manifest::new(MANIFEST);
     let (reader, writer) = std::io::pipe().unwrap();
@@ -299,6 +298,7 @@ async fn a_malformed_reference_creates_nothing() {
         "'\"tfy-secret://my-org:app:KEY\"'",
         "\" tfy-secret://my-org:app:KEY\"",
         "tfy-secret:/my-org:app:KEY",
+        "tfy-secret://my-org:app:KEY\u{a0}",
     ] {
         let text = format!("name: a\nenv:\n  DB_PASSWORD: x\n  URL: {value}\n");
         let manifest = Manifest::new(&text);

@@ -12,8 +12,14 @@
 mod confirmation;
 mod deploy;
 mod fake_server;
-#[path = "../../examples/secrets_before_deploy/manifest.rs"]
-#[allow(dead_code, reason = "the program uses all of it")]
+mod found;
+#[path = "../../examples/secrets_before_deploy/judge/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the program uses all of it")]
+mod judge;
+#[cfg(unix)]
+mod login;
+#[path = "../../examples/secrets_before_deploy/manifest/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the program uses all of it")]
 mod manifest;
 mod manifest_text;
 #[cfg(unix)]
@@ -23,7 +29,5 @@ mod programs;
 mod references;
 #[cfg(unix)]
 mod run_with_secrets;
-#[path = "../../examples/secrets_before_deploy/sensitive.rs"]
-#[allow(dead_code, reason = "the program uses all of it")]
-mod sensitive;
+mod shapes;
 mod values;

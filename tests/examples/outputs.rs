@@ -160,6 +160,7 @@ async fn nothing_odd_in_a_name_reaches_the_terminal() {
         ("delete", vec![group]),
         ("resolve", vec!["t:g:k\u{1b}[31m"]),
         ("check_manifest", vec![manifest]),
+        ("check_manifest", vec![manifest, "--output", "json"]),
         ("secrets_before_deploy", vec![manifest, "--yes"]),
         ("secrets_before_deploy", vec![manifest, "--also", "no\u{1b}[31m", "--yes"]),
         ("run_with_secrets", vec!["--", "true"]),

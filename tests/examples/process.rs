@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use truefoundry_secrets::testing::FakeTrueFoundry;
+use truefoundry_secrets::testing::{FakeTrueFoundry, RecordedRequest};
 
 /// `cargo test` builds the examples; `cargo test --test examples` by itself does not.
 fn path_of(example: &str) -> PathBuf {
@@ -14,10 +14,20 @@ fn path_of(example: &str) -> PathBuf {
     path
 }
 
+/// A home folder without a login of the `tfy` CLI, which this machine's user may have.
+pub(crate) fn empty_home() -> PathBuf {
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("empty-home");
+    std::fs::create_dir_all(&home).unwrap();
+    home
+}
+
 /// An example without any setting of this machine's, and without a terminal.
 pub(crate) fn example(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(path_of(name));
     command.args(arguments).env_clear().stdin(Stdio::null());
+    for home in ["HOME", "USERPROFILE"] {
+        command.env(home, empty_home());
+    }
     // Windows needs it for sockets.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);
@@ -29,6 +39,13 @@ pub(crate) fn example_on(fake: &FakeTrueFoundry, name: &str, arguments: &[&str])
     let mut command = example(name, arguments);
     command.env("TFY_BASE_URL", fake.base_url()).env("TFY_API_KEY", fake.api_key());
     command
+}
+
+/// What an example sent for its task, after it asked who it is.
+pub(crate) fn requests_of_task(fake: &FakeTrueFoundry) -> Vec<RecordedRequest> {
+    let mut requests = fake.requests();
+    requests.retain(|request| request.operation() != Some("session.get"));
+    requests
 }
 
 pub(crate) struct Ran {

@@ -67,7 +67,7 @@ async fn quickstart_leaves_a_real_control_plane_as_it_was() {
     let deletes: Vec<_> = fake.requests().into_iter().filter(|r| r.method() == "DELETE").collect();
     assert_eq!(deletes.len(), 1);
 
-    // Nobody says yes: nothing is written.
+    // No one says yes: nothing is written.
     fake.clear_requests();
     let ran = example_on(&fake, "quickstart", &[]).run().ended_with(3);
     assert!(ran.stderr.contains("stdin is not a terminal"), "{}", ran.stderr);
@@ -85,7 +85,7 @@ async fn quickstart_deletes_its_group_when_a_step_fails() {
 
 /// As with `| head`, wherever the reader goes.
 #[tokio::test(flavor = "multi_thread")]
-async fn quickstart_deletes_its_group_when_nobody_reads_on() {
+async fn quickstart_deletes_its_group_when_its_reader_has_gone() {
     let fake = fake().await;
     for lines in [0, 1, 5, 7, 12, 20] {
         let mut quickstart = example_on(&fake, "quickstart", &["--yes"])

@@ -1,11 +1,11 @@
 //! `resolve` and `check_manifest`.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use truefoundry_secrets::testing::FakeTrueFoundry;
+use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 
-use crate::process::{Ran, Run, example, example_on};
+use crate::process::{Ran, Run, example, example_on, requests_of_task};
 
 const VALUE: &str = "a-value-nobody-may-see";
 
@@ -15,10 +15,18 @@ async fn fake() -> FakeTrueFoundry {
 
 /// `check_manifest` with that text on its stdin.
 fn check(fake: &FakeTrueFoundry, text: &str) -> Ran {
-    let mut command = example_on(fake, "check_manifest", &["-"]);
+    check_as(fake, text, &["-"])
+}
+
+fn check_as(fake: &FakeTrueFoundry, text: &str, arguments: &[&str]) -> Ran {
+    piped(&mut example_on(fake, "check_manifest", arguments), text)
+}
+
+fn piped(command: &mut Command, text: &str) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    // A program that does not read it closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
     let output = child.wait_with_output().unwrap();
     Ran {
         code: output.status.code(),
@@ -47,7 +55,7 @@ async fn references_are_resolved_in_one_request_and_shown_masked() {
     ];
     assert_eq!(rows(&ran.stdout), expected);
     assert!(!ran.all().contains(VALUE) && !ran.all().contains("hunter2"), "{}", ran.all());
-    assert_eq!(fake.request_count(), 1);
+    assert_eq!(requests_of_task(&fake).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +126,7 @@ async fn manifests_of_every_kind_are_checked_place_by_place() {
         assert!(rows[1][2].starts_with("does not exist"), "{}", ran.stdout);
         assert!(rows[2][1..][0] == "(malformed)" && rows[2][2].starts_with("no key"));
         // One request, in which no value is asked for.
-        let requests = fake.requests();
+        let requests = requests_of_task(&fake);
         assert_eq!(requests.len(), 1);
         assert_ne!(requests[0].body().unwrap().get("withValue"), Some(&true.into()));
     }
@@ -202,4 +210,56 @@ async fn prose_that_names_the_scheme_is_no_reference() {
                 key itself.\n## `tfy-secret://...`, \"tfy-secret://\"\napiKey: \"\"\n";
     let ran = check(&fake, text).ended_with(0);
     assert_eq!(states(&ran), ["exists"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_reads_the_same_as_json() {
+    let fake = fake().await;
+    let good = "tfy-secret://my-tenant:prod:DB";
+    let bad = "tfy-secret://my-tenant:prod:NO\u{e9}";
+    let text =
+        format!("A: {good}\nB: {bad}\nC: tfy-secret://hunter2\nD: tfy-secret://${{T}}:a:b\n");
+    let ran = check_as(&fake, &text, &["-", "--output", "json"]).ended_with(1);
+    let mut value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let problem = value["references"][2]["problem"].take();
+    assert!(problem.as_str().unwrap().starts_with("no group"), "{problem}");
+    let row = |line: usize, reference: Option<&str>, state: &str, problem: Option<&str>| {
+        serde_json::json!({
+            "line": line, "column": 4, "reference": reference, "state": state, "problem": problem,
+        })
+    };
+    let missing = "does not exist, or this key may not see it";
+    assert_eq!(
+        value,
+        serde_json::json!({
+            "references": [
+                row(1, Some(good), "exists", None),
+                row(2, Some(bad), "missing", Some(missing)),
+                row(3, None, "malformed", None),
+                row(4, None, "not_checked", Some("has a template")),
+            ],
+            "exists": 1, "missing": 1, "malformed": 1, "not_checked": 1,
+        })
+    );
+    assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+
+    let ran = check_as(&fake, "a: b", &["--output=json", "-"]).ended_with(0);
+    let value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(value["references"], serde_json::json!([]));
+    check_as(&fake, good, &["-", "--output", "json"]).ended_with(0);
+    assert_eq!(check_as(&fake, good, &["-", "--output", "yaml"]).ended_with(2).stdout, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_told_from_what_is_missing() {
+    let fake = fake().await;
+    let text = "A: tfy-secret://my-tenant:prod:DB\n";
+    for arguments in [&["-"][..], &["-", "--output", "json"]] {
+        fake.inject(Fault::status(401).on("secrets.list"));
+        let ran = check_as(&fake, text, arguments).ended_with(4);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("hint: "), "{}", ran.all());
+    }
+    let mut command = example("check_manifest", &["-"]);
+    command.env("TFY_API_KEY", "made-up-api-key");
+    assert_eq!(piped(&mut command, text).ended_with(4).stdout, "");
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use truefoundry_secrets::SecretStoreKind;
 use truefoundry_secrets::testing::FakeTrueFoundry;
 
-use crate::process::{Ran, Run, example, example_on};
+use crate::process::{Ran, Run, example, example_on, requests_of_task};
 
 const DB: &str = "db value with 'quotes' and $dollars";
 const API: &str = "api-value-0123456789";
@@ -82,7 +82,7 @@ fn run_in(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_gets_the_values_and_nobody_else() {
+async fn the_command_gets_the_values_and_no_other_process() {
     let fake = fake().await;
     let script = r#"
         [ "$A" = "$WANTED_DB" ] && [ "$B" = "$WANTED_API" ] && [ "$AGAIN" = "$WANTED_DB" ] || exit 1
@@ -99,7 +99,7 @@ async fn the_command_gets_the_values_and_nobody_else() {
     let ran = run(&fake, &[], script, &env).ended_with(0);
     assert_eq!(ran.stdout, "from the command\n");
     assert!(ran.stderr.contains("TFY_API_KEY is not passed on"), "{}", ran.stderr);
-    assert_eq!(fake.request_count(), 1);
+    assert_eq!(requests_of_task(&fake).len(), 1);
 
     let ran = run(&fake, &["--keep-api-key"], r#"[ -n "$TFY_API_KEY" ]"#, &[]).ended_with(0);
     assert!(!ran.stderr.contains("not passed on"), "{}", ran.stderr);
@@ -138,7 +138,7 @@ async fn a_manifest_and_an_env_file_add_to_the_environment() {
         fake.clear_requests();
         let options = ["--manifest", manifest, "--env-file", ".env"];
         run_in(&directory.0, &fake, &options, script, &env).ended_with(0);
-        assert_eq!(fake.request_count(), 1);
+        assert_eq!(requests_of_task(&fake).len(), 1);
     }
 }
 

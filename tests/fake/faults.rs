@@ -49,7 +49,7 @@ async fn faults_wait_in_a_queue() {
 }
 
 #[tokio::test]
-async fn the_answer_of_a_fault_can_be_anything() {
+async fn the_response_of_a_fault_can_be_anything() {
     let fake = FakeTrueFoundry::start().await;
     fake.inject(Fault::status(409).header("x-extra", "1").message("taken").code("Taken"));
     let reply = get(&fake, "/secret-groups").await;
@@ -117,7 +117,7 @@ async fn late_work_is_done_after_the_connection_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_still_answers() {
+async fn a_delay_still_responds() {
     let fake = FakeTrueFoundry::start().await;
     fake.inject(Fault::delay(Duration::from_secs(3600)));
     fake.inject(Fault::status(503).wait(Duration::from_secs(3600)));

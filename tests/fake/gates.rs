@@ -33,7 +33,7 @@ async fn a_gate_holds_one_request_and_lets_others_pass() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_held_after_the_work() {
+async fn a_response_can_be_held_after_the_work() {
     let (fake, put) = app().await;
     let gate = fake.hold_response("secret_groups.update");
     let pending = tokio::spawn({
@@ -69,7 +69,7 @@ async fn a_hook_edits_at_the_moment_a_request_arrives() {
     fake.on_request("PUT /secret-groups/", move |fake, request| {
         times += 1;
         assert_eq!(request.operation(), Some("secret_groups.update"));
-        fake.set_value("app", &format!("EXTRA-{times}"), "by somebody else");
+        fake.set_value("app", &format!("EXTRA-{times}"), "by another process");
     });
     get(&fake, "/secret-groups").await;
     assert_eq!(fake.keys("app"), ["A"]);

@@ -199,7 +199,7 @@ async fn a_manifest_is_matched_by_name() {
 }
 
 #[tokio::test]
-async fn delete_answers_an_empty_object_and_then_404() {
+async fn a_delete_returns_an_empty_object_and_then_404() {
     let (fake, path) = app().await;
     let secret = format!("/secrets/{}", fake.secret_id("app", "A").unwrap());
     let reply = call(&fake, &format!("DELETE {path}"), None).await;

@@ -5,6 +5,7 @@
 mod faults;
 mod gates;
 mod groups;
+mod logins;
 mod raw;
 mod records;
 mod secrets;

@@ -77,7 +77,7 @@ pub(crate) async fn exchange(fake: &FakeTrueFoundry, request: &str) -> io::Resul
     Ok(received)
 }
 
-/// One call that has to be answered. `line` is method and path below `/api/svc/v1`.
+/// One call that needs a response. `line` is method and path below `/api/svc/v1`.
 pub(crate) async fn call(
     fake: &FakeTrueFoundry,
     line: &str,

@@ -123,7 +123,7 @@ async fn the_last_handle_stops_the_server() {
     assert_eq!(get(&second, "/secret-groups").await.status, 200);
     drop(second);
     let mut rest = Vec::new();
-    // Closed or reset, but never answered.
+    // Closed or reset, but never responded to.
     let _ = stream.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
     while TcpStream::connect(&address).await.is_ok() {

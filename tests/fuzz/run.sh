@@ -5,7 +5,7 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 seconds=${1:-10}
-for target in answers references; do
+for target in responses references; do
     corpus=$root/target/fuzz-corpus/$target
     mkdir -p "$corpus"
     cd "$root"

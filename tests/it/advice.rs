@@ -7,7 +7,7 @@ use truefoundry_secrets::{
 };
 
 use crate::support::endpoints::{Endpoint, SENT};
-use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::raw::{Act, RawServer, ok, response, status};
 use crate::support::{assert_nowhere, assert_well_formed, tenant_client, variant};
 
 /// A row of the reference: what the server says, to which request, and what the error makes of it.
@@ -186,7 +186,7 @@ async fn every_row_has_its_variant_and_the_advice_for_it() {
 }
 
 #[tokio::test]
-async fn underscores_that_azure_refuses_are_answered_with_a_name_that_it_takes() {
+async fn underscores_that_azure_refuses_get_a_name_that_it_takes() {
     let server = RawServer::always(status(422, "Key name does not support underscores (_)"));
     let client = tenant_client(server.url());
     let new = NewSecretGroup::in_integration("app", "i-1").secret("OK", SENT);
@@ -262,15 +262,15 @@ async fn check_tells_what_is_wrong_with_the_control_plane_or_the_key() {
         (status(401, "Unauthorized"), "Unauthorized"),
         (status(403, "Forbidden"), "PermissionDenied"),
         (status(404, "File not found"), "UnexpectedStatus"),
-        (answer(200, page, "<html>Welcome</html>"), "Decode"),
+        (response(200, page, "<html>Welcome</html>"), "Decode"),
         (status(503, "busy"), "Service"),
-        (answer(302, "location: https://elsewhere.example/login\r\n", ""), "UnexpectedRedirect"),
+        (response(302, "location: https://elsewhere.example/login\r\n", ""), "UnexpectedRedirect"),
     ] {
         let server = RawServer::always(bytes);
         let error = tenant_client(server.url()).check().await.unwrap_err();
         assert_eq!(variant(&error), expected, "{error}");
     }
-    let server = RawServer::always(answer(200, "", r#"{"data":[]}"#));
+    let server = RawServer::always(response(200, "", r#"{"data":[]}"#));
     tenant_client(server.url()).check().await.unwrap();
     assert_eq!(server.count(), 1);
 }
@@ -338,7 +338,7 @@ async fn every_not_found_names_the_resource_that_is_missing_and_how_to_find_it()
     };
     let reference = SecretRef::new("my-tenant", "app", "NONE").unwrap();
 
-    let server = RawServer::always(answer(200, "", r#"{"data":[]}"#));
+    let server = RawServer::always(response(200, "", r#"{"data":[]}"#));
     let empty = tenant_client(server.url());
     is(empty.resolve(&reference).await.unwrap_err(), Resource::Secret, reference.as_str());
     is(empty.resolve_group("app").await.unwrap_err(), Resource::SecretGroup, "app");
@@ -390,12 +390,12 @@ async fn texts_name_the_thing_first_leave_empty_lists_out_and_read_durations_wel
     let moved = "location: https://elsewhere.example/login?x=1\r\n";
     for (bytes, expected, hint) in [
         (
-            answer(429, "retry-after: 90\r\n", ""),
+            response(429, "retry-after: 90\r\n", ""),
             "cannot create secret group: rate limited; retry after 90 s [",
             "Wait 90 s before",
         ),
         (
-            answer(302, moved, ""),
+            response(302, moved, ""),
             "cannot create secret group: redirected to https://elsewhere.example/login; redirects are not followed [",
             "base URL",
         ),

@@ -98,7 +98,7 @@ fn the_environment_sets_a_client_up() {
         let server = RawServer::always(ok(GROUPS));
         let base = format!("{}/prefix/", server.url());
         let mut environment = vec![("TFY_API_KEY", KEY)];
-        // The first counts; the others lead to where nobody listens.
+        // The first counts; the others lead to where nothing listens.
         let bases = names.iter().enumerate();
         environment.extend(bases.map(|(n, name)| match n {
             0 => (*name, &*base),

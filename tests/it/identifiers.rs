@@ -88,7 +88,7 @@ async fn an_identifier_is_one_segment_as_it_was_given() {
         let client = tenant_client(format!("{}{prefix}", server.url()));
         for (shape, (method, collection, after)) in SHAPES.into_iter().enumerate() {
             for (id, segment) in SENT {
-                // The answer fits only deletes; what counts here is the request.
+                // The response fits only deletes; what counts here is the request.
                 let _ = call(&client, shape, id).await;
                 let seen = server.requests().pop().unwrap();
                 let target = format!("{prefix}/api/svc/v1/{collection}/{segment}{after}");
@@ -183,7 +183,7 @@ async fn names_in_bodies_stay_inside_their_strings() {
 }
 
 #[tokio::test]
-async fn an_identifier_from_a_hostile_answer_is_no_other_endpoint_either() {
+async fn an_identifier_from_a_hostile_response_is_no_other_endpoint_either() {
     let group = GROUP.replace("g-1", "../users/u-1?x=");
     let server = RawServer::always(ok(group));
     let client = tenant_client(server.url());

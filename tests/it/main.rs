@@ -10,7 +10,6 @@
 
 mod advice;
 mod allocations;
-mod answers;
 mod config;
 mod hostile;
 mod identifiers;
@@ -19,6 +18,7 @@ mod models;
 mod odd_servers;
 mod pagination;
 mod proxies;
+mod responses;
 mod retry;
 mod runtimes;
 mod support;

@@ -16,7 +16,7 @@ use truefoundry_secrets::Error;
 
 use crate::support::clock::{HeldClock, pass};
 use crate::support::endpoints::{self, Endpoint, SENT};
-use crate::support::raw::{Act, RawServer, answer};
+use crate::support::raw::{Act, RawServer, response};
 use crate::support::{TENANT, assert_nowhere, assert_well_formed, builder, variant};
 use row::{After, Expected, Fault, Row, STATUSES, Times, Wait};
 use stage::Stage;
@@ -36,14 +36,14 @@ async fn connections_that_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_are_cut() {
+async fn responses_that_are_cut() {
     for fault in [Fault::CutHead, Fault::CutBody] {
         run(fault).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_are_slow() {
+async fn responses_that_are_slow() {
     for fault in [Fault::SlowHead, Fault::SlowBody] {
         run(fault).await;
     }
@@ -67,12 +67,12 @@ async fn failures_that_ask_for_a_wait() {
     }
 }
 
-/// Those of the tenant have tests of their own: `wire::tenant`.
+/// That of the tenant has tests of its own: `wire::tenant`.
 #[tokio::test]
 async fn every_operation_is_in_the_table() {
-    let mut called = BTreeSet::from(["GetTenantId".to_owned(), "GetSession".to_owned()]);
+    let mut called = BTreeSet::from(["GetTenantId".to_owned()]);
     for endpoint in endpoints::ALL {
-        let server = RawServer::start(|_, _| Act::Send(answer(418, "", "")));
+        let server = RawServer::start(|_, _| Act::Send(response(418, "", "")));
         let client = builder(server.url()).tenant(TENANT).build().unwrap();
         let error = endpoint.call(&client).await.unwrap_err();
         called.insert(format!("{:?}", error.context().unwrap().operation()));

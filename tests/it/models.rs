@@ -1,4 +1,4 @@
-//! What is made of answers: full ones, sparse ones, odd ones.
+//! What is made of responses: full ones, sparse ones, odd ones.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -372,7 +372,7 @@ async fn models_outlive_their_page_and_their_client() {
     assert_eq!((kept.id().as_str(), kept.fqn()), ("g-2", "t:b"));
 }
 
-/// Does not compile where `$model` implements `$forbidden`: then two answers to `check` fit.
+/// Does not compile where `$model` implements `$forbidden`: then two implementations of `check` fit.
 macro_rules! assert_not_implemented {
     ($model:ty, $($forbidden:tt)+) => {
         const _: fn() = || {

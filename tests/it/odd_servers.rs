@@ -7,13 +7,13 @@ use truefoundry_secrets::{
 };
 
 use crate::support::endpoints::{self, SENT};
-use crate::support::raw::{Act, RawServer, answer, ok};
+use crate::support::raw::{Act, RawServer, ok, response};
 use crate::support::{assert_nowhere, assert_well_formed, client, tenant_client, variant};
 
 const PAGE: &str = "<!doctype html><html><body>Log in</body></html>";
 
 fn typed(content_type: &str, body: &str) -> Vec<u8> {
-    answer(200, &format!("content-type: {content_type}\r\n"), body)
+    response(200, &format!("content-type: {content_type}\r\n"), body)
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_delete_that_is_retried_after_a_stated_failure_may_find_nothing_left()
 async fn a_long_refusal_keeps_its_code() {
     let long = "x".repeat(80 * 1024);
     let body = format!(r#"{{"statusCode":409,"code":"E-LONG","message":"{long}"}}"#);
-    let server = RawServer::always(answer(409, "content-type: application/json\r\n", body));
+    let server = RawServer::always(response(409, "content-type: application/json\r\n", body));
     let error = client(server.url()).secret_groups().get("g-1").await.unwrap_err();
     assert_eq!(variant(&error), "Conflict");
     assert_eq!(error.context().unwrap().server_code(), Some("E-LONG"));
@@ -140,7 +140,7 @@ async fn a_long_refusal_keeps_its_code() {
 #[tokio::test]
 async fn a_wait_until_the_year_9999_is_a_year() {
     let headers = "retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n";
-    let server = RawServer::always(answer(429, headers, ""));
+    let server = RawServer::always(response(429, headers, ""));
     let error = client(server.url()).secret_groups().get("g-1").await.unwrap_err();
     let Error::RateLimited { retry_after, .. } = &error else { panic!("{error:?}") };
     assert_eq!(*retry_after, Some(Duration::from_secs(365 * 24 * 60 * 60)));

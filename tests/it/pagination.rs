@@ -27,12 +27,12 @@ fn page(range: std::ops::Range<usize>, total: Option<usize>) -> String {
 /// A well-behaved list of `count` groups.
 async fn listing(count: usize, with_total: bool, most: usize) -> MockServer {
     let server = MockServer::start().await;
-    let answer = move |request: &Request| {
+    let response = move |request: &Request| {
         let offset = parameter(request, "offset").min(count);
         let end = (offset + parameter(request, "limit").min(most)).min(count);
         ResponseTemplate::new(200).set_body_string(page(offset..end, with_total.then_some(count)))
     };
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    Mock::given(any()).respond_with(response).mount(&server).await;
     server
 }
 

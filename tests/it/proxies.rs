@@ -3,7 +3,7 @@
 use truefoundry_secrets::{Client, NewSecretGroup, reqwest};
 
 use crate::support::endpoints::GROUPS;
-use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::raw::{Act, RawServer, ok, response, status};
 use crate::support::{assert_well_formed, builder, variant};
 
 /// Loopback hosts bypass proxies, so the control plane has a made-up name, which only the proxy would look up.
@@ -77,8 +77,8 @@ mod tunnels {
 async fn a_login_that_a_proxy_requires_over_plain_http_is_not_the_control_plane_s() {
     for body in [
         status(407, "login, please"),
-        answer(407, "proxy-authenticate: Basic\r\n", "<html><title>Log in</title></html>"),
-        answer(407, "", ""),
+        response(407, "proxy-authenticate: Basic\r\n", "<html><title>Log in</title></html>"),
+        response(407, "", ""),
     ] {
         let proxy = RawServer::always(body);
         let error = through(&proxy, "http").check().await.unwrap_err();
@@ -139,7 +139,7 @@ async fn a_400_that_is_the_first_response_to_plain_http_may_come_from_a_tls_port
         "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
         "Client sent an HTTP request to an HTTPS server.\n",
     ] {
-        let server = RawServer::always(answer(400, "", body));
+        let server = RawServer::always(response(400, "", body));
         let error = builder(server.url()).build().unwrap().check().await.unwrap_err();
         assert_well_formed(&error);
         assert!(error.hint().starts_with(HTTPS), "{}", error.hint());

@@ -4,7 +4,7 @@ use tokio::runtime::{Builder, Runtime};
 use truefoundry_secrets::{Client, Error};
 
 use crate::support::client;
-use crate::support::endpoints::GROUPS;
+use crate::support::endpoints::{GROUP, GROUPS};
 use crate::support::raw::{RawServer, ok};
 
 fn current_thread() -> Builder {
@@ -50,4 +50,17 @@ fn a_client_for_each_runtime_makes_connections_of_its_own() {
         call_on(runtime, client);
     }
     assert_eq!((server.count(), server.connections()), (4, 2));
+}
+
+/// As the README's program without async does.
+#[test]
+fn a_synchronous_program_blocks_on_a_runtime_of_its_own() {
+    let server = RawServer::always(ok(GROUP));
+    let runtime = current_thread().build().unwrap();
+    let client = client(server.url());
+    for _ in 0..3 {
+        let group = runtime.block_on(client.secret_groups().get("g-1")).unwrap();
+        assert_eq!(group.fqn(), "my-tenant:app");
+    }
+    assert_eq!(server.count(), 3);
 }

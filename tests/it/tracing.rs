@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{ListSecretGroups, SecretStoreKind};
+use truefoundry_secrets::{KeyFile, ListSecretGroups, SecretStoreKind};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
 use crate::support::process::{child, succeed};
-use crate::support::raw::{RawServer, answer, ok, status};
+use crate::support::raw::{RawServer, ok, response, status};
 use crate::support::{KEY, client, tenant_client};
 
 #[derive(Clone, Default)]
@@ -63,6 +63,11 @@ fn an_edit_that_waits_for_an_earlier_write_says_so() {
 }
 
 #[test]
+fn a_key_file_that_cannot_be_used_says_so() {
+    succeed(&child("tracing::child_a_key_file_that_cannot_be_used_says_so", &[]));
+}
+
+#[test]
 fn no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
     succeed(&child("tracing::child_no_endpoint_traces_a_value_the_key_a_body_or_a_query", &[]));
 }
@@ -73,7 +78,7 @@ async fn child_a_call_is_a_span_with_its_operation_and_its_attempts() {
     let captured = Captured::default();
     let server = RawServer::in_turn([
         status(503, "busy"),
-        answer(429, "retry-after-ms: 1\r\n", ""),
+        response(429, "retry-after-ms: 1\r\n", ""),
         ok(r#"{"data":{"id":"s"}}"#),
     ]);
     let guard = captured.start();
@@ -136,6 +141,30 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
     assert!(!text.contains(SENT), "{text}");
 }
 
+#[tokio::test(start_paused = true)]
+#[ignore = "run by another test in a process of its own"]
+async fn child_a_key_file_that_cannot_be_used_says_so() {
+    let captured = Captured::default();
+    let fake = FakeTrueFoundry::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, fake.api_key()).unwrap();
+    let client = fake.client_builder().credentials(KeyFile::new(&path)).build().unwrap();
+    let guard = captured.start();
+    client.whoami().await.unwrap();
+    assert!(!captured.text().contains("the token in use is kept"));
+    std::fs::write(&path, "").unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
+    client.whoami().await.unwrap();
+    drop(guard);
+    let text = captured.text();
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.contains("the token in use is kept")).collect();
+    let [line] = lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("WARN") && line.ends_with("/key: it is empty"), "{line}");
+    assert!(!text.contains(fake.api_key()), "{text}");
+}
+
 #[tokio::test]
 #[ignore = "run by another test in a process of its own"]
 async fn child_no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
@@ -145,9 +174,9 @@ async fn child_no_endpoint_traces_a_value_the_key_a_body_or_a_query() {
     let guard = captured.start();
     for endpoint in endpoints::ALL {
         let success = ok(endpoint.success().replace("\"v\"", &format!("\"{RECEIVED}\"")));
-        let echo = answer(400, "", format!(r#"{{"message":"{SENT} {KEY} {RECEIVED}"}}"#));
-        for answers in [[success.clone(), success], [status(503, RECEIVED), echo]] {
-            let server = RawServer::in_turn(answers);
+        let echo = response(400, "", format!(r#"{{"message":"{SENT} {KEY} {RECEIVED}"}}"#));
+        for responses in [[success.clone(), success], [status(503, RECEIVED), echo]] {
+            let server = RawServer::in_turn(responses);
             let client = tenant_client(server.url());
             let _ = endpoint.call(&client).await;
             let params = ListSecretGroups::new().search(SEARCHED);

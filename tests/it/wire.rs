@@ -8,7 +8,7 @@ mod stores;
 mod tenant;
 
 use crate::support::endpoints::{self, Endpoint};
-use crate::support::raw::{Act, RawServer, Seen, answer, ok};
+use crate::support::raw::{Act, RawServer, Seen, ok, response};
 use crate::support::{KEY, builder, tenant_client};
 
 /// Method, target and body as one line each.
@@ -65,7 +65,7 @@ async fn a_path_prefix_stays_in_front_of_every_endpoint() {
 
 #[tokio::test]
 async fn users_headers_and_agent_are_added_to_every_attempt() {
-    let server = RawServer::in_turn([answer(503, "", ""), ok(endpoints::GROUP)]);
+    let server = RawServer::in_turn([response(503, "", ""), ok(endpoints::GROUP)]);
     let client = builder(server.url())
         .user_agent("my-app/7")
         .header("X-Gateway", "one")

@@ -6,7 +6,7 @@ use truefoundry_secrets::reqwest;
 use crate::run::Run;
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     data: Secret,
 }
 
@@ -47,18 +47,18 @@ impl ByHand {
         Self { http: builder.build().unwrap(), url, key }
     }
 
-    /// How long the value is, where the answer had one.
+    /// How long the value is, where the response had one.
     pub(crate) async fn get(&self) -> Option<usize> {
         let request = self.http.get(format!("{}/secrets/s-1", self.url)).bearer_auth(&self.key);
-        let answer: Answer = request.send().await.ok()?.json().await.ok()?;
-        Some(answer.data.value.len())
+        let response: Response = request.send().await.ok()?.json().await.ok()?;
+        Some(response.data.value.len())
     }
 
     pub(crate) async fn list(&self, group: &str) {
         let request = self.http.post(format!("{}/secrets", self.url)).bearer_auth(&self.key);
         let filter = serde_json::json!({"limit": 100, "secretGroupId": group, "withValue": true});
-        let answer: List = request.json(&filter).send().await.unwrap().json().await.unwrap();
-        assert!(answer.data.iter().all(|secret| !secret.value.is_empty()));
+        let response: List = request.json(&filter).send().await.unwrap().json().await.unwrap();
+        assert!(response.data.iter().all(|secret| !secret.value.is_empty()));
     }
 
     /// Sends values; what the server thinks of them does not matter here.
@@ -66,7 +66,7 @@ impl ByHand {
         let secrets = vec![Pair { key: "KEY".to_owned(), value }];
         let group = Group { name: "by-hand".to_owned(), secrets };
         let request = self.http.post(format!("{}/secret-groups", self.url)).bearer_auth(&self.key);
-        let answer = request.json(&group).send().await.unwrap();
-        drop(answer.text().await);
+        let response = request.json(&group).send().await.unwrap();
+        drop(response.text().await);
     }
 }

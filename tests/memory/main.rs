@@ -33,8 +33,8 @@ mod table;
 #[cfg(feature = "rustls")]
 mod tls;
 
-use std::io::Write as _;
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use counts::Counts;
@@ -82,14 +82,30 @@ fn test(args: &[&str]) -> ExitCode {
     }
     println!("\nrunning {} tests", all.len());
     println!("(copies of 48 bytes of the value that are left when it is dropped)");
-    let failed = all.iter().filter(|scenario| !passes(scenario)).count();
+    let failed = run_all(&all);
     summary(all.len() - failed, failed, ALL.len() - all.len(), started);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Runs two at a time, since most of a scenario is one process that looks through its memory. Returns how
+/// many failed.
+fn run_all(all: &[&Scenario]) -> usize {
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some(scenario) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if !passes(scenario) {
+                failed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    failed.into_inner()
+}
+
 fn passes(scenario: &Scenario) -> bool {
-    print!("test {} ... ", scenario.name);
-    std::io::stdout().flush().unwrap();
     let mut process = Command::new(std::env::current_exe().unwrap());
     let output = process.args([MEASURE, scenario.name]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
@@ -99,12 +115,14 @@ fn passes(scenario: &Scenario) -> bool {
         None => Some("it did not come to its end"),
     };
     match (counts, problem) {
-        (Some(counts), None) => println!("ok: {counts}"),
-        (_, problem) => {
-            println!("FAILED: {}", problem.unwrap_or_default());
-            println!("    before, held, ours, later, by hand: {}", told.trim());
-            print!("{}", String::from_utf8_lossy(&output.stderr));
-        }
+        (Some(counts), None) => println!("test {} ... ok: {counts}", scenario.name),
+        (_, problem) => println!(
+            "test {} ... FAILED: {}\n    before, held, ours, later, by hand: {}\n{}",
+            scenario.name,
+            problem.unwrap_or_default(),
+            told.trim(),
+            String::from_utf8_lossy(&output.stderr),
+        ),
     }
     problem.is_none()
 }

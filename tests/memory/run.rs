@@ -115,7 +115,7 @@ impl Run {
         }
     }
 
-    /// Lets the server go on with an answer that it holds back.
+    /// Lets the server go on with a response that it holds back.
     pub(crate) fn release(&self) {
         let address = self.server.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();

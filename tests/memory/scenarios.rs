@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use truefoundry_secrets::{
-    Error, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue, Watch,
+    Error, KeyFile, ListSecretGroups, NewSecretGroup, RetryPolicy, SecretStoreKind, SecretValue,
+    Watch,
 };
+use zeroize::Zeroizing;
 
 use crate::run::Run;
 use crate::table::Does;
@@ -33,6 +35,7 @@ pub(crate) async fn measure(run: &mut Run) {
         Does::PanicDuringGet => panic_during_get(run).await,
         Does::PanicWithValue => panic_with_value(run).await,
         Does::Key => key(run).await,
+        Does::KeyFile => key_file(run).await,
     }
 }
 
@@ -59,7 +62,7 @@ async fn get(run: &mut Run, times: usize, more: usize) {
     run.leaves_by_hand();
 }
 
-/// A long answer makes hyper's buffers for that connection longer, and hyper keep them.
+/// A long response makes hyper's buffers for that connection longer, and hyper keep them.
 async fn get_after_list(run: &mut Run) {
     let client = run.client();
     client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
@@ -260,7 +263,7 @@ async fn cancel(run: &Run, call: JoinHandle<()>) {
     run.everybody_has_run().await;
 }
 
-/// The whole value has arrived before the answer goes wrong.
+/// The whole value has arrived before the response goes wrong.
 async fn get_fails(run: &mut Run) {
     let client = run.builder().retry(RetryPolicy::none()).build().unwrap();
     let call = tokio::spawn(async move { client.secrets().get("s-1").await });
@@ -313,7 +316,7 @@ fn panicking(
     let task = tokio::spawn(async move {
         let panicking = async {
             let _ = told.await;
-            panic!("while the answer is being read");
+            panic!("while the response is being read");
         };
         tokio::join!(call, panicking);
     });
@@ -335,7 +338,7 @@ async fn panic_with_value(run: &mut Run) {
 }
 
 async fn catch(run: &Run, call: JoinHandle<()>) {
-    // The panic is meant, and nobody needs to read of it.
+    // The panic is meant, and no one needs to read of it.
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     assert!(call.await.unwrap_err().is_panic());
@@ -350,6 +353,34 @@ async fn key(run: &mut Run) {
     drop(client);
     run.everybody_has_run().await;
     run.leaves();
+    let by_hand = run.by_hand_with_key(run.value());
+    by_hand.get().await;
+    drop(by_hand);
+    run.everybody_has_run().await;
+    run.leaves_by_hand();
+}
+
+/// A key that was replaced is gone, although its client goes on.
+async fn key_file(run: &mut Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let client = run.builder().credentials(KeyFile::new(&path)).build().unwrap();
+    tokio::time::pause();
+    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || stands_still.recv().is_err());
+    for _ in 0..10 {
+        std::fs::write(&path, Zeroizing::new(run.value()).as_bytes()).unwrap();
+        tokio::time::advance(Duration::from_secs(31)).await;
+        client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+        run.holds();
+        std::fs::write(&path, "another-key-of-another-length").unwrap();
+        tokio::time::advance(Duration::from_secs(31)).await;
+        client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
+    }
+    run.everybody_has_run().await;
+    run.leaves();
+    drop(moves_on);
     let by_hand = run.by_hand_with_key(run.value());
     by_hand.get().await;
     drop(by_hand);

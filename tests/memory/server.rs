@@ -16,7 +16,7 @@ use crate::table::Scenario;
 /// Has the server go on with what it holds back.
 pub(crate) const GO: &[u8] = b"POST /go HTTP/1.1\r\n\r\n";
 
-/// What answers.
+/// What responds.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Serves {
     /// The control plane in a box, with a group `app` of twelve secrets.
@@ -42,7 +42,7 @@ pub(crate) enum Framing {
     Length,
     /// In chunks of so many bytes, many of which arrive at once.
     Chunks(usize),
-    /// The whole value, but never the end of the answer.
+    /// The whole value, but never the end of the response.
     Stalled,
     /// The whole value, and on [`GO`] the connection ends.
     Cut,
@@ -54,8 +54,8 @@ pub(crate) enum Framing {
 
 /// What is said on every connection.
 struct Script {
-    answer: Vec<u8>,
-    /// The end of the answer waits for [`GO`].
+    response: Vec<u8>,
+    /// The end of the response waits for [`GO`].
     holds_back: bool,
     go: Notify,
     cut: bool,
@@ -94,7 +94,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It ends when there is nobody left to tell it anything.
+        // It ends when no process is left to tell it anything.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
@@ -113,7 +113,7 @@ pub(crate) fn serve(scenario: &Scenario) {
 }
 
 async fn start(serves: Serves, value: String) -> Option<FakeTrueFoundry> {
-    let answer = match serves {
+    let response = match serves {
         Serves::Fake | Serves::Rotating => {
             // The fake keeps every version, and lists them.
             let keys = if serves == Serves::Rotating { 1 } else { 12 };
@@ -148,7 +148,7 @@ async fn start(serves: Serves, value: String) -> Option<FakeTrueFoundry> {
     let cut = serves == Serves::Secret(Framing::Cut);
     let ends_badly = [Framing::Garbled, Framing::List].map(Serves::Secret);
     let holds_back = cut || ends_badly.contains(&serves);
-    let script = Arc::new(Script { answer, holds_back, go: Notify::new(), cut });
+    let script = Arc::new(Script { response, holds_back, go: Notify::new(), cut });
     #[cfg(feature = "rustls")]
     if serves == Serves::SecretOverTls {
         let (acceptor, root) = crate::tls::acceptor("127.0.0.1");
@@ -195,19 +195,19 @@ fn secret(value: &str, framing: Framing) -> Vec<u8> {
     }
     match framing {
         Framing::Chunks(size) => {
-            let mut answer = head("200 OK", "transfer-encoding: chunked");
+            let mut response = head("200 OK", "transfer-encoding: chunked");
             for chunk in body.as_bytes().chunks(size) {
-                answer.extend(format!("{:x}\r\n", chunk.len()).bytes());
-                answer.extend(chunk);
-                answer.extend(b"\r\n");
+                response.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                response.extend(chunk);
+                response.extend(b"\r\n");
             }
-            answer.extend(b"0\r\n\r\n");
-            answer
+            response.extend(b"0\r\n\r\n");
+            response
         }
         Framing::Stalled | Framing::Cut => {
-            let mut answer = head("200 OK", &format!("content-length: {}", body.len() + 64));
-            answer.extend(body.bytes());
-            answer
+            let mut response = head("200 OK", &format!("content-length: {}", body.len() + 64));
+            response.extend(body.bytes());
+            response
         }
         Framing::Length | Framing::Garbled | Framing::List => whole("200 OK", &body),
     }
@@ -222,16 +222,16 @@ fn long_list() -> Vec<u8> {
 }
 
 fn whole(status: &str, body: &str) -> Vec<u8> {
-    let mut answer = head(status, &format!("content-length: {}", body.len()));
-    answer.extend(body.bytes());
-    answer
+    let mut response = head(status, &format!("content-length: {}", body.len()));
+    response.extend(body.bytes());
+    response
 }
 
 fn head(status: &str, length: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{length}\r\n\r\n").into_bytes()
 }
 
-/// Answers every request of a connection with the same.
+/// Responds to every request of a connection with the same.
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Script) {
     while let Some(request) = read_request(&mut stream).await {
         if request.starts_with(GO) {
@@ -239,20 +239,21 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: &Scri
             return;
         }
         let list;
-        let mut answer = script.answer.as_slice();
+        let mut response = script.response.as_slice();
         if request.starts_with(b"GET /api/svc/v1/secret-groups") {
             list = long_list();
-            answer = &list;
+            response = &list;
         }
         if script.holds_back {
-            let (first, end) = answer.split_at(answer.len() - 1);
+            let (first, end) = response.split_at(response.len() - 1);
             if stream.write_all(first).await.is_err() {
                 return;
             }
             script.go.notified().await;
-            answer = end;
+            response = end;
         }
-        if script.cut || stream.write_all(answer).await.is_err() || stream.flush().await.is_err() {
+        if script.cut || stream.write_all(response).await.is_err() || stream.flush().await.is_err()
+        {
             return;
         }
     }

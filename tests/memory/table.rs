@@ -42,6 +42,8 @@ pub(crate) enum Does {
     PanicWithValue,
     /// The value is the API key, and the client is dropped.
     Key,
+    /// The value is in a key file, at first and at every second look at it.
+    KeyFile,
 }
 
 // What is left is a fact about the libraries below, so each bound is the largest count of 20 runs. With a
@@ -77,7 +79,7 @@ pub(crate) const ALL: &[Scenario] = &[
     plain("get in chunks of 1000 bytes", Pem, Chunks(1000), Does::Get(1)),
     plain("get a PEM key", Pem, Length, Does::Get(1)),
     plain("get a PEM key, 20 times", Pem, Length, Does::Get(20)),
-    // The end of a long answer can stay with hyper until the next request for values.
+    // The end of a long response can stay with hyper until the next request for values.
     plain("get 400 KB, twice", Long, Length, Does::Get(2)),
     plain("get 400 KB in chunks, twice", Long, Chunks(3000), Does::Get(2)),
     on(Serves::SecretAndList, "get after a long list, 20 times", Short, Does::GetAfterList),
@@ -101,6 +103,7 @@ pub(crate) const ALL: &[Scenario] = &[
     plain("panic during get", Short, Stalled, Does::PanicDuringGet),
     plain("panic with the value in hand", Short, Length, Does::PanicWithValue),
     plain("API key", Short, Length, Does::Key).leaving(OF_THE_KEY),
+    on(Serves::SecretAndList, "key file, replaced 20 times", Short, Does::KeyFile),
     #[cfg(feature = "rustls")]
     over_tls("get over TLS", Does::Get(1)),
     #[cfg(feature = "rustls")]

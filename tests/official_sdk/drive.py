@@ -187,8 +187,8 @@ def groups_create_or_update(fake):
 def groups_delete(fake):
     for number, options in enumerate([{}, {"force_delete": True}, {"force_delete": False}]):
         group = fake.group(f"group-{number}")
-        answer = fake.client.secret_groups.delete(group.id, **options)
-        assert answer.dict() == {}
+        response = fake.client.secret_groups.delete(group.id, **options)
+        assert response.dict() == {}
         refused(NotFoundError, lambda: fake.client.secret_groups.delete(group.id))
 
 
@@ -219,8 +219,8 @@ def secrets_get_and_versions(fake):
     secret = fake.client.secrets.get(secret_id).data
     assert (secret.name, secret.value, secret.active_deployments_count) == ("A", "2", 0)
     assert [version.version for version in secret.secret_versions] == [1, 2]
-    answer = fake.raw(f"api/svc/v1/secrets/{secret_id}/versions").json()
-    versions = [parse_obj_as(SecretVersion, version) for version in answer["data"]]
+    response = fake.raw(f"api/svc/v1/secrets/{secret_id}/versions").json()
+    versions = [parse_obj_as(SecretVersion, version) for version in response["data"]]
     assert [version.value for version in versions] == ["1", "2"]
     assert {version.secret_id for version in versions} == {secret_id}
     refused(NotFoundError, lambda: fake.client.secrets.get("unknown"))
@@ -242,8 +242,8 @@ def secrets_delete(fake):
 def stores(fake):
     listed = [parse_obj_as(ProviderIntegration, store) for store in fake.stores()]
     assert len(listed) == 7 and {store.type.value for store in listed} == {"secret-store"}
-    answer = fake.raw("api/svc/v1/provider-accounts", params={"type": "secret-store"}).json()
-    accounts = [parse_obj_as(ProviderAccount, account) for account in answer["data"]]
+    response = fake.raw("api/svc/v1/provider-accounts", params={"type": "secret-store"}).json()
+    accounts = [parse_obj_as(ProviderAccount, account) for account in response["data"]]
     providers = [account.provider.value for account in accounts]
     assert providers == ["aws", "azure", "gcp", "hashicorp", "custom", "truefoundry"]
     assert [len(account.integrations) for account in accounts] == [2, 1, 1, 1, 1, 1]

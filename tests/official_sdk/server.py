@@ -7,7 +7,7 @@ from truefoundry_sdk import AsyncTrueFoundry, TrueFoundry
 
 
 def without_retries(client):
-    """The SDK repeats 409 and 5xx twice, a second apart; the tests want the first answer."""
+    """The SDK repeats 409 and 5xx twice, a second apart; the tests want the first response."""
     client._client_wrapper.httpx_client.base_max_retries = 0
     return client
 
@@ -44,9 +44,9 @@ class FakeServer:
         return wrapper.httpx_client.request(path, method=method, **options)
 
     def stores(self):
-        answer = self.raw("api/svc/v1/provider-integrations", params={"type": "secret-store"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
+        response = self.raw("api/svc/v1/provider-integrations", params={"type": "secret-store"})
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
 
     def group(self, name="app", **secrets):
         from truefoundry_sdk import SecretInput

@@ -20,7 +20,7 @@ thread_local! {
     static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What was logged on this thread since the last call, and on threads of nobody's since the process began.
+/// What was logged on this thread since the last call, and on threads of no test since the process began.
 pub(crate) fn drain() -> String {
     let mut logged = LOGGED.with_borrow_mut(|logged| take(logged.as_mut().expect("begun")));
     logged.extend_from_slice(&ELSEWHERE.lock().unwrap());

@@ -10,10 +10,10 @@ use crate::SETTLE;
 use crate::secrets::{self, CUTS, Disguise, ENCODINGS, Needles, VALUES};
 use crate::walk::Walk;
 
-/// An answer that quotes.
+/// A response that quotes.
 type Shape = fn(u16, &str) -> Fault;
 
-/// Statuses that lead to each way of reading an answer.
+/// Statuses that lead to each way of reading a response.
 const STATUSES: [u16; 13] = [400, 401, 403, 404, 408, 409, 418, 422, 424, 429, 500, 503, 300];
 
 const SHAPES: [(&str, Shape); 24] = [
@@ -104,7 +104,7 @@ const SHAPES: [(&str, Shape); 24] = [
     }),
 ];
 
-/// Answers that are not read as a failure's text.
+/// Responses that are not read as a failure's text.
 const OTHERS: [(&str, Shape); 7] = [
     ("redirect's path", |_, echo| {
         Fault::status(302).header("location", &format!("https://else.example/login/{echo}/x"))
@@ -121,7 +121,7 @@ const OTHERS: [(&str, Shape); 7] = [
     ("number in place of a name", |_, echo| {
         Fault::status(201).json(json!({"data": {"id": {"value": echo}, "fqn": 7, "name": echo}}))
     }),
-    ("page in place of an answer", |_, echo| {
+    ("page in place of a response", |_, echo| {
         Fault::status(200).body("text/html", format!("<html><p>{echo}"))
     }),
 ];

@@ -127,7 +127,7 @@ pub(crate) async fn inputs(walk: &mut Walk) {
     }
 }
 
-/// Where a reference belongs somebody wrote the secret itself.
+/// Where a reference belongs a user wrote the secret itself.
 pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
     for value in VALUES {
         for text in [value.to_owned(), format!("tfy-secret://{value}"), format!("{value}:")] {
@@ -177,7 +177,7 @@ pub(crate) async fn classified(walk: &mut Walk) {
     }
 }
 
-/// Answers with a value where none belongs, or of a type that no value has.
+/// Responses with a value where none belongs, or of a type that no value has.
 pub(crate) async fn decoded(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     for value in VALUES {
@@ -210,7 +210,7 @@ pub(crate) async fn decoded(walk: &mut Walk) {
             let body = format!("{cut}{}", crate::secrets::json(value));
             fake.inject(Fault::status(200).body("application/json", body));
             let error = client.secrets().get("s-1").await.unwrap_err();
-            walk.error("an answer that was cut off", error);
+            walk.error("a response that was cut off", error);
         }
     }
 }

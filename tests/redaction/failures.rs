@@ -32,9 +32,9 @@ pub(crate) async fn wire(walk: &mut Walk) {
     let client = once(fake.client_builder());
 
     for (name, fault) in [
-        ("lost answer", Fault::drop_after()),
+        ("lost response", Fault::drop_after()),
         ("dropped request", Fault::drop_before()),
-        ("cut answer", Fault::cut_body()),
+        ("cut response", Fault::cut_body()),
     ] {
         fake.inject(fault);
         let error = client.secret_groups().create(everything()).await.unwrap_err();
@@ -46,12 +46,15 @@ pub(crate) async fn wire(walk: &mut Walk) {
     fake.inject(Fault::delay(Duration::from_secs(5)));
     walk.error("timeout", hasty.secret_groups().create(everything()).await.unwrap_err());
 
-    let nobody = once(fake.client_builder().base_url("http://127.0.0.1:9"));
-    walk.error("no connection", nobody.secret_groups().create(everything()).await.unwrap_err());
+    let unreachable = once(fake.client_builder().base_url("http://127.0.0.1:9"));
+    walk.error(
+        "no connection",
+        unreachable.secret_groups().create(everything()).await.unwrap_err(),
+    );
 
     let narrow = once(fake.client_builder().response_limit(16));
     fake.inject(Fault::status(200).json(json!({"data": {"id": "g", "fqn": VALUES[3]}})));
-    walk.error("long answer", narrow.secret_groups().create(everything()).await.unwrap_err());
+    walk.error("long response", narrow.secret_groups().create(everything()).await.unwrap_err());
 }
 
 /// Waits and repeats are logged, too.
@@ -64,7 +67,7 @@ pub(crate) async fn retried(walk: &mut Walk) {
     walk.error("repeated failure", error);
 }
 
-/// reqwest can log whole requests and answers, decrypted. A builder that is brought may have it on.
+/// reqwest can log whole requests and responses, decrypted. A builder that is brought may have it on.
 pub(crate) async fn verbose_connections(walk: &mut Walk) {
     let fake = start(walk).await;
     let verbose = reqwest::Client::builder().connection_verbose(true);

@@ -17,6 +17,7 @@ mod api;
 #[macro_use]
 mod areas;
 mod capture;
+mod credentials;
 mod echoes;
 mod errors;
 mod exports;
@@ -44,6 +45,8 @@ areas! {
     types_server: types::server;
     types_values_where_none_belong: types::values_where_none_belong;
     types_stores: types::stores;
+    credentials_of_a_login: credentials::login;
+    credentials_tokens: credentials::tokens;
     echoes_of_values: echoes::values;
     echoes_of_the_key: echoes::the_key;
     echoes_to_writes_in_several_steps: echoes::writes_in_several_steps;

@@ -1,4 +1,4 @@
-//! The types that hold a value or the key, and those that are made of answers with values in them.
+//! The types that hold a value or the key, and those that are made of responses with values in them.
 
 use std::time::Duration;
 

@@ -80,7 +80,7 @@ async fn a_batch_refused_for_one_of_its_names_is_read_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_batch_answered_with_403_is_read_one_by_one_too() {
+async fn a_batch_refused_with_403_is_read_one_by_one_too() {
     let fake = fake_with(3).await;
     fake.inject(Fault::status(403).on("POST /secrets").times(1));
     let resolved = fake.client().resolve_all(references(0..3)).await.unwrap();

@@ -148,7 +148,7 @@ async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
 async fn a_full_name_is_needed_only_to_say_what_is_hidden() {
     let fake = fake_with(2).await;
     let id = fake.group_id("app").unwrap();
-    let answer = |list: &serde_json::Value, fqn: &str| {
+    let response = |list: &serde_json::Value, fqn: &str| {
         let group = json!({"data": {"id": "g-1", "fqn": fqn}});
         fake.clear_requests();
         fake.clear_faults();
@@ -159,13 +159,13 @@ async fn a_full_name_is_needed_only_to_say_what_is_hidden() {
         fake.inject(Fault::status(200).json(group).on("secret_groups.get"));
     };
     let sparse = json!({"data": [{"id": "s-1", "name": "K-000", "value": "v"}]});
-    answer(&sparse, "my-tenant:app");
+    response(&sparse, "my-tenant:app");
     let resolved = fake.client().resolve_group_by_id(&id).await.unwrap();
     assert_eq!(resolved.get(&key(0)).unwrap().expose_secret(), "v");
     assert_eq!(operations(&fake), ["secrets.list", "secrets.list"]);
 
     let gone = json!({"data": [{"id": "s-1", "name": "K-000"}]});
-    answer(&gone, "my-tenant:app");
+    response(&gone, "my-tenant:app");
     let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
     let Error::Unresolved { missing, .. } = error else { panic!("{error:?}") };
     assert_eq!(&*missing, &[reference(0)][..]);
@@ -174,7 +174,7 @@ async fn a_full_name_is_needed_only_to_say_what_is_hidden() {
         ["secrets.list", "secrets.list", "secrets.get", "secret_groups.get"]
     );
     // If the group does not have it either, the response is not what the API describes.
-    answer(&gone, "odd");
+    response(&gone, "odd");
     let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
     assert!(matches!(error, Error::Decode { .. }), "{error:?}");
 }

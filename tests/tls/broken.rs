@@ -22,7 +22,7 @@ fn reason(error: &Error) -> ConnectReason {
 #[tokio::test]
 async fn a_server_without_tls_behind_an_https_url_fails_the_handshake() {
     let authority = Authority::new("ours");
-    // One waits for a request that it understands, one answers the first bytes, one hangs up on them.
+    // One waits for a request that it understands, one responds to the first bytes, one hangs up on them.
     let refusing = accept(async |mut stream| {
         let _ = stream.read(&mut [0; 16]).await;
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
@@ -76,10 +76,10 @@ async fn a_handshake_that_never_ends_is_ended_by_the_connect_timeout() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_is_never_taken_for_the_whole() {
+async fn a_response_that_is_cut_off_is_never_taken_for_the_whole() {
     let authority = Authority::new("ours");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
-    for answer in [
+    for response in [
         // Less than was announced.
         format!("{head}content-length: 4096\r\n\r\n{SECRET}"),
         // The last chunk is missing.
@@ -88,32 +88,32 @@ async fn an_answer_that_is_cut_off_is_never_taken_for_the_whole() {
         "HTTP/1.1 200 OK\r\ncontent-".to_owned(),
     ] {
         let config = authority.server("localhost", VALID);
-        let server = Server::start(Some(config), answer.clone(), Then::Cut).await;
+        let server = Server::start(Some(config), response.clone(), Then::Cut).await;
         let client = client(&server.https())
             .tls_certs_only([authority.root()])
             .retry(at_once())
             .build()
             .unwrap();
         let error = client.secrets().get("s-1").await.unwrap_err();
-        assert!(matches!(error, Error::Transport { .. }), "{answer} {error:?}");
+        assert!(matches!(error, Error::Transport { .. }), "{response} {error:?}");
         assert_eq!(error.context().unwrap().attempts(), 3, "a read may be repeated");
 
         // A write may have been done, and is not repeated.
         let before = server.requests();
         let list = [truefoundry_secrets::SecretUpdate::keep("A")];
         let error = client.secret_groups().replace_secrets("g-1", &list).await.unwrap_err();
-        assert!(matches!(error, Error::Transport { .. }), "{answer} {error:?}");
+        assert!(matches!(error, Error::Transport { .. }), "{response} {error:?}");
         assert!(error.may_have_been_applied());
         assert_eq!(error.context().unwrap().attempts(), 1);
         assert_eq!(server.requests(), before + 1);
     }
 }
 
-/// An answer that ends with the connection, although TLS did not say that this was the end: anybody in
+/// A response that ends with the connection, although TLS did not say that this was the end: anybody in
 /// between may have ended it there. rustls refuses it; OpenSSL does not, and then only what is whole JSON
 /// is taken.
 #[tokio::test]
-async fn an_answer_without_a_length_is_not_taken_where_it_may_have_been_cut() {
+async fn a_response_without_a_length_is_not_taken_where_it_may_have_been_cut() {
     let authority = Authority::new("ours");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
     for (body, whole) in [(SECRET, true), (&SECRET[..30], false), ("", false)] {

@@ -32,7 +32,7 @@ async fn is_refused(client: Client, server: &Server, expected: ConnectReason) {
 }
 
 #[tokio::test]
-async fn a_root_of_ones_own_is_trusted_alone_or_besides_the_system_s() {
+async fn a_root_of_ones_own_is_trusted_alone_or_in_addition_to_the_system_s() {
     let authority = Authority::new("ours");
     let server = Server::tls(authority.server("localhost", VALID), ok(SECRET)).await;
     let other = Authority::new("another");
@@ -51,7 +51,7 @@ async fn http_2_is_not_spoken_where_it_is_offered() {
     let authority = Authority::new("ours");
     let mut config = (*authority.server("localhost", VALID)).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // It answers in HTTP/1.1, whatever was agreed on.
+    // It responds in HTTP/1.1, whatever was agreed on.
     let server = Server::tls(config.into(), ok(SECRET)).await;
     let client = client(&server.https()).tls_certs_only([authority.root()]).build().unwrap();
     assert!(client.secrets().get("s-1").await.unwrap().value().is_some());
@@ -62,7 +62,7 @@ async fn http_2_is_not_spoken_where_it_is_offered() {
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_knows_is_refused() {
+async fn an_unknown_authority_is_refused() {
     let authority = Authority::new("ours");
     let config = authority.server("localhost", VALID);
     let other = Authority::new("another");

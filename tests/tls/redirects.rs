@@ -70,8 +70,8 @@ async fn one_on_the_same_host_is_not_followed_either() {
         ("?x=hidden", "/api/svc/v1/secrets/s-1"),
     ] {
         for status in [301, 302, 303, 307, 308] {
-            let answer = redirect(status, location);
-            let server = Server::tls(authority.server("localhost", VALID), answer).await;
+            let response = redirect(status, location);
+            let server = Server::tls(authority.server("localhost", VALID), response).await;
             let client =
                 client(&server.https()).tls_certs_only([authority.root()]).build().unwrap();
             let error = client.secrets().get("s-1").await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A server that answers every request with the same bytes, and counts.
+//! A server that responds to every request with the same bytes, and counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ pub(crate) struct Server {
     counts: Arc<Counts>,
 }
 
-/// What happens after the last byte of the answer.
+/// What happens after the last byte of the response.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Then {
     KeepOpen,
@@ -29,29 +29,32 @@ pub(crate) enum Then {
 }
 
 impl Server {
-    pub(crate) async fn plain(answer: impl Into<String>) -> Self {
-        Self::start(None, answer.into(), Then::KeepOpen).await
+    pub(crate) async fn plain(response: impl Into<String>) -> Self {
+        Self::start(None, response.into(), Then::KeepOpen).await
     }
 
-    pub(crate) async fn tls(config: Arc<ServerConfig>, answer: impl Into<String>) -> Self {
-        Self::start(Some(config), answer.into(), Then::KeepOpen).await
+    pub(crate) async fn tls(config: Arc<ServerConfig>, response: impl Into<String>) -> Self {
+        Self::start(Some(config), response.into(), Then::KeepOpen).await
     }
 
     pub(crate) async fn start(
         config: Option<Arc<ServerConfig>>,
-        answer: String,
+        response: String,
         then: Then,
     ) -> Self {
-        let answer: Arc<str> = answer.into();
+        let response: Arc<str> = response.into();
         let counts = Arc::new(Counts::default());
         let seen = Arc::clone(&counts);
         let port = accept(move |stream| {
             seen.connections.fetch_add(1, Ordering::SeqCst);
-            let (seen, answer, config) = (Arc::clone(&seen), Arc::clone(&answer), config.clone());
+            let (seen, response, config) =
+                (Arc::clone(&seen), Arc::clone(&response), config.clone());
             async move {
-                let Some(config) = config else { return serve(stream, &seen, &answer, then).await };
+                let Some(config) = config else {
+                    return serve(stream, &seen, &response, then).await;
+                };
                 if let Ok(stream) = TlsAcceptor::from(config).accept(stream).await {
-                    serve(stream, &seen, &answer, then).await;
+                    serve(stream, &seen, &response, then).await;
                 }
             }
         })
@@ -77,7 +80,7 @@ impl Server {
     }
 }
 
-/// Listens, and gives each connection to `serve`. The answer is the port.
+/// Listens, and gives each connection to `serve`. The response is the port.
 pub(crate) async fn accept<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> u16
 where
     F: Future<Output = ()> + Send + 'static,
@@ -96,14 +99,14 @@ where
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     counts: &Counts,
-    answer: &str,
+    response: &str,
     then: Then,
 ) {
     // One request is one read: they are all short, and have no body.
     let mut request = vec![0; 16 * 1024];
     while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
         counts.requests.fetch_add(1, Ordering::SeqCst);
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(response.as_bytes()).await.is_err() {
             return;
         }
         let _ = stream.flush().await;

@@ -4,6 +4,7 @@
 //! TFY_BASE_URL=... TFY_API_KEY=... cargo run --manifest-path examples/service/Cargo.toml
 //! ```
 //!
+//! Without these variables it uses the login of the `tfy` CLI, which is for trying it; a deployed service has a key.
 //! The group `prod-secrets` is looked at every `SETTINGS_EVERY` seconds (60), and the service listens on
 //! `LISTEN` (`127.0.0.1:0`, which is a free port). SIGTERM and Ctrl-C end it once its open requests are done;
 //! SIGTERM is why it needs Unix.
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
-use truefoundry_secrets::{Client, SecretValue, Watch};
+use truefoundry_secrets::{Client, Identity, SecretValue, Watch};
 
 #[derive(Deserialize)]
 struct Settings {
@@ -34,7 +35,10 @@ struct Settings {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let every = Duration::from_secs(variable("SETTINGS_EVERY", 60)?);
-    let watch = Client::from_env()?.watch_group("prod-secrets").every(every).max_stale(5 * every);
+    let client = Client::infer()?;
+    let me = client.whoami().await.ok(); // an older control plane does not tell
+    eprintln!("{} as {:?}", client.authority(), me.as_ref().and_then(Identity::user));
+    let watch = client.watch_group("prod-secrets").every(every).max_stale(5 * every);
     let watch = watch.start_as::<Settings>().await?;
     let mut changes = watch.changes();
     tokio::spawn(async move {

@@ -24,6 +24,8 @@ fn command(fake: &FakeTrueFoundry) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
     command
         .env_clear()
+        // Without a login of the tfy CLI, which this machine's user may have.
+        .env("HOME", env!("CARGO_TARGET_TMPDIR"))
         .envs([("TFY_BASE_URL", fake.base_url().as_str()), ("TFY_API_KEY", fake.api_key())])
         .env("SETTINGS_EVERY", "1")
         .stdin(Stdio::null())
@@ -83,8 +85,11 @@ impl Service {
         while let Some(line) = self.lines.next_line().await.unwrap() {
             rest += &line;
         }
-        self.child.stderr.take().unwrap().read_to_string(&mut rest).await.unwrap();
-        (status, rest)
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
+        let (identity, more) = stderr.split_once('\n').unwrap();
+        assert!(identity.ends_with("as Some(\"ada@example.com\")"), "{identity}");
+        (status, rest + more)
     }
 }
 
@@ -143,8 +148,13 @@ async fn refused(mut command: Command) -> String {
     let output = timeout(DEADLINE, command.output()).await.unwrap().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{text}");
-    assert!(text.lines().count() == 1 && text.contains("(hint: "), "{text}");
-    text
+    let mut lines: Vec<_> = text.lines().collect();
+    let last = lines.pop().unwrap();
+    assert!(
+        lines.iter().all(|line| line.contains(" as Some(")) && last.contains("(hint: "),
+        "{text}"
+    );
+    last.to_owned()
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! How a client is set up: from the environment, and from a builder.
 
+mod infer;
 mod proxies;
 #[cfg(test)]
 mod tests;
@@ -7,10 +8,12 @@ mod validate;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::secret_value::SecretValue;
-use crate::transport::RetryPolicy;
+use crate::transport::{Credentials, RetryPolicy};
+pub(super) use validate::{login_url, parse_url};
 
 const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
@@ -42,7 +45,7 @@ const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 #[derive(Default)]
 pub struct ClientBuilder {
     base_url: Option<Setting<String>>,
-    api_key: Option<Setting<SecretValue>>,
+    key: Option<Key>,
     tenant: Option<String>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
@@ -62,6 +65,12 @@ pub struct ClientBuilder {
 enum Roots {
     Only(Vec<reqwest::Certificate>),
     Merged(Vec<reqwest::Certificate>),
+}
+
+/// Where the token of a request comes from.
+enum Key {
+    Fixed(Setting<SecretValue>),
+    Source(Arc<dyn Credentials>),
 }
 
 /// A setting with the name that it was given by, for errors.
@@ -91,8 +100,8 @@ impl ClientBuilder {
         let base_url = BASE_URL_VARIABLES.into_iter().find_map(read);
         Self {
             base_url: base_url.map(|(name, value)| Setting { name, value }),
-            api_key: read(API_KEY_VARIABLE)
-                .map(|(name, value)| Setting { name, value: value.into() }),
+            key: read(API_KEY_VARIABLE)
+                .map(|(name, value)| Key::Fixed(Setting { name, value: value.into() })),
             ..Self::default()
         }
     }
@@ -104,16 +113,25 @@ impl ClientBuilder {
         self
     }
 
-    /// The API key. Required.
+    /// The API key, if it is fixed. It or [`credentials`](Self::credentials) is required; the one that is called last
+    /// counts.
     pub fn api_key(mut self, key: impl Into<SecretValue>) -> Self {
-        self.api_key = Some(Setting { name: "api_key", value: key.into() });
+        self.key = Some(Key::Fixed(Setting { name: "api_key", value: key.into() }));
+        self
+    }
+
+    /// A source of tokens, in place of a fixed [`api_key`](Self::api_key): a mounted file
+    /// ([`KeyFile`](crate::KeyFile)), a closure, or a [`Credentials`] of your own. It is asked before the first
+    /// request, if fewer than 120 s are left before its token expires, and after a 401.
+    pub fn credentials(mut self, source: impl Credentials) -> Self {
+        self.key = Some(Key::Source(Arc::new(source)));
         self
     }
 
     /// The tenant's name, the first part of every FQN; it saves a look-up by name the requests that find it
-    /// out. Default: the first label of a host under `truefoundry.cloud` or `truefoundry.com` (not `app`,
-    /// `api` or `www`), else what `GET /tenant-id` says, which is asked without the API key, else what
-    /// `GET /session` says. What they say is asked for once.
+    /// out. Default: the one that the key names, if it is a JWT, else the first label of a host under
+    /// `truefoundry.cloud` or `truefoundry.com` (not `app`, `api` or `www`), else what `GET /tenant-id` says,
+    /// which is asked without the API key, else what `GET /session` says. What they say is asked for once.
     ///
     /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and what is
     /// built on it search all tenants' groups that the key may see.
@@ -220,11 +238,21 @@ impl ClientBuilder {
 }
 
 /// The key does not appear.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(key) => fmt::Debug::fmt(&key.value, f),
+            Self::Source(_) => f.write_str("(credentials)"),
+        }
+    }
+}
+
+/// The key does not appear.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("base_url", &self.base_url.as_ref().map(|setting| setting.name))
-            .field("api_key", &self.api_key.as_ref().map(|setting| &setting.value))
+            .field("key", &self.key)
             .field("tenant", &self.tenant)
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)

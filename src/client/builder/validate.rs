@@ -3,25 +3,28 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::{Host, Url};
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 use super::Roots;
-use super::{ClientBuilder, Setting, proxies};
+use super::{ClientBuilder, Key, Setting, proxies};
 use crate::client::tenant::is_tenant_name;
 use crate::client::{Client, Limits};
-use crate::secret_value::SecretValue;
-use crate::transport::{Budget, ConnectionRecycler, Transport};
-use crate::wipe::Wiped;
+#[cfg(unix)]
+use crate::error::BoxError;
+use crate::transport::{
+    Budget, ConnectionRecycler, RetryPolicy, TokenKeeper, Transport, sensitive,
+};
 use crate::{Error, Result};
 
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
 const API_ROOT: &str = "/api/svc/v1";
 const OWN_USER_AGENT: &str = concat!("truefoundry-secrets-rust/", env!("CARGO_PKG_VERSION"));
 /// What the client sets itself on every request; an extra header of that name would undo a promise.
@@ -66,11 +69,16 @@ impl ClientBuilder {
         let base_url =
             self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
-        let api_key =
-            self.api_key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
-        let headers = self.headers(&api_key)?;
-        let timeout = positive("timeout", self.timeout, 60)?;
-        let connect_timeout = positive("connect_timeout", self.connect_timeout, 10)?;
+        let key = self.key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
+        let headers = self.headers()?;
+        let tokens = Arc::new(match key {
+            Key::Fixed(key) => TokenKeeper::fixed(headers, key.value)
+                .map_err(|reason| Error::config(key.name, reason))?,
+            Key::Source(source) => TokenKeeper::of(headers, source),
+        });
+        let timeout = positive("timeout", self.timeout, DEFAULT_TIMEOUT)?;
+        let connect_timeout =
+            positive("connect_timeout", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?;
         let limits = Limits {
             unconfirmed_write_timeout: self
                 .unconfirmed_write_timeout
@@ -80,7 +88,7 @@ impl ClientBuilder {
         if limits.concurrent_reads == 0 {
             return Err(Error::config("concurrent_reads", "must be at least 1"));
         }
-        let response_limit = self.response_limit.unwrap_or(16 * 1024 * 1024);
+        let response_limit = self.response_limit.unwrap_or(DEFAULT_RESPONSE_LIMIT);
         if response_limit == 0 || response_limit > MAX_RESPONSE_LIMIT {
             return Err(Error::config(
                 "response_limit",
@@ -99,27 +107,28 @@ impl ClientBuilder {
             proxies::check(&base, lookup)?;
         }
         let http = self.http_client(&base, loopback, connect_timeout)?;
-        let budget = Budget::new();
-        let recycler = ConnectionRecycler::default();
-        let speaks_http = AtomicBool::new(false);
-        let transport = Transport {
-            http,
-            base,
-            headers,
-            timeout,
-            response_limit,
-            retry,
-            budget,
-            recycler,
-            speaks_http,
-        };
+        let transport =
+            Transport { timeout, response_limit, retry, ..transport(http, base, tokens) };
         Ok(Client::new(transport, tenant, limits))
     }
 
-    fn headers(&self, api_key: &Setting<SecretValue>) -> Result<HeaderMap> {
+    /// What sends requests without a key below this URL, with the defaults for all else.
+    #[cfg(unix)]
+    pub(in crate::client) fn keyless(base: Url) -> Result<Transport> {
+        let builder = Self::new();
+        let loopback = is_this_machine(&base);
+        if !loopback {
+            proxies::check(&base, std::env::var_os)?;
+        }
+        let none = || async { Err(BoxError::from("these requests are sent without a key")) };
+        let tokens = TokenKeeper::of(builder.headers()?, Arc::new(none));
+        let http = builder.http_client(&base, loopback, DEFAULT_CONNECT_TIMEOUT)?;
+        Ok(transport(http, base, Arc::new(tokens)))
+    }
+
+    fn headers(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(AUTHORIZATION, authorization(api_key)?);
         let agent = self.user_agent.as_deref().unwrap_or(OWN_USER_AGENT);
         let agent = HeaderValue::from_str(agent)
             .map_err(|_| Error::config("user_agent", NOT_IN_HEADERS))?;
@@ -201,6 +210,21 @@ impl ClientBuilder {
     }
 }
 
+/// With the defaults for what is not given.
+fn transport(http: reqwest::Client, base: Url, tokens: Arc<TokenKeeper>) -> Transport {
+    Transport {
+        http,
+        base,
+        tokens,
+        timeout: DEFAULT_TIMEOUT,
+        response_limit: DEFAULT_RESPONSE_LIMIT,
+        retry: RetryPolicy::default(),
+        budget: Budget::new(),
+        recycler: ConnectionRecycler::default(),
+        speaks_http: AtomicBool::new(false),
+    }
+}
+
 /// With the TLS library that this crate's features name: another crate's features on the HTTP library must
 /// not change which one checks the certificates.
 fn own_http() -> reqwest::ClientBuilder {
@@ -217,11 +241,11 @@ fn http_reason(error: &dyn std::error::Error) -> String {
     format!("client cannot be set up: {error}{cause}")
 }
 
-fn positive(setting: &'static str, value: Option<Duration>, seconds: u64) -> Result<Duration> {
+fn positive(setting: &'static str, value: Option<Duration>, default: Duration) -> Result<Duration> {
     match value {
         Some(Duration::ZERO) => Err(Error::config(setting, "must be greater than zero")),
         Some(value) => Ok(value),
-        None => Ok(Duration::from_secs(seconds)),
+        None => Ok(default),
     }
 }
 
@@ -230,9 +254,26 @@ pub(super) fn check_url(
     setting: &Setting<String>,
     allow_insecure_http: bool,
 ) -> Result<(Url, bool)> {
-    let refuse = |reason: &'static str| Err(Error::config(setting.name, reason));
-    let text = setting.value.trim();
-    let Ok(mut url) = Url::parse(text) else {
+    let mut url = parse_url(setting.name, &setting.value, allow_insecure_http)?;
+    let mut path = url.path().trim_end_matches('/').to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    // The platform's documentation writes the base URL with the API's root in places.
+    let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
+    url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
+    let loopback = is_this_machine(&url);
+    Ok((url, loopback))
+}
+
+/// The URL of a server that a key or token may be sent to.
+pub(in crate::client) fn parse_url(
+    setting: &'static str,
+    text: &str,
+    allow_insecure_http: bool,
+) -> Result<Url> {
+    let refuse = |reason: &'static str| Err(Error::config(setting, reason));
+    let Ok(url) = Url::parse(text.trim()) else {
         return refuse("is not a URL; write it as https://my-org.truefoundry.cloud");
     };
     if !matches!(url.scheme(), "https" | "http") {
@@ -244,58 +285,32 @@ pub(super) fn check_url(
     if url.query().is_some() || url.fragment().is_some() {
         return refuse("must end before any `?` or `#`");
     }
-    let loopback = match url.host() {
+    if url.host().is_none() {
+        return refuse("has no host");
+    }
+    if url.scheme() == "http" && !is_this_machine(&url) && !allow_insecure_http {
+        return refuse(
+            "is plain http://, which would send the key in clear text; use https://, or allow it with \
+             allow_insecure_http()",
+        );
+    }
+    Ok(url)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             name == "localhost" || name.ends_with(".localhost")
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse("has no host"),
-    };
-    if url.scheme() == "http" && !loopback && !allow_insecure_http {
-        return refuse(
-            "is plain http://, which would send the key in clear text; use https://, or allow it with \
-             allow_insecure_http()",
-        );
-    }
-    let mut path = url.path().trim_end_matches('/').to_owned();
-    while path.contains("//") {
-        path = path.replace("//", "/");
-    }
-    // The platform's documentation writes the base URL with the API's root in places.
-    let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
-    url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
-    Ok((url, loopback))
-}
-
-/// `Bearer <key>`.
-fn authorization(key: &Setting<SecretValue>) -> Result<HeaderValue> {
-    let refuse = |reason: &'static str| Err(Error::config(key.name, reason));
-    let text = key.value.expose_secret().as_bytes();
-    if text.is_empty() {
-        return refuse("is empty");
-    }
-    if text.iter().any(u8::is_ascii_control) {
-        return refuse("contains a control character, such as the line break at the end of a file");
-    }
-    if !text.iter().all(u8::is_ascii_graphic) {
-        return refuse("contains whitespace or non-ASCII characters");
-    }
-    match sensitive("Bearer ", &key.value) {
-        Some(value) => Ok(value),
-        None => refuse(NOT_IN_HEADERS),
+        None => false,
     }
 }
 
-/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if no header can
-/// have it.
-fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
-    let text = secret.expose_secret();
-    let mut header = Wiped::new(Vec::with_capacity(scheme.len() + text.len()));
-    header.extend_from_slice(scheme.as_bytes());
-    header.extend_from_slice(text.as_bytes());
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(header)).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+/// The API's root of a login's host.
+pub(in crate::client) fn login_url(host: &str) -> Result<Url> {
+    let setting = Setting { name: "login host", value: host.to_owned() };
+    Ok(check_url(&setting, false)?.0)
 }

@@ -324,6 +324,12 @@ impl Lenient for u64 {
     }
 }
 
+impl Lenient for bool {
+    fn read<'de>(_: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
+        Ok(raw.trim().parse().ok())
+    }
+}
+
 impl<T: Lenient> Lenient for Vec<T> {
     fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
         let Ok(items) = serde_json::from_str::<Vec<&'de RawValue>>(raw) else { return Ok(None) };

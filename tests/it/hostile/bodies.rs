@@ -6,7 +6,7 @@ use truefoundry_secrets::{Error, RetryPolicy};
 
 use crate::support::clock::{HeldClock, pass};
 use crate::support::endpoints::{self, Endpoint};
-use crate::support::raw::{Act, RawServer, answer, chunked, ok};
+use crate::support::raw::{Act, RawServer, chunked, ok, response};
 use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client, variant};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -51,7 +51,7 @@ async fn a_byte_a_second_does_not_put_off_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_left_at_the_limit() {
+async fn an_endless_response_is_left_at_the_limit() {
     for endpoint in endpoints::ALL {
         for head in [CHUNKED, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"] {
             let chunk = [&b"1000\r\n"[..], &[b' '; 4096], b"\r\n"].concat();
@@ -109,7 +109,7 @@ const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x
 
 #[tokio::test]
 async fn compression_that_was_not_asked_for_is_not_undone() {
-    let server = RawServer::always(answer(200, "content-encoding: gzip\r\n", GZIP));
+    let server = RawServer::always(response(200, "content-encoding: gzip\r\n", GZIP));
     let client = builder(server.url()).http(reqwest()).build().unwrap();
     let error = client.secrets().get("s-1").await.unwrap_err();
     assert_eq!(variant(&error), "Decode");
@@ -118,11 +118,11 @@ async fn compression_that_was_not_asked_for_is_not_undone() {
 
     for coding in ["gzip", "br", "deflate", "zstd"] {
         let headers = format!("content-encoding: {coding}\r\n");
-        let server = RawServer::always(answer(200, &headers, r#"{"data":{"id":"s-1"}}"#));
+        let server = RawServer::always(response(200, &headers, r#"{"data":{"id":"s-1"}}"#));
         let client = builder(server.url()).http(reqwest()).build().unwrap();
         client.secrets().get("s-1").await.unwrap();
     }
-    let server = RawServer::always(answer(403, "content-encoding: gzip\r\n", GZIP));
+    let server = RawServer::always(response(403, "content-encoding: gzip\r\n", GZIP));
     let error = builder(server.url()).build().unwrap().secrets().get("s").await.unwrap_err();
     assert_eq!(variant(&error), "PermissionDenied");
     assert_well_formed(&error);
@@ -152,7 +152,7 @@ async fn deep_nesting_overflows_no_stack() {
     }
     for nest in &deep {
         let body = format!(r#"{{"message":{nest}"#);
-        let server = RawServer::always(answer(422, "", body));
+        let server = RawServer::always(response(422, "", body));
         let error = tenant_client(server.url()).secrets().get("s").await.unwrap_err();
         assert_eq!(variant(&error), "InvalidRequest");
         assert_well_formed(&error);
@@ -179,7 +179,7 @@ async fn bytes_that_are_no_text_are_not_guessed_at() {
         assert_nowhere(&error, &["l3ak"]);
         assert_well_formed(&error);
 
-        let server = RawServer::always(answer(403, "", b"{\"message\":\"no\xff\xfe\"}"));
+        let server = RawServer::always(response(403, "", b"{\"message\":\"no\xff\xfe\"}"));
         let error = endpoint.call(&tenant_client(server.url())).await.unwrap_err();
         assert!(error.to_string().contains("no\u{fffd}\u{fffd}"), "{error}");
         assert_well_formed(&error);
@@ -187,7 +187,7 @@ async fn bytes_that_are_no_text_are_not_guessed_at() {
 }
 
 #[tokio::test]
-async fn an_answer_in_single_bytes_costs_no_more_than_its_length() {
+async fn a_response_in_single_bytes_costs_no_more_than_its_length() {
     // With work that grows with the square of the pieces this takes minutes.
     let body = format!(r#"{{"data":{{"id":"s-1","value":"{}"}}}}"#, "v".repeat(40_000));
     let pieces: Vec<&[u8]> = body.as_bytes().chunks(1).collect();
@@ -231,7 +231,7 @@ fn an_announced_length_is_not_allocated_before_it_is_there() {
 }
 
 #[tokio::test]
-async fn an_answer_nobody_asked_for_is_not_taken_for_the_next_one() {
+async fn a_response_without_a_request_is_not_taken_for_the_next_one() {
     let asked = ok(r#"{"data":{"id":"s-1","value":"right"}}"#);
     let unasked = ok(r#"{"data":{"id":"s-2","value":"smuggled"}}"#);
     let both = [asked.clone(), unasked].concat();

@@ -3,7 +3,7 @@ use truefoundry_secrets::{
 };
 
 use crate::support::endpoints::SENT;
-use crate::support::raw::{Act, RawServer, answer};
+use crate::support::raw::{Act, RawServer, response};
 use crate::support::{KEY, assert_nowhere, assert_well_formed, builder, tenant_client, variant};
 
 /// Shapes in which a service or a proxy can echo a text.
@@ -43,7 +43,7 @@ async fn an_echoed_key_or_value_is_withheld_wherever_it_stands() {
         for shape in SHAPES {
             for status in [400, 401, 403, 404, 409, 422, 424, 429, 500] {
                 let body = shape.replace("TEXT", secret);
-                let server = RawServer::always(answer(status, "", body));
+                let server = RawServer::always(response(status, "", body));
                 let client = builder(server.url()).retry(RetryPolicy::none()).build().unwrap();
                 let error = failing(&client, endpoint, SENT).await;
                 assert_nowhere(&error, &[SENT, KEY]);
@@ -79,7 +79,7 @@ async fn an_echo_in_another_writing_is_withheld_too() {
         json.to_uppercase().replace("\\N", "\\n"),
     ] {
         let body = format!(r#"{{"message":"the value {echoed} is bad"}}"#);
-        let server = RawServer::always(answer(422, "", body));
+        let server = RawServer::always(response(422, "", body));
         let error = failing(&tenant_client(server.url()), 1, value).await;
         let shown = format!("{error} {error:?}").to_lowercase();
         for piece in ["w\\rd", "wrd", "line", "rd%22"] {
@@ -87,7 +87,7 @@ async fn an_echo_in_another_writing_is_withheld_too() {
         }
     }
     let page = format!("<html><h1>Bad request</h1><p>{html}</p></html>");
-    let server = RawServer::always(answer(400, "content-type: text/html\r\n", page));
+    let server = RawServer::always(response(400, "content-type: text/html\r\n", page));
     let error = failing(&tenant_client(server.url()), 1, value).await;
     assert!(!format!("{error} {error:?}").contains("line"), "{error:?}");
 }
@@ -95,12 +95,12 @@ async fn an_echo_in_another_writing_is_withheld_too() {
 #[tokio::test]
 async fn a_part_of_a_value_withholds_the_whole_message() {
     let body = format!(r#"{{"message":"value begins with {}..."}}"#, &SENT[..20]);
-    let server = RawServer::always(answer(422, "", body));
+    let server = RawServer::always(response(422, "", body));
     let error = failing(&tenant_client(server.url()), 0, SENT).await;
     assert!(error.to_string().contains("(message withheld)"), "{error}");
     assert_nowhere(&error, &[&SENT[..8]]);
 
-    let server = RawServer::always(answer(422, "", r#"{"message":"hunter is too short"}"#));
+    let server = RawServer::always(response(422, "", r#"{"message":"hunter is too short"}"#));
     let error = failing(&tenant_client(server.url()), 0, "hunter").await;
     assert!(error.to_string().contains("(message withheld)"), "{error}");
     assert_nowhere(&error, &["hunter"]);
@@ -109,7 +109,7 @@ async fn a_part_of_a_value_withholds_the_whole_message() {
 #[tokio::test]
 async fn what_is_no_secret_stays_readable() {
     let body = r#"{"message":"key K of app is bad","code":"E_BAD","details":{"key":"K"}}"#;
-    let server = RawServer::always(answer(422, "x-request-id: r-1\r\n", body));
+    let server = RawServer::always(response(422, "x-request-id: r-1\r\n", body));
     let error = failing(&tenant_client(server.url()), 0, SENT).await;
     let context = error.context().unwrap();
     assert_eq!(context.server_message(), Some("key K of app is bad"));
@@ -124,8 +124,8 @@ async fn what_is_no_secret_stays_readable() {
 async fn an_echo_in_the_request_id_is_left_out() {
     for secret in [SENT, KEY] {
         let headers = format!("x-request-id: id-{secret}\r\n");
-        for answer in [answer(500, &headers, ""), answer(200, &headers, "no json")] {
-            let server = RawServer::always(answer);
+        for response in [response(500, &headers, ""), response(200, &headers, "no json")] {
+            let server = RawServer::always(response);
             let error = failing(&tenant_client(server.url()), 0, SENT).await;
             assert_eq!(error.request_id(), None);
             assert_nowhere(&error, &[SENT, KEY]);
@@ -137,7 +137,7 @@ async fn an_echo_in_the_request_id_is_left_out() {
 async fn an_echoed_gateway_token_is_withheld() {
     const TOKEN: &str = "gateway-token-5f2b8c1d";
     let body = format!(r#"{{"message":"token {TOKEN} has expired"}}"#);
-    let server = RawServer::always(answer(403, "", body));
+    let server = RawServer::always(response(403, "", body));
     let client = builder(server.url()).header("x-gateway", TOKEN).build().unwrap();
     let error = failing(&client, 2, "").await;
     assert_nowhere(&error, &[TOKEN]);
@@ -149,7 +149,7 @@ async fn control_characters_of_a_server_steer_nothing() {
     let message = r"a\nforged: line\u001b[2J\u202e\u0000\u0085";
     let body = format!(r#"{{"message":["{message}"],"code":"c\n"}}"#);
     for status in [400, 403, 409, 500] {
-        let server = RawServer::always(answer(status, "x-request-id: a\tb\r\n", body.clone()));
+        let server = RawServer::always(response(status, "x-request-id: a\tb\r\n", body.clone()));
         let client = builder(server.url()).retry(RetryPolicy::none()).build().unwrap();
         let error = failing(&client, 0, SENT).await;
         assert_well_formed(&error);
@@ -161,13 +161,13 @@ async fn control_characters_of_a_server_steer_nothing() {
 #[tokio::test]
 async fn a_search_text_stands_in_no_error() {
     const TEXT: &str = "looked-for-text";
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let place = "location: https://elsewhere.example/?search=looked-for-text\r\n";
     let faults: [(&str, Act); 6] = [
-        ("Service", Act::Send(answer(500, "", ""))),
-        ("Decode", Act::Send(answer(200, "", "<html>"))),
-        ("UnexpectedStatus", Act::Send(answer(404, "", ""))),
-        ("UnexpectedRedirect", Act::Send(answer(302, place, ""))),
+        ("Service", Act::Send(response(500, "", ""))),
+        ("Decode", Act::Send(response(200, "", "<html>"))),
+        ("UnexpectedStatus", Act::Send(response(404, "", ""))),
+        ("UnexpectedRedirect", Act::Send(response(302, place, ""))),
         ("Transport", Act::SendThenReset(Vec::new())),
         ("Transport", Act::SendThenClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n".to_vec())),
     ];
@@ -181,7 +181,7 @@ async fn a_search_text_stands_in_no_error() {
         assert!(server.only().query().unwrap().contains(TEXT));
         assert_nowhere(&error, &[TEXT]);
     }
-    let client = tenant_client(format!("http://{nobody}"));
+    let client = tenant_client(format!("http://{unused}"));
     let error = client.secret_groups().list(&params).await.unwrap_err();
     assert_eq!(variant(&error), "Connect");
     assert_nowhere(&error, &[TEXT]);

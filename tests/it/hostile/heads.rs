@@ -4,7 +4,7 @@ use truefoundry_secrets::RetryPolicy;
 
 use crate::support::clock::{HeldClock, pass};
 use crate::support::endpoints::Endpoint;
-use crate::support::raw::{Act, RawServer, answer, ok};
+use crate::support::raw::{Act, RawServer, ok, response};
 use crate::support::{assert_well_formed, builder, tenant_client, variant};
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn endless_headers_are_a_broken_connection() {
 }
 
 #[tokio::test]
-async fn one_interim_answer_is_passed_over() {
+async fn one_interim_response_is_passed_over() {
     let body = ok(r#"{"data":{"id":"s"}}"#);
     let bytes = [&b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"[..], &body].concat();
     let server = RawServer::always(bytes);
@@ -34,7 +34,7 @@ async fn a_huge_header_is_harmless() {
     for name in ["x-request-id", "retry-after", "location", "content-type", "x-other"] {
         let headers = format!("{name}: {long}\r\n");
         for status in [200, 302, 403, 429] {
-            let server = RawServer::always(answer(status, &headers, r#"{"data":{"id":"s"}}"#));
+            let server = RawServer::always(response(status, &headers, r#"{"data":{"id":"s"}}"#));
             let client = builder(server.url()).retry(RetryPolicy::none()).build().unwrap();
             match client.secrets().get("s").await {
                 Ok(_) => assert_eq!(status, 200, "{name}"),
@@ -76,11 +76,11 @@ async fn heads_that_are_not_http_are_a_broken_connection() {
 #[tokio::test]
 async fn strange_statuses_are_told_as_they_are() {
     for code in [201, 202, 206, 299] {
-        let server = RawServer::always(answer(code, "", r#"{"data":{"id":"s"}}"#));
+        let server = RawServer::always(response(code, "", r#"{"data":{"id":"s"}}"#));
         Endpoint::GetSecret.call(&tenant_client(server.url())).await.unwrap();
     }
     for code in [402, 405, 410, 451, 501, 599, 600, 999] {
-        let server = RawServer::always(answer(code, "", ""));
+        let server = RawServer::always(response(code, "", ""));
         let error = tenant_client(server.url()).secrets().delete("s").await.unwrap_err();
         let expected = if (500..600).contains(&code) { "Service" } else { "UnexpectedStatus" };
         assert_eq!((variant(&error), error.status()), (expected.into(), Some(code)));

@@ -2,7 +2,7 @@
 
 use truefoundry_secrets::{Error, NewSecretGroup, RecoveryOption, RetryPolicy, SecretUpdate};
 
-use crate::support::raw::{Act, RawServer, Seen, answer, ok, status};
+use crate::support::raw::{Act, RawServer, Seen, ok, response, status};
 use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client};
 
 const VALUE: &str = "t0p-secret-value-of-an-edit";
@@ -13,14 +13,14 @@ const KEYS: &str = r#"{"data":[{"id":"s-1","name":"A"}],"pagination":{"total":1,
 
 /// Which requests are meant.
 type IsIt = fn(&Seen) -> bool;
-/// What is tried: from which of the requests that are meant on the server answers so.
+/// What is tried: from which of the requests that are meant on the server responds so.
 type Case = (&'static str, usize, IsIt, fn() -> Act);
 
 fn echo() -> Act {
     Act::Send(status(403, &format!("who sent {VALUE}?")))
 }
 
-/// Answers as a group with the key `A` would, and with an echo from the n-th request that `is_it` on.
+/// Responds as a group with the key `A` would, and with an echo from the n-th request that `is_it` on.
 fn echoing(nth: usize, is_it: IsIt, then: fn() -> Act) -> RawServer {
     let seen = std::sync::Mutex::new(0);
     RawServer::start(move |_, request| {
@@ -100,7 +100,7 @@ async fn no_request_of_a_plan_or_of_ensure_shows_their_values() {
 
 async fn refused(value: &str, echoed: &str) -> Error {
     let body = serde_json::json!({"message": format!("the value {echoed} is bad")}).to_string();
-    let server = RawServer::always(answer(422, "", body));
+    let server = RawServer::always(response(422, "", body));
     let update = [SecretUpdate::keep("A"), SecretUpdate::set("K", value)];
     tenant_client(server.url()).secret_groups().replace_secrets("g-1", &update).await.unwrap_err()
 }
@@ -108,7 +108,7 @@ async fn refused(value: &str, echoed: &str) -> Error {
 #[tokio::test]
 async fn debug_shows_no_details() {
     let body = r#"{"message":"no","details":{"a":"what-the-server-added"}}"#;
-    let server = RawServer::always(answer(422, "", body));
+    let server = RawServer::always(response(422, "", body));
     let error = tenant_client(server.url()).secret_groups().get("g-1").await.unwrap_err();
     let context = error.context().unwrap();
     assert_eq!(context.server_details(), Some(r#"{"a":"what-the-server-added"}"#));
@@ -139,7 +139,7 @@ async fn short_values_are_known_behind_backslashes() {
 }
 
 #[tokio::test]
-async fn characters_that_nobody_sees_do_not_hide_an_echo() {
+async fn invisible_characters_do_not_hide_an_echo() {
     for between in [
         "\u{200b}",
         "\u{ad}",

@@ -1,7 +1,7 @@
 use truefoundry_secrets::{Client, Error, reqwest};
 
 use crate::support::endpoints::{self, SENT};
-use crate::support::raw::{RawServer, answer, ok};
+use crate::support::raw::{RawServer, ok, response};
 use crate::support::{
     KEY, assert_nowhere, assert_well_formed, builder, client, tenant_client, variant,
 };
@@ -20,7 +20,7 @@ async fn no_endpoint_follows_a_redirect() {
         for endpoint in endpoints::ALL {
             let target = RawServer::always(ok(endpoint.success()));
             let place = format!("location: {}/elsewhere?next={KEY}\r\n", target.url());
-            let server = RawServer::always(answer(code, &place, ""));
+            let server = RawServer::always(response(code, &place, ""));
             let error = endpoint.call(&tenant_client(server.url())).await.unwrap_err();
             assert_eq!(variant(&error), "UnexpectedRedirect", "{code} {endpoint:?}");
             assert_eq!((error.status(), server.count()), (Some(code), 1), "{endpoint:?}");
@@ -46,7 +46,7 @@ async fn a_builder_that_follows_redirects_is_overruled() {
     for policy in policies {
         let target = RawServer::always(ok(r#"{"data":{"id":"s"}}"#));
         let place = format!("location: {}\r\n", target.url());
-        let server = RawServer::always(answer(307, &place, ""));
+        let server = RawServer::always(response(307, &place, ""));
         let http = reqwest::ClientBuilder::new().redirect(policy()).referer(true);
         let client = builder(server.url()).http(http).build().unwrap();
         redirected(&client).await;
@@ -66,13 +66,13 @@ async fn the_target_is_shown_without_query_user_and_control_characters() {
         ("http://[", None),
         ("\u{e9}", None),
     ] {
-        let server = RawServer::always(answer(302, &format!("location: {location}\r\n"), ""));
+        let server = RawServer::always(response(302, &format!("location: {location}\r\n"), ""));
         let (place, error) = redirected(&client(server.url())).await;
         assert_eq!(place.as_deref(), shown, "{location}");
         assert_nowhere(&error, &["token", "user:", "pass"]);
         assert_well_formed(&error);
     }
-    let server = RawServer::always(answer(302, "location: ?q=1\r\n", ""));
+    let server = RawServer::always(response(302, "location: ?q=1\r\n", ""));
     let (place, _) = redirected(&client(server.url())).await;
     assert_eq!(place.unwrap(), format!("{}/api/svc/v1/secrets/s-1", server.url()));
 }
@@ -84,7 +84,7 @@ async fn a_target_with_the_key_is_left_out() {
         format!("https://{KEY}.evil.example/"),
         format!("https://evil.example/a/{}", &KEY[4..21]),
     ] {
-        let server = RawServer::always(answer(302, &format!("location: {location}\r\n"), ""));
+        let server = RawServer::always(response(302, &format!("location: {location}\r\n"), ""));
         let (place, error) = redirected(&client(server.url())).await;
         assert_eq!(place, None);
         assert_nowhere(&error, &[&KEY[4..12]]);
@@ -94,7 +94,7 @@ async fn a_target_with_the_key_is_left_out() {
 #[tokio::test]
 async fn a_redirect_to_nowhere_is_an_unexpected_status() {
     for code in [300, 301, 302, 303, 304, 305, 307, 308, 399] {
-        let server = RawServer::always(answer(code, "", ""));
+        let server = RawServer::always(response(code, "", ""));
         let error = client(server.url()).secrets().get("s").await.unwrap_err();
         assert_eq!((variant(&error), error.status()), ("UnexpectedStatus".into(), Some(code)));
         assert_eq!(server.count(), 1);

@@ -11,7 +11,7 @@ const ATTEMPTS: usize = 4;
 
 pub(super) const SECONDS: u64 = 700;
 pub(super) const DATE: u64 = 1000;
-/// When a slow answer comes that does come.
+/// When a slow response comes that does come.
 const SLOW: Duration = Duration::from_secs(1800);
 
 #[rustfmt::skip]
@@ -21,7 +21,7 @@ const COLUMNS: &str =
 /// Whether a call of the endpoint is retried after the fault of the column. Written by hand, and not derived
 /// from anything: what can act twice is retried only if no connection was made.
 #[rustfmt::skip]
-pub(super) const RETRIED: [(Endpoint, &str); 15] = [
+pub(super) const RETRIED: [(Endpoint, &str); 16] = [
     (ListGroups,     "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListPartial,    "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (GetGroup,       "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
@@ -37,11 +37,12 @@ pub(super) const RETRIED: [(Endpoint, &str); 15] = [
     (DeleteSecret,   "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListStores,     "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
     (ListAccounts,   "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
+    (Whoami,         "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fault {
-    /// Nobody listens.
+    /// Nothing listens.
     Refused,
     /// The connection is made, and broken before the request is read.
     ResetBefore,
@@ -152,7 +153,7 @@ impl Row {
     fn wait(self) -> Option<Wait> {
         match self.fault {
             Fault::Status(_, After::Seconds) => Some(Wait::exactly(Duration::from_secs(SECONDS))),
-            // Compared with the machine's clock, which goes on while the answer travels.
+            // Compared with the machine's clock, which goes on while the response travels.
             Fault::Status(_, After::Date) => Some(Wait {
                 least: Duration::from_secs(DATE - 100),
                 most: Duration::from_secs(DATE),

@@ -14,7 +14,7 @@ use truefoundry_secrets::reqwest::{
 
 use super::DEADLINE;
 use super::row::{After, DATE, Fault, Row, SECONDS, Times};
-use crate::support::raw::{Act, RawServer, answer, ok};
+use crate::support::raw::{Act, RawServer, ok, response};
 use crate::support::{TENANT, builder};
 
 pub(super) struct Stage {
@@ -85,7 +85,7 @@ fn patient(url: &str, http: Option<reqwest::ClientBuilder>) -> Client {
     builder.build().unwrap()
 }
 
-/// Half of an answer at once; the other half, where it comes at all, when the sender is dropped.
+/// Half of a response at once; the other half, where it comes at all, when the sender is dropped.
 fn slow(row: Row) -> (RawServer, Sender<Vec<u8>>) {
     let whole = ok(row.endpoint.success());
     let at = if row.fault == Fault::SlowHead { 20 } else { whole.len() - 1 };
@@ -93,7 +93,8 @@ fn slow(row: Row) -> (RawServer, Sender<Vec<u8>>) {
     let (drop_to_go_on, dropped) = channel::<Vec<u8>>();
     let dropped = Mutex::new(Some(dropped));
     let server = RawServer::start(move |_, _| {
-        let dropped = dropped.lock().unwrap().take().expect("a slow answer is not asked for again");
+        let dropped =
+            dropped.lock().unwrap().take().expect("a slow response is not asked for again");
         let (send, receive) = channel();
         send.send(first.clone()).unwrap();
         let rest = rest.clone();
@@ -113,7 +114,7 @@ fn fail(fault: Fault, success: &str) -> Act {
         Fault::Closed => Act::SendThenClose(Vec::new()),
         Fault::CutHead => Act::SendThenClose(whole[..20].to_vec()),
         Fault::CutBody => Act::SendThenClose(whole[..whole.len() - 1].to_vec()),
-        Fault::Status(status, after) => Act::Send(answer(status, &header(after), "")),
+        Fault::Status(status, after) => Act::Send(response(status, &header(after), "")),
         Fault::Refused | Fault::ResetBefore | Fault::SlowHead | Fault::SlowBody => unreachable!(),
     }
 }
@@ -134,7 +135,7 @@ fn header(after: After) -> String {
     format!("retry-after: {value}\r\n")
 }
 
-/// Leads the first look-ups to where nobody listens: the server is not there in the IPv6 world.
+/// Leads the first look-ups to where nothing listens: the server is not there in the IPv6 world.
 struct NobodyFirst {
     refused: usize,
     look_ups: Arc<AtomicUsize>,

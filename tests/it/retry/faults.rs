@@ -1,17 +1,17 @@
 use truefoundry_secrets::{ConnectReason, Error, RetryPolicy};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
-use crate::support::raw::{Act, RawServer, answer, chunked, ok, status};
+use crate::support::raw::{Act, RawServer, chunked, ok, response, status};
 use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client, variant};
 
-/// A way to lose an answer.
+/// A way to lose a response.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// The whole request arrived; then the connection is reset.
     Reset,
     /// The whole request arrived; then the connection is closed.
     Closed,
-    /// The head of an answer begins.
+    /// The head of a response begins.
     CutHead,
     /// The head is whole, the body is shorter than announced.
     CutBody,
@@ -51,7 +51,7 @@ fn fail(fault: Fault, success: &str) -> Act {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_by_reads_and_deletes_only() {
+async fn a_lost_response_is_asked_for_again_by_reads_and_deletes_only() {
     for fault in FAULTS {
         for endpoint in endpoints::ALL {
             let case = format!("{fault:?} {endpoint:?}");
@@ -83,7 +83,7 @@ async fn a_lost_answer_is_asked_for_again_by_reads_and_deletes_only() {
 }
 
 #[tokio::test]
-async fn answers_that_are_always_lost_are_asked_for_four_times() {
+async fn responses_that_are_always_lost_are_asked_for_four_times() {
     for fault in FAULTS {
         for endpoint in endpoints::ALL.into_iter().filter(|endpoint| !endpoint.is_write()) {
             let case = format!("{fault:?} {endpoint:?}");
@@ -113,7 +113,7 @@ async fn a_connection_closed_before_the_request_is_lost_too() {
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_by_everything() {
     for endpoint in endpoints::ALL {
-        // Bound, then let go of: nobody listens there.
+        // Bound, then let go of: nothing listens there.
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let client = tenant_client(format!("http://{address}"));
         let error = endpoint.call(&client).await.unwrap_err();
@@ -188,7 +188,7 @@ async fn a_delete_that_may_have_been_done_and_finds_nothing_is_done() {
             (&[503, 404][..], true),
             (&[500, 429, 404], true),
             (&[404], false),
-            // Refused for the moment: nothing was done, so somebody else's delete was first.
+            // Refused for the moment: nothing was done, so another client's delete was first.
             (&[429, 404], false),
             (&[429, 429, 404], false),
         ] {
@@ -221,13 +221,13 @@ async fn an_unclear_first_attempt_is_remembered_whatever_the_last_one_says() {
 #[tokio::test]
 async fn a_connection_that_the_server_closed_in_between_is_not_used_for_a_write() {
     let server = RawServer::start(|n, _| {
-        // Every answer says nothing of closing, and closes.
+        // Every response says nothing of closing, and closes.
         let whole = ok(if n == 0 { endpoints::GROUPS } else { endpoints::GROUP });
         Act::SendThenClose(whole)
     });
     let client = tenant_client(server.url());
     client.check().await.unwrap();
-    // It counts as answered when it is closed.
+    // It counts as responded to when it is closed.
     server.wait_for(1).await;
     crate::support::clock::settle().await;
     Endpoint::CreateGroup.call(&client).await.unwrap();
@@ -237,7 +237,7 @@ async fn a_connection_that_the_server_closed_in_between_is_not_used_for_a_write(
 #[tokio::test]
 async fn the_text_of_a_failure_may_be_cut() {
     for cut in ["{\"message\":\"store d", ""] {
-        let whole = answer(424, "x-request-id: r\r\n", format!("{cut}{}", " ".repeat(100)));
+        let whole = response(424, "x-request-id: r\r\n", format!("{cut}{}", " ".repeat(100)));
         let bytes = whole[..whole.len() - 100].to_vec();
         let server = RawServer::start(move |_, _| Act::SendThenClose(bytes.clone()));
         let error = tenant_client(server.url()).secrets().get("s").await.unwrap_err();

@@ -6,7 +6,7 @@ use truefoundry_secrets::{Client, Error, RetryPolicy};
 
 use crate::support::clock::{HeldClock, pass, settle};
 use crate::support::endpoints::Endpoint;
-use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::raw::{Act, RawServer, ok, response, status};
 use crate::support::{assert_well_formed, builder, variant};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ fn patient(server: &RawServer) -> Client {
 
 /// After how much time on the paused clock the second request is sent, to a tenth of a second.
 async fn wait_of(headers: &str) -> Duration {
-    let server = RawServer::in_turn([answer(429, headers, ""), ok(r#"{"data":{"id":"s"}}"#)]);
+    let server = RawServer::in_turn([response(429, headers, ""), ok(r#"{"data":{"id":"s"}}"#)]);
     let client = patient(&server);
     let clock = HeldClock::new();
     let call = tokio::spawn(async move { client.secrets().get("s").await });
@@ -101,7 +101,7 @@ async fn a_wait_past_the_deadline_is_not_begun() {
         (429, format!("retry-after: {far}\r\n"), "RateLimited"),
         (429, "x-ratelimit-reset: 4102444800\r\n".to_owned(), "RateLimited"),
     ] {
-        let server = RawServer::always(answer(code, &headers, ""));
+        let server = RawServer::always(response(code, &headers, ""));
         let client = builder(server.url()).build().unwrap();
         let error = client.secrets().get("s").await.unwrap_err();
         assert_eq!((variant(&error), server.count()), (expected.into(), 1), "{headers}");
@@ -114,7 +114,7 @@ async fn a_wait_past_the_deadline_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_waited_for_until_the_timeout() {
+async fn a_server_that_never_responses_is_waited_for_until_the_timeout() {
     for (endpoint, policy) in [
         (Endpoint::GetSecret, RetryPolicy::default()),
         (Endpoint::DeleteSecret, RetryPolicy::default()),
@@ -149,7 +149,7 @@ async fn a_server_that_never_answers_is_waited_for_until_the_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn the_timeout_covers_all_attempts_together() {
-    // The first answer comes after half of the time, the second never.
+    // The first response comes after half of the time, the second never.
     let (send, receive) = std::sync::mpsc::channel();
     let receive = std::sync::Mutex::new(Some(receive));
     let server = RawServer::start(move |n, _| match n {
@@ -162,7 +162,7 @@ async fn the_timeout_covers_all_attempts_together() {
     server.wait_for(1).await;
     pass(30 * SECOND).await;
     // Said, so that the second request does not meet a connection that is being closed.
-    send.send(answer(503, "connection: close\r\n", "")).unwrap();
+    send.send(response(503, "connection: close\r\n", "")).unwrap();
     drop(send);
     server.wait_for(2).await;
     pass(Duration::from_millis(29_900)).await;

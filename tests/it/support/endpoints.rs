@@ -27,11 +27,12 @@ pub(crate) enum Endpoint {
     DeleteSecret,
     ListStores,
     ListAccounts,
+    Whoami,
 }
 
 use Endpoint::*;
 
-pub(crate) const ALL: [Endpoint; 15] = [
+pub(crate) const ALL: [Endpoint; 16] = [
     ListGroups,
     ListPartial,
     GetGroup,
@@ -47,6 +48,7 @@ pub(crate) const ALL: [Endpoint; 15] = [
     DeleteSecret,
     ListStores,
     ListAccounts,
+    Whoami,
 ];
 
 impl Endpoint {
@@ -78,6 +80,7 @@ impl Endpoint {
             DeleteSecret => secrets.delete("s-1").await.map(drop),
             ListStores => stores.list(&ListSecretStores::new()).await.map(drop),
             ListAccounts => stores.list_by_provider_account().await.map(drop),
+            Whoami => client.whoami().await.map(drop),
         }
     }
 
@@ -91,6 +94,7 @@ impl Endpoint {
             ListSecrets | Versions | ListStores => r#"{"data":[{"id":"x-1"}]}"#,
             GetSecret => r#"{"data":{"id":"s-1","value":"v"}}"#,
             ListAccounts => r#"{"data":[{"integrations":[{"id":"i-1"}]}]}"#,
+            Whoami => r#"{"user":{"email":"ada@example.com"}}"#,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A server that sees requests as bytes and answers with whatever it is told, proper or not.
+//! A server that sees requests as bytes and responds with whatever it is told, proper or not.
 //!
 //! It runs on threads with blocking sockets, so that a test's paused clock does not reach it.
 
@@ -39,14 +39,14 @@ pub(crate) struct Seen {
 struct Log {
     requests: Mutex<Vec<Seen>>,
     connections: Mutex<usize>,
-    /// How many requests were answered, or are being answered without an end.
-    answered: Mutex<usize>,
+    /// How many requests got a response, or are getting one without an end.
+    responded: Mutex<usize>,
     changed: Condvar,
 }
 
 impl Log {
-    fn answered(&self) {
-        *self.answered.lock().unwrap() += 1;
+    fn responded(&self) {
+        *self.responded.lock().unwrap() += 1;
         self.changed.notify_all();
     }
 }
@@ -57,12 +57,12 @@ pub(crate) struct RawServer {
 }
 
 impl RawServer {
-    /// Answers the n-th request (from 0) as `act` says.
+    /// Responds to the n-th request (from 0) as `act` says.
     pub(crate) fn start(act: impl Fn(usize, &Seen) -> Act + Send + Sync + 'static) -> Self {
         Self::slamming_first(0, act)
     }
 
-    /// Closes so many connections without reading, then answers.
+    /// Closes so many connections without reading, then responds.
     pub(crate) fn slamming_first(
         slammed: usize,
         act: impl Fn(usize, &Seen) -> Act + Send + Sync + 'static,
@@ -92,16 +92,16 @@ impl RawServer {
         server
     }
 
-    /// Answers every request alike.
-    pub(crate) fn always(answer: impl Into<Vec<u8>>) -> Self {
-        let answer = answer.into();
-        Self::start(move |_, _| Act::Send(answer.clone()))
+    /// Responds to every request alike.
+    pub(crate) fn always(response: impl Into<Vec<u8>>) -> Self {
+        let response = response.into();
+        Self::start(move |_, _| Act::Send(response.clone()))
     }
 
-    /// Answers in turn, and repeats the last answer from then on.
-    pub(crate) fn in_turn<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
-        let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
-        Self::start(move |n, _| Act::Send(answers[n.min(answers.len() - 1)].clone()))
+    /// Sends responses in turn, and repeats the last one from then on.
+    pub(crate) fn in_turn<A: Into<Vec<u8>>>(responses: impl IntoIterator<Item = A>) -> Self {
+        let responses: Vec<Vec<u8>> = responses.into_iter().map(Into::into).collect();
+        Self::start(move |n, _| Act::Send(responses[n.min(responses.len() - 1)].clone()))
     }
 
     /// Takes connections and closes them without reading.
@@ -136,18 +136,20 @@ impl RawServer {
         requests.into_iter().next().unwrap()
     }
 
-    /// Waits, in real time, until so many requests were answered. The blocking task keeps a paused clock
+    /// Waits, in real time, until so many requests got a response. The blocking task keeps a paused clock
     /// where it is.
     pub(crate) async fn wait_for(&self, count: usize) {
         let log = Arc::clone(&self.log);
         let waited = tokio::task::spawn_blocking(move || {
-            let answered = log.answered.lock().unwrap();
-            let (answered, out) =
-                log.changed.wait_timeout_while(answered, READ_TIMEOUT, |all| *all < count).unwrap();
-            (*answered, out.timed_out())
+            let responded = log.responded.lock().unwrap();
+            let (responded, out) = log
+                .changed
+                .wait_timeout_while(responded, READ_TIMEOUT, |all| *all < count)
+                .unwrap();
+            (*responded, out.timed_out())
         });
         let (seen, timed_out) = waited.await.unwrap();
-        assert!(!timed_out, "waited for {count} requests, {seen} were answered");
+        assert!(!timed_out, "waited for {count} requests, {seen} got a response");
     }
 }
 
@@ -166,7 +168,7 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
         let act = act(index, &seen);
         if let Act::SendThenReset(bytes) = act {
             let _ = stream.write_all(&bytes);
-            log.answered();
+            log.responded();
             return;
         }
         let mut request = vec![0; length];
@@ -174,7 +176,7 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
         match act {
             Act::Send(bytes) => {
                 let sent = stream.write_all(&bytes);
-                log.answered();
+                log.responded();
                 if sent.is_err() {
                     return;
                 }
@@ -182,16 +184,16 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
             Act::SendThenClose(bytes) => {
                 let _ = stream.write_all(&bytes);
                 drop(stream);
-                log.answered();
+                log.responded();
                 return;
             }
             Act::Hang => {
-                log.answered();
+                log.responded();
                 let _ = stream.read(&mut [0]);
                 return;
             }
             Act::Feed(source) => {
-                log.answered();
+                log.responded();
                 for bytes in source {
                     if stream.write_all(&bytes).is_err() {
                         return;
@@ -200,7 +202,7 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
                 return;
             }
             Act::Endless(first, again) => {
-                log.answered();
+                log.responded();
                 let mut sent = stream.write_all(&first);
                 while sent.is_ok() {
                     sent = stream.write_all(&again);
@@ -281,8 +283,8 @@ impl Seen {
     }
 }
 
-/// A whole answer with its length.
-pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+/// A whole response with its length.
+pub(crate) fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();
     let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n");
@@ -290,15 +292,15 @@ pub(crate) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<
 }
 
 pub(crate) fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
-    answer(200, "content-type: application/json\r\n", body)
+    response(200, "content-type: application/json\r\n", body)
 }
 
 pub(crate) fn status(status: u16, message: &str) -> Vec<u8> {
     let body = format!(r#"{{"statusCode":{status},"message":"{message}"}}"#);
-    answer(status, "content-type: application/json\r\n", body)
+    response(status, "content-type: application/json\r\n", body)
 }
 
-/// A whole answer in chunks, without a length.
+/// A whole response in chunks, without a length.
 pub(crate) fn chunked(status: u16, headers: &str, pieces: &[&[u8]]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status} X\r\n{headers}transfer-encoding: chunked\r\n\r\n");
     let mut bytes = head.into_bytes();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::clock::{HeldClock, pass};
 use crate::support::endpoints::Endpoint::{self, *};
-use crate::support::raw::{RawServer, answer, ok};
+use crate::support::raw::{RawServer, ok, response};
 use crate::support::{at_once, builder};
 
 /// hyper's first buffer.
@@ -15,7 +15,7 @@ const NEARLY: usize = FULL - 256;
 const SHORT: usize = 0;
 
 /// A success, with blanks up to so many bytes.
-fn response(endpoint: Endpoint, length: usize) -> Vec<u8> {
+fn padded_response(endpoint: Endpoint, length: usize) -> Vec<u8> {
     ok(format!("{:length$}", endpoint.success()))
 }
 
@@ -24,7 +24,8 @@ fn response(endpoint: Endpoint, length: usize) -> Vec<u8> {
 async fn closing<const N: usize>(
     calls: [(u64, Endpoint, usize); N],
 ) -> (Vec<(Endpoint, bool)>, usize) {
-    let server = RawServer::in_turn(calls.map(|(_, endpoint, length)| response(endpoint, length)));
+    let server =
+        RawServer::in_turn(calls.map(|(_, endpoint, length)| padded_response(endpoint, length)));
     // Nothing but the test moves the clock, and never to where a call would time out.
     let client =
         builder(server.url()).tenant("t").connect_timeout(DAY).timeout(DAY).build().unwrap();
@@ -46,7 +47,7 @@ async fn closing<const N: usize>(
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[tokio::test(start_paused = true)]
-async fn the_next_request_for_values_after_a_long_response_ends_its_connection() {
+async fn the_next_request_for_values_after_a_padded_response_ends_its_connection() {
     for long in [ListGroups, GetGroup, CreateGroup, ListSecrets, GetSecret, Versions] {
         for values in [GetSecret, ListSecrets, Versions] {
             let (closed, connections) = closing([
@@ -101,9 +102,9 @@ async fn a_response_that_leaves_room_in_the_first_buffer_ends_nothing() {
 }
 
 #[tokio::test]
-async fn a_long_failure_is_a_long_response() {
-    let failure = answer(404, "", "x".repeat(FULL));
-    let server = RawServer::in_turn([failure, response(GetSecret, SHORT)]);
+async fn a_long_failure_is_a_padded_response() {
+    let failure = response(404, "", "x".repeat(FULL));
+    let server = RawServer::in_turn([failure, padded_response(GetSecret, SHORT)]);
     let client = builder(server.url()).retry(at_once()).build().unwrap();
     GetGroup.call(&client).await.unwrap_err();
     GetSecret.call(&client).await.unwrap();

@@ -211,8 +211,8 @@ async fn a_manifest_that_says_nothing_of_collaborators_leaves_them_their_roles()
     };
     let group = client.secret_groups().create_or_update(&manifest).await.unwrap();
     assert_eq!(subjects(&group), ["user:ada@example.com"]);
-    let nobody = manifest.no_collaborators();
-    let group = client.secret_groups().create_or_update(&nobody).await.unwrap();
+    let without = manifest.no_collaborators();
+    let group = client.secret_groups().create_or_update(&without).await.unwrap();
     assert_eq!(subjects(&group), [""; 0]);
 }
 

@@ -2,7 +2,7 @@ use truefoundry_secrets::{DeleteOptions, ListSecrets, SecretVersion};
 
 use super::sent;
 use crate::support::endpoints::GROUP;
-use crate::support::raw::{RawServer, answer, ok};
+use crate::support::raw::{RawServer, ok, response};
 use crate::support::{tenant_client, variant};
 
 const ROOT: &str = "/api/svc/v1/secrets";
@@ -99,7 +99,7 @@ async fn an_empty_list_of_names_is_not_sent_because_it_can_be_taken_for_all() {
 
 #[tokio::test]
 async fn a_204_is_a_success_of_a_delete() {
-    let server = RawServer::always(answer(204, "", ""));
+    let server = RawServer::always(response(204, "", ""));
     let client = tenant_client(server.url());
     assert_eq!(client.secrets().delete("s-1").await.unwrap(), None);
     client.secret_groups().delete("g-1").await.unwrap();
@@ -120,7 +120,7 @@ async fn delete_is_forced_only_when_asked() {
 }
 
 #[tokio::test]
-async fn ids_of_one_answer_fit_the_next_request() {
+async fn ids_of_one_response_fit_the_next_request() {
     let group =
         r#"{"data":{"id":"g/1","fqn":"t:g","associatedSecrets":[{"id":"s?2","name":"K"}]}}"#;
     let server = RawServer::in_turn([ok(group), ok(r#"{"data":{"id":"s?2"}}"#), ok(GROUP)]);

@@ -233,7 +233,7 @@ async fn a_found_stores_rules_are_checked_before_a_group_is_created() {
     };
     assert_eq!(suggestion.as_deref(), Some("DB-PASSWORD"));
     assert_eq!(server.count(), 1);
-    // The store may have changed its rules: the answer here is none of a group, but it was asked.
+    // The store may have changed its rules: the response here is none of a group, but it was asked.
     let error = client.secret_groups().create(new().skip_store_rules()).await.unwrap_err();
     assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
 }

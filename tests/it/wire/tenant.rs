@@ -8,7 +8,7 @@ use truefoundry_secrets::{
 
 use super::by_name::{LOOK_UP, targets};
 use crate::support::endpoints::GROUPS;
-use crate::support::raw::{Act, RawServer, answer, ok, status};
+use crate::support::raw::{Act, RawServer, ok, response, status};
 use crate::support::{KEY, builder, client, tenant_client, variant};
 
 const NAMED: &str = r#"{"tenantName":"my-tenant","auth_server_url":"https://login.example"}"#;
@@ -20,7 +20,7 @@ fn tenant_id(server: &RawServer) -> String {
     format!("/api/svc/v1/tenant-id?hostName={}", server.address())
 }
 
-/// A control plane that answers `tenant-id`, `session` and everything else with these.
+/// A control plane that responds to `tenant-id`, `session` and everything else with these.
 fn server(tenant_id: Vec<u8>, session: Vec<u8>, groups: impl Into<Vec<u8>>) -> RawServer {
     let groups = groups.into();
     RawServer::start(move |_, seen| {
@@ -69,8 +69,8 @@ async fn the_session_is_asked_where_tenant_id_tells_nothing() {
             status(403, "Forbidden"),
             status(400, "hostName"),
             status(501, "Not Implemented"),
-            answer(302, "location: https://login.example/\r\n", ""),
-            answer(200, "content-type: text/html\r\n", "<html>Log in</html>"),
+            response(302, "location: https://login.example/\r\n", ""),
+            response(200, "content-type: text/html\r\n", "<html>Log in</html>"),
             ok("{}"),
             ok(r#"{"tenantName":null}"#),
             ok(r#"{"tenantName":""}"#),

@@ -10,8 +10,8 @@ use crate::models::secret_group::{PartialSecretGroup, SecretGroup};
 use crate::models::secret_store::SecretStore;
 use crate::models::shared_str::SharedStr;
 
-const COUNT: usize = 100;
-const ODD: usize = 42;
+const COUNT: usize = 5;
+const ODD: usize = 2;
 
 /// JSON of every type, and texts that are none.
 fn odd_values() -> Vec<String> {
@@ -104,7 +104,7 @@ where
                 let pages = pages.unwrap_or_else(|_| panic!("{path}: {value}"));
                 for Listed(page) in pages {
                     assert_eq!(page.items().len(), COUNT, "{path}: {value}");
-                    for n in [0, ODD - 1, ODD, ODD + 1, COUNT - 1] {
+                    for n in 0..COUNT {
                         let shown = format!("{:?}", page.items()[n]);
                         assert!(!shown.contains(CANARY), "{path}: {value}: {shown}");
                         assert!(n == ODD || shown == shown_as_it_is, "{path}: {value}: {shown}");

@@ -1,4 +1,4 @@
-//! Any bytes as an answer: every model's decoder, and the classification of failures with all that is
+//! Any bytes as a response: every model's decoder, and the classification of failures with all that is
 //! printed of them.
 #![no_main]
 

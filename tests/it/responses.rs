@@ -1,16 +1,16 @@
-//! Every endpoint against every kind of answer: which error comes out, and after how many requests.
+//! Every endpoint against every kind of response: which error comes out, and after how many requests.
 
 use truefoundry_secrets::{Error, NewSecretGroup};
 
 use crate::support::endpoints::{self, Endpoint, SENT};
-use crate::support::raw::{RawServer, answer, chunked};
+use crate::support::raw::{RawServer, chunked, response};
 use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client, variant};
 
 const JSON: &str = "content-type: application/json\r\nx-request-id: req-42\r\n";
 const HTML: &str = "content-type: text/html\r\nx-request-id: req-42\r\n";
 const LIMIT: usize = 4096;
 
-/// Which endpoints take this answer for a success.
+/// Which endpoints take this response for a success.
 #[derive(Clone, Copy, PartialEq)]
 enum Success {
     No,
@@ -20,7 +20,7 @@ enum Success {
 
 struct Row {
     name: &'static str,
-    answer: fn(Endpoint) -> Vec<u8>,
+    response: fn(Endpoint) -> Vec<u8>,
     success: Success,
     variant: &'static str,
     status: u16,
@@ -32,10 +32,10 @@ struct Row {
 }
 
 impl Row {
-    const fn new(name: &'static str, answer: fn(Endpoint) -> Vec<u8>) -> Self {
+    const fn new(name: &'static str, response: fn(Endpoint) -> Vec<u8>) -> Self {
         Self {
             name,
-            answer,
+            response,
             success: Success::No,
             variant: "",
             status: 200,
@@ -57,7 +57,7 @@ impl Row {
         self
     }
 
-    /// Done, perhaps, but the answer cannot be used.
+    /// Done, perhaps, but the response cannot be used.
     const fn unusable(mut self, variant: &'static str) -> Self {
         self.variant = variant;
         self.unclear = true;
@@ -75,67 +75,67 @@ impl Row {
 }
 
 const ROWS: [Row; 22] = [
-    Row::new("success", |e| answer(200, JSON, e.success())).success(Success::Always),
+    Row::new("success", |e| response(200, JSON, e.success())).success(Success::Always),
     Row::new("success in pieces", |e| {
         chunked(201, JSON, &e.success().as_bytes().chunks(1).collect::<Vec<_>>())
     })
     .success(Success::Always),
-    Row::new("401", |_| answer(401, JSON, r#"{"message":"Unauthorized"}"#))
+    Row::new("401", |_| response(401, JSON, r#"{"message":"Unauthorized"}"#))
         .refused(401, "Unauthorized"),
-    Row::new("403", |_| answer(403, JSON, r#"{"message":"Cannot access secrets"}"#))
+    Row::new("403", |_| response(403, JSON, r#"{"message":"Cannot access secrets"}"#))
         .refused(403, "PermissionDenied"),
-    Row::new("404", |_| answer(404, JSON, r#"{"message":"Secret group ID not found"}"#))
+    Row::new("404", |_| response(404, JSON, r#"{"message":"Secret group ID not found"}"#))
         .refused(404, "NotFound"),
-    Row::new("409", |_| answer(409, JSON, r#"{"message":"Busy"}"#)).refused(409, "Conflict"),
-    Row::new("422", |_| answer(422, JSON, r#"{"message":["name must be a string","b"]}"#))
+    Row::new("409", |_| response(409, JSON, r#"{"message":"Busy"}"#)).refused(409, "Conflict"),
+    Row::new("422", |_| response(422, JSON, r#"{"message":["name must be a string","b"]}"#))
         .refused(422, "InvalidRequest"),
-    Row::new("418", |_| answer(418, JSON, "")).refused(418, "UnexpectedStatus"),
+    Row::new("418", |_| response(418, JSON, "")).refused(418, "UnexpectedStatus"),
     Row {
         repeated: false,
-        ..Row::new("424", |_| answer(424, JSON, r#"{"message":"store down"}"#)).failed(
+        ..Row::new("424", |_| response(424, JSON, r#"{"message":"store down"}"#)).failed(
             424,
             "StoreFailed",
             true,
         )
     },
-    Row::new("429", |_| answer(429, &format!("{JSON}retry-after: 0\r\n"), "slow down")).failed(
+    Row::new("429", |_| response(429, &format!("{JSON}retry-after: 0\r\n"), "slow down")).failed(
         429,
         "RateLimited",
         false,
     ),
-    Row::new("408", |_| answer(408, JSON, "")).failed(408, "Service", true),
-    Row::new("500", |_| answer(500, JSON, r#"{"message":"oops\nforged line"}"#))
+    Row::new("408", |_| response(408, JSON, "")).failed(408, "Service", true),
+    Row::new("500", |_| response(500, JSON, r#"{"message":"oops\nforged line"}"#))
         .failed(500, "Service", true),
-    Row::new("503", |_| answer(503, HTML, "<html><title>busy</title></html>"))
+    Row::new("503", |_| response(503, HTML, "<html><title>busy</title></html>"))
         .failed(503, "Service", true),
-    Row::new("malformed", |_| answer(200, JSON, r#"{"data": oops}"#)).unusable("Decode"),
-    Row::new("truncated", |_| answer(200, JSON, r#"{"data":{"id":"g-"#)).unusable("Decode"),
-    Row::new("wrong type", |_| answer(200, JSON, r#"{"data":7}"#))
+    Row::new("malformed", |_| response(200, JSON, r#"{"data": oops}"#)).unusable("Decode"),
+    Row::new("truncated", |_| response(200, JSON, r#"{"data":{"id":"g-"#)).unusable("Decode"),
+    Row::new("wrong type", |_| response(200, JSON, r#"{"data":7}"#))
         .success(Success::OfDeletes)
         .unusable("Decode"),
-    Row::new("another thing", |_| answer(200, JSON, r#"{"status":"ok"}"#))
+    Row::new("another thing", |_| response(200, JSON, r#"{"status":"ok"}"#))
         .success(Success::OfDeletes)
         .unusable("Decode"),
-    Row::new("empty", |_| answer(200, JSON, "")).success(Success::OfDeletes).unusable("Decode"),
+    Row::new("empty", |_| response(200, JSON, "")).success(Success::OfDeletes).unusable("Decode"),
     Row {
         status: 204,
         ..Row::new("204", |_| format!("HTTP/1.1 204 X\r\n{JSON}\r\n").into_bytes())
             .success(Success::OfDeletes)
             .unusable("Decode")
     },
-    Row::new("too long, announced", |_| answer(200, JSON, vec![b' '; LIMIT + 1]))
+    Row::new("too long, announced", |_| response(200, JSON, vec![b' '; LIMIT + 1]))
         .unusable("ResponseTooLarge"),
     Row::new("too long, in pieces", |_| chunked(200, JSON, &[&[b' '; LIMIT], b" "]))
         .unusable("ResponseTooLarge"),
-    Row::new("HTML", |_| answer(200, HTML, "<html>Log in</html>")).unusable("Decode"),
+    Row::new("HTML", |_| response(200, HTML, "<html>Log in</html>")).unusable("Decode"),
 ];
 
 #[tokio::test]
-async fn every_endpoint_makes_the_same_of_every_answer() {
+async fn every_endpoint_makes_the_same_of_every_response() {
     for row in &ROWS {
         for endpoint in endpoints::ALL {
             let case = format!("{endpoint:?}, {}", row.name);
-            let server = RawServer::always((row.answer)(endpoint));
+            let server = RawServer::always((row.response)(endpoint));
             let client =
                 builder(server.url()).tenant("my-tenant").response_limit(LIMIT).build().unwrap();
             let result = endpoint.call(&client).await;
@@ -164,6 +164,7 @@ fn check(error: &Error, row: &Row, endpoint: Endpoint, requests: usize, case: &s
             | Endpoint::ListPartial
             | Endpoint::ListStores
             | Endpoint::ListAccounts
+            | Endpoint::Whoami
     );
     let not_found = row.status == 404 && !looks_nothing_up;
     let expected =
@@ -191,7 +192,7 @@ fn check(error: &Error, row: &Row, endpoint: Endpoint, requests: usize, case: &s
 async fn a_limit_is_reached_only_by_one_byte_more() {
     let body = r#"{"data":{"id":"s-1","value":"v"}}"#;
     for (limit, fits) in [(body.len(), true), (body.len() - 1, false)] {
-        for bytes in [answer(200, JSON, body), chunked(200, JSON, &[body.as_bytes()])] {
+        for bytes in [response(200, JSON, body), chunked(200, JSON, &[body.as_bytes()])] {
             let server = RawServer::always(bytes);
             let client = builder(server.url()).response_limit(limit).build().unwrap();
             let result = client.secrets().get("s-1").await;
@@ -207,7 +208,7 @@ async fn a_limit_is_reached_only_by_one_byte_more() {
 #[tokio::test]
 async fn a_decode_error_says_where_and_nothing_of_what() {
     let body = "{\"data\":\n {\"id\": \"g-1\",\n  \"fqn\": {\"quoted\": \"t0p-s3cret-text\"}}}";
-    let server = RawServer::always(answer(200, JSON, body));
+    let server = RawServer::always(response(200, JSON, body));
     let error = tenant_client(server.url()).secret_groups().get("g-1").await.unwrap_err();
     let Error::Decode { line, column, .. } = &error else { panic!("{error:?}") };
     assert_eq!((*line, *column > 0), (3, true), "{error}");
@@ -217,7 +218,7 @@ async fn a_decode_error_says_where_and_nothing_of_what() {
 #[tokio::test]
 async fn a_rate_limit_tells_how_long_to_wait() {
     for (headers, seconds) in [("retry-after: 3600\r\n", Some(3600)), ("", None)] {
-        let server = RawServer::always(answer(429, headers, ""));
+        let server = RawServer::always(response(429, headers, ""));
         let client = tenant_client(server.url());
         let new = NewSecretGroup::in_integration("app", "i-1").secret("K", SENT);
         let error = client.secret_groups().create(new).await.unwrap_err();
@@ -241,7 +242,7 @@ async fn a_request_id_is_found_under_every_name_and_bounded() {
         ("x-request-id: \u{e9}\r\n".to_owned(), None),
         (String::new(), None),
     ] {
-        let server = RawServer::always(answer(400, &headers, ""));
+        let server = RawServer::always(response(400, &headers, ""));
         let error = tenant_client(server.url()).secrets().get("s").await.unwrap_err();
         assert_eq!(error.request_id(), expected, "{headers}");
         assert_well_formed(&error);

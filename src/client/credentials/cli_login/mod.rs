@@ -1,0 +1,329 @@
+//! The login of the `tfy` CLI, shared with it and with other processes.
+
+mod file;
+#[cfg(unix)]
+mod lock;
+#[cfg(unix)]
+mod refresh;
+#[cfg(unix)]
+mod replace;
+#[cfg(all(test, unix, feature = "testing"))]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use url::Url;
+
+pub(in crate::client) use self::file::default_path;
+use self::file::{Owner, Stored, Unread};
+use crate::client::builder::{login_url, parse_url};
+use crate::error::BoxError;
+use crate::redact::Escaped;
+use crate::secret_value::SecretValue;
+use crate::transport::{Credentials, Token, trace};
+use crate::{Error, Result};
+
+/// How long a file that does not parse, or its lock, is waited for.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(15);
+/// The same for a token that can still be used: `tfy login` may wait for its user as long as it likes.
+const SHORT_LOCK_WAIT: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The login of the `tfy` CLI as [`Credentials`]: what `tfy login` has written to
+/// `~/.truefoundry/credentials.json`. [`Client::infer`](crate::Client::infer) uses it if the environment names
+/// no key.
+///
+/// The file is read each time that the client needs a token, so a login that another process has refreshed
+/// is seen. If it then belongs to another user or host, that is an error.
+///
+/// On Unix a token with fewer than 120 s left, or one that the control plane refused, is refreshed as the CLI
+/// does it, under the CLI's lock, and the file is replaced as a whole. The refresh token is sent once, over
+/// https or to this machine only. Elsewhere the file is only read, and any `tfy` command refreshes it.
+///
+/// A refresh token works once. If the process is killed after the control plane's response and before the
+/// file is written, which takes milliseconds, the login is lost and the next call says to run `tfy login`.
+///
+/// ```no_run
+/// # fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use truefoundry_secrets::{CliLogin, Client};
+///
+/// let login = CliLogin::find()?.ok_or("run `tfy login` first")?;
+/// let client = Client::builder()
+///     .base_url(login.host())
+///     .credentials(login)
+///     .timeout(Duration::from_secs(20))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct CliLogin {
+    login: Arc<Login>,
+    /// In place of the one that the control plane names.
+    auth_server: Option<Url>,
+}
+
+/// What stays the same of a login.
+struct Login {
+    path: PathBuf,
+    /// As the file has it.
+    host: String,
+    owner: Owner,
+}
+
+impl CliLogin {
+    /// The login of the user that runs this program; `None` if there is no file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the file cannot be read, or is not what `tfy login` writes.
+    pub fn find() -> Result<Option<Self>> {
+        match default_path() {
+            Some(path) => Self::open_if_any(&path),
+            None => Ok(None),
+        }
+    }
+
+    /// The login in a file at another place.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the file is missing, cannot be read, or is not what `tfy login` writes.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let missing = || Error::config("login", Unread::Missing.reason(&path, None));
+        Self::open_if_any(&path)?.ok_or_else(missing)
+    }
+
+    /// `None` if there is no file.
+    pub(in crate::client) fn open_if_any(path: &Path) -> Result<Option<Self>> {
+        let stored = match read_settled(path) {
+            Ok(stored) => stored,
+            Err(Unread::Missing) => return Ok(None),
+            Err(unread) => return Err(Error::config("login", unread.reason(path, None))),
+        };
+        let host = stored.host().to_owned();
+        login_url(&host)?;
+        warn_if_shared(path);
+        let login = Login { path: path.to_owned(), host, owner: stored.owner() };
+        Ok(Some(Self { login: Arc::new(login), auth_server: None }))
+    }
+
+    /// The control plane that the login is for, such as `https://my-org.truefoundry.cloud`.
+    pub fn host(&self) -> &str {
+        &self.login.host
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.login.path
+    }
+
+    /// Where an older control plane's tokens are refreshed, if it names a server outside of its own domain:
+    /// without this the refresh token is not sent there. Newer ones refresh tokens themselves, and ignore it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it is not the URL of a server, or is plain `http://` to another machine.
+    pub fn auth_server_url(mut self, url: impl Into<String>) -> Result<Self> {
+        self.auth_server = Some(parse_url("auth_server_url", &url.into(), false)?);
+        Ok(self)
+    }
+}
+
+impl Credentials for CliLogin {
+    fn token<'a>(
+        &'a self,
+        rejected: Option<&'a SecretValue>,
+    ) -> BoxFuture<'a, std::result::Result<Token, BoxError>> {
+        Box::pin(async move {
+            let stored = self.login.read().await?;
+            if stored.due(rejected).is_none() {
+                return Ok(stored.token());
+            }
+            let is_usable = rejected.is_none() && stored.is_good();
+            let wait = if is_usable { SHORT_LOCK_WAIT } else { MAX_LOCK_WAIT };
+            match self.refresh(rejected, wait).await {
+                Err(error) if is_usable => {
+                    trace::keeping_token(&*error);
+                    Ok(stored.token())
+                }
+                refreshed => refreshed,
+            }
+        })
+    }
+}
+
+impl CliLogin {
+    /// In a task of its own, because a caller that gives up must not lose the successor of a refresh token
+    /// that is spent.
+    #[cfg(unix)]
+    async fn refresh(
+        &self,
+        rejected: Option<&SecretValue>,
+        wait: Duration,
+    ) -> std::result::Result<Token, BoxError> {
+        let (login, auth_server) = (Arc::clone(&self.login), self.auth_server.clone());
+        let rejected = rejected.cloned();
+        tokio::spawn(async move {
+            refresh::refresh(&login, auth_server.as_ref(), rejected.as_ref(), wait).await
+        })
+        .await?
+    }
+
+    #[cfg(not(unix))]
+    async fn refresh(
+        &self,
+        _: Option<&SecretValue>,
+        _: Duration,
+    ) -> std::result::Result<Token, BoxError> {
+        // The control plane decides; its clock counts.
+        Ok(self.login.read().await?.token())
+    }
+}
+
+impl Login {
+    /// What the file holds now, if it is still the same login.
+    async fn read(&self) -> std::result::Result<Stored, BoxError> {
+        let mut result = Stored::read(&self.path);
+        let end = tokio::time::Instant::now() + MAX_LOCK_WAIT;
+        while matches!(result, Err(Unread::Malformed)) {
+            if let Some(settled) = read_locked(&self.path) {
+                result = settled;
+                break;
+            }
+            if tokio::time::Instant::now() >= end {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.same(result)
+    }
+
+    fn same(
+        &self,
+        result: std::result::Result<Stored, Unread>,
+    ) -> std::result::Result<Stored, BoxError> {
+        let stored = result.map_err(|unread| unread.reason(&self.path, Some(&self.host)))?;
+        let other = if stored.host() != self.host {
+            format!("host, {}", Escaped(stored.host()))
+        } else if stored.owner() != self.owner {
+            "user, or another key".to_owned()
+        } else {
+            return Ok(stored);
+        };
+        Err(format!(
+            "{} has become the login of another {other}: restart this program to use it",
+            shown(&self.path)
+        )
+        .into())
+    }
+}
+
+impl Unread {
+    fn reason(&self, path: &Path, host: Option<&str>) -> String {
+        let path = shown(path);
+        let again = log_in_again(host);
+        match self {
+            Self::Missing => format!("{path} does not exist: {}", log_in(host)),
+            Self::Failed(error) => {
+                format!("{path} cannot be read ({error}): correct its permissions, or {again}")
+            }
+            Self::Malformed => format!("{path} is not what `tfy login` writes: {again}"),
+        }
+    }
+}
+
+fn log_in(host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("run `tfy login --host {}`", Escaped(host)),
+        None => "run `tfy login`".to_owned(),
+    }
+}
+
+/// Without `--relogin` the CLI keeps a login that does not work any more.
+fn log_in_again(host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("run `tfy login --relogin --host {}`", Escaped(host)),
+        None => "run `tfy login --relogin`".to_owned(),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    Escaped(&path.to_string_lossy()).to_string()
+}
+
+/// For a constructor: waits, as a thread, for a file that is just being written.
+fn read_settled(path: &Path) -> std::result::Result<Stored, Unread> {
+    const MAX_TRIES: u32 = 20;
+    let mut result = Stored::read(path);
+    for _ in 0..MAX_TRIES {
+        if !matches!(result, Err(Unread::Malformed)) {
+            break;
+        }
+        if let Some(settled) = read_locked(path) {
+            return settled;
+        }
+        std::thread::sleep(PAUSE);
+        result = Stored::read(path);
+    }
+    result
+}
+
+/// The file while the CLI is not writing it; `None` if it is.
+#[cfg(unix)]
+fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
+    match lock::Lock::try_acquire(&lock_path(path)) {
+        Ok(None) => None,
+        Ok(Some(_lock)) => Some(Stored::read(path)),
+        // Whoever cannot lock can still read.
+        Err(_) => Some(Stored::read(path)),
+    }
+}
+
+/// Without the lock: a file that is just being written is whole a moment later.
+#[cfg(not(unix))]
+fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
+    match Stored::read(path) {
+        Err(Unread::Malformed) => None,
+        settled => Some(settled),
+    }
+}
+
+/// Beside the path as it is given, and not beside a symlink's target: that is where the CLI has it.
+#[cfg(unix)]
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// The CLI makes the file as the umask says, so this is no error.
+fn warn_if_shared(path: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            trace::readable_by_others(path);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// A place at which a test kills the process.
+#[cfg(all(unix, not(all(test, feature = "testing"))))]
+fn step(_: &str) {}
+#[cfg(all(test, unix, feature = "testing"))]
+use tests::step;
+
+/// The tokens do not appear.
+impl fmt::Debug for CliLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CliLogin")
+            .field("path", &self.path())
+            .field("host", &self.host())
+            .finish_non_exhaustive()
+    }
+}

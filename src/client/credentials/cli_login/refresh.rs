@@ -1,0 +1,210 @@
+//! Changing the refresh token for new tokens, once, under the CLI's lock.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use url::{Host, Url};
+
+use super::file::{Renewal, Stored, token_of};
+use super::lock::Lock;
+use super::replace::Replacement;
+use super::{Login, lock_path, log_in_again, shown, step};
+use crate::client::builder::{ClientBuilder, login_url, parse_url};
+use crate::error::BoxError;
+use crate::models::SharedStr;
+use crate::models::decode::wire_object;
+use crate::operation::Operation;
+use crate::secret_value::SecretValue;
+use crate::transport::{Calls, Query, Request, Token, json, trace};
+use crate::{Error, Result};
+
+/// Limit of the request that spends the refresh token. With the look-ups before it, it ends well within the 60 s
+/// for which the CLI waits for the lock.
+const MAX_REQUEST: Duration = Duration::from_secs(20);
+const MAX_LOOK_UP: Duration = Duration::from_secs(10);
+
+/// How this control plane refreshes tokens.
+struct CliSettings {
+    by_itself: Option<bool>,
+}
+
+wire_object!(CliSettings {
+    required {  }
+    optional {  }
+    informational {
+        by_itself: "useSFYServerAuthAPIs",
+    }
+});
+
+struct AuthServer {
+    url: SharedStr,
+}
+
+wire_object!(AuthServer {
+    required { url: "auth_server_url" }
+    optional {  }
+    informational {  }
+});
+
+struct Renewed {
+    access_token: SecretValue,
+    refresh_token: Option<SecretValue>,
+}
+
+wire_object!(Renewed {
+    required { access_token: "accessToken" }
+    optional { refresh_token: "refreshToken" }
+    informational {  }
+});
+
+#[derive(Serialize)]
+struct Exchange<'a> {
+    #[serde(rename = "tenantName")]
+    tenant: &'a str,
+    #[serde(rename = "refreshToken")]
+    refresh_token: &'a str,
+    #[serde(rename = "grantType", skip_serializing_if = "Option::is_none")]
+    grant_type: Option<&'static str>,
+    #[serde(rename = "returnJWT", skip_serializing_if = "Option::is_none")]
+    return_jwt: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    host: &'a str,
+}
+
+/// The login's token, refreshed unless another process has done so in the meantime.
+pub(super) async fn refresh(
+    login: &Login,
+    auth_server: Option<&Url>,
+    rejected: Option<&SecretValue>,
+    lock_wait: Duration,
+) -> std::result::Result<Token, BoxError> {
+    let lock_path = lock_path(&login.path);
+    let lock = Lock::acquire(&lock_path, lock_wait).await;
+    let lock = lock.map_err(|error| {
+        let again = log_in_again(Some(&login.host));
+        format!(
+            "{} cannot be locked ({error}): correct its permissions, or {again}",
+            shown(&lock_path)
+        )
+    })?;
+    let Some(_lock) = lock else {
+        return Err(format!(
+            "another process has locked {} for over {} s: let it finish, or end it",
+            shown(&login.path),
+            lock_wait.as_secs()
+        )
+        .into());
+    };
+    let stored = login.same(Stored::read(&login.path))?;
+    let Some(renewal) = stored.due(rejected) else { return Ok(stored.token()) };
+    let replacement = Replacement::prepare(&login.path).map_err(|error| {
+        format!(
+            "{} cannot be replaced by the refreshed login ({error}): correct its folder's permissions",
+            shown(&login.path)
+        )
+    })?;
+    let renewed = send(login, auth_server, &renewal).await.map_err(|error| login.refused(error))?;
+    // From here on nothing waits.
+    step("received");
+    if !is_token(&renewed.access_token) {
+        return Err(
+            "the control plane's response to a refresh holds no token that can be sent".into()
+        );
+    }
+    let refresh_token = renewed.refresh_token.as_ref().filter(|token| is_token(token));
+    let refresh_token = refresh_token.unwrap_or(renewal.refresh_token);
+    let content = json(&Content {
+        access_token: renewed.access_token.expose_secret(),
+        refresh_token: refresh_token.expose_secret(),
+        host: &login.host,
+    })?;
+    if let Err(error) = replacement.write(&content) {
+        // The token is good, but the next refresh will fail.
+        trace::login_not_written(&error);
+    }
+    Ok(token_of(&renewed.access_token))
+}
+
+/// Whether a header can have it.
+fn is_token(token: &SecretValue) -> bool {
+    !token.is_empty() && token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+impl Login {
+    fn refused(&self, error: Error) -> BoxError {
+        if !matches!(error.status(), Some(400 | 401 | 403)) {
+            return error.into();
+        }
+        let again = log_in_again(Some(&self.host));
+        format!("the login in {} has ended: {again}", shown(&self.path)).into()
+    }
+}
+
+async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -> Result<Renewed> {
+    let base = login_url(&login.host)?;
+    let control_plane = ClientBuilder::keyless(base.clone())?;
+    let look_up = Calls::new(&control_plane, None, MAX_LOOK_UP);
+    let exchange = |grant_type, return_jwt| {
+        json(&Exchange {
+            tenant: &renewal.tenant,
+            refresh_token: renewal.refresh_token.expose_secret(),
+            grant_type,
+            return_jwt,
+        })
+    };
+    let once = |path, body| {
+        let mut request = Request::new(Operation::RefreshLogin, path).body(body);
+        request.values.push(renewal.refresh_token);
+        request.single_attempt = true;
+        request
+    };
+    let request = Request::new(Operation::GetCliSettings, "min-cli-version");
+    let settings: CliSettings = look_up.call(request).await?;
+    if settings.by_itself == Some(true) {
+        let request = once("oauth2/token", exchange(Some("refresh_token"), Some(true))?);
+        step("asked");
+        return Calls::new(&control_plane, None, MAX_REQUEST).call(request).await;
+    }
+    let mut url = if let Some(url) = auth_server {
+        url.clone()
+    } else {
+        let request = Request::new(Operation::GetTenantId, "tenant-id")
+            .query(Query::default().with("hostName", base.authority()));
+        let told: AuthServer = look_up.call(request).await?;
+        own_server(told.url.as_str(), &base)?
+    };
+    // A base ends without a slash, which the URL of a bare host cannot.
+    url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
+    let request = once("v1/oauth/token/refresh", exchange(None, None)?);
+    step("asked");
+    Calls::new(&ClientBuilder::keyless(url)?, None, MAX_REQUEST).call(request).await
+}
+
+/// The server that the control plane names, if it is within its own domain: the refresh token is not sent to
+/// a host because a response says so.
+fn own_server(text: &str, control_plane: &Url) -> Result<Url> {
+    let url = parse_url("auth_server_url", text, false)?;
+    let is_own = match (url.host(), control_plane.host()) {
+        (Some(Host::Domain(host)), Some(Host::Domain(own))) => {
+            host == own || host.strip_suffix(own).is_some_and(|front| front.ends_with('.'))
+        }
+        (host, own) => host == own,
+    };
+    if is_own {
+        return Ok(url);
+    }
+    Err(Error::config(
+        "auth_server_url",
+        format!(
+            "is {}, which is not within {}: run `tfy login --relogin`, or allow it with \
+             CliLogin::auth_server_url",
+            url.authority(),
+            control_plane.authority()
+        ),
+    ))
+}

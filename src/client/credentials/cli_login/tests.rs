@@ -1,0 +1,110 @@
+//! Killing a process at each step of a refresh. What needs no look inside is in `tests/credentials`.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::CliLogin;
+use crate::client::Client;
+use crate::testing::FakeTrueFoundry;
+
+const KILL_AT: &str = "CLI_LOGIN_TEST_KILL_AT";
+const FILE: &str = "CLI_LOGIN_TEST_FILE";
+
+/// `kill -9`, if this is the process and the step.
+pub(super) fn step(name: &str) {
+    if std::env::var(KILL_AT).is_ok_and(|at| at == name) {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
+async fn check(path: &Path) -> crate::Result<()> {
+    let login = CliLogin::open(path).unwrap();
+    Client::builder().base_url(login.host()).credentials(login).build().unwrap().check().await
+}
+
+#[tokio::test]
+#[ignore = "a part of another test, which starts it in a process of its own"]
+async fn victim() {
+    check(Path::new(&std::env::var_os(FILE).unwrap())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_leaves_the_old_file_or_the_new_one_and_frees_the_lock() {
+    enum Login {
+        Old,
+        Spent,
+        New,
+    }
+    for (name, left) in [
+        ("prepared", Login::Old),
+        ("asked", Login::Old),
+        ("received", Login::Spent),
+        ("written", Login::Spent),
+        ("synced", Login::Spent),
+        ("renamed", Login::New),
+    ] {
+        let fake = FakeTrueFoundry::start().await.with_token_lifetime(Duration::ZERO);
+        let login = fake.login();
+        let fake = fake.with_token_lifetime(Duration::from_secs(3600));
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("credentials.json");
+        std::fs::write(&path, login.credentials_json()).unwrap();
+        let mut victim = Command::new(std::env::current_exe().unwrap());
+        let module = module_path!().split_once("::").unwrap().1;
+        victim.args(["--exact", &format!("{module}::victim"), "--ignored"]);
+        victim.env(KILL_AT, name).env(FILE, &path).stdout(Stdio::null());
+        let status = tokio::task::spawn_blocking(move || victim.status().unwrap()).await.unwrap();
+        assert_eq!(status.signal(), Some(9), "{name}");
+
+        let stored = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(stored == login.credentials_json(), !matches!(left, Login::New), "{name}");
+        let next = check(&path).await;
+        let refreshes =
+            fake.requests().iter().filter(|r| r.operation() == Some("oauth2.token")).count();
+        match left {
+            Login::Old | Login::New => {
+                next.unwrap();
+                assert_eq!(refreshes, 1, "{name}");
+            }
+            // Stated in the documentation of `CliLogin`.
+            Login::Spent => {
+                let source = std::error::Error::source(&next.unwrap_err()).unwrap().to_string();
+                assert!(source.contains("run `tfy login"), "{name}: {source}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_written_in_place() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("credentials.json");
+    std::fs::write(&path, "old").unwrap();
+    let replacement = super::replace::Replacement::prepare(&path).unwrap();
+    // As on a file that is mounted by itself, renaming fails.
+    std::fs::remove_file(folder.path().join("credentials.json.new")).unwrap();
+    replacement.write(b"new").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+}
+
+#[test]
+fn a_lock_on_a_file_that_is_no_longer_there_is_none() {
+    use std::fs::File;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("lock");
+    let old = File::create(&path).unwrap();
+    assert!(super::lock::is_at(&old, &path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    assert!(!super::lock::is_at(&old, &path).unwrap());
+    let _new = File::create(&path).unwrap();
+    assert!(!super::lock::is_at(&old, &path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    // A symlink to a lock that others hold is another file, as it is for the CLI.
+    std::os::unix::fs::symlink(folder.path().join("target"), &path).unwrap();
+    assert!(super::lock::Lock::try_acquire(&path).unwrap().is_none());
+}

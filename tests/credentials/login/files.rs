@@ -1,0 +1,144 @@
+//! What can stand in place of a login.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+
+use truefoundry_secrets::testing::FakeTrueFoundry;
+
+use super::*;
+
+#[track_caller]
+fn refused(home: &Home, wanted: &str) -> String {
+    let error = CliLogin::open(home.file()).unwrap_err();
+    assert!(matches!(error, Error::Config { .. }), "{error:?}");
+    let texts = texts(&error);
+    assert!(texts.contains(wanted), "{texts}");
+    texts
+}
+
+#[test]
+fn what_is_no_login_is_refused_and_never_quoted() {
+    let home = Home::empty();
+    assert!(refused(&home, "does not exist").contains("run `tfy login`"));
+    let long = format!(r#"{{"access_token": "{}"}}"#, "secret".repeat(200_000));
+    for text in [
+        "",
+        "secret",
+        "{\"access_token\": \"secret",
+        r#"{"access_token": "secret", "refresh_token": "secret"}"#,
+        r#"{"access_token": "secret", "host": null}"#,
+        r#"{"access_token": "secret", "host": ""}"#,
+        r#"{"access_token": "", "host": "https://secret.example"}"#,
+        r#"{"access_token": ["secret"], "host": "https://a.example"}"#,
+        r#"{"access_token": "secret", "refresh_token": 7, "host": "https://a.example"}"#,
+        r#"[{"access_token": "secret", "host": "https://a.example"}]"#,
+        long.as_str(),
+    ] {
+        home.write(text);
+        let said = refused(&home, "is not what `tfy login` writes: run `tfy login");
+        assert!(!said.contains("secret"), "{said}");
+    }
+    fs::write(home.file(), b"{\"access_token\": \"\xff\xfe\", \"host\": \"https://a.example\"}")
+        .unwrap();
+    refused(&home, "is not what `tfy login` writes");
+}
+
+#[test]
+fn a_host_that_no_token_may_go_to_is_refused() {
+    let home = Home::empty();
+    for (host, wanted) in [
+        ("http://cp.example.com", "login host is plain http://"),
+        ("cp.example.com", "login host is not a URL"),
+        ("https://a:b@cp.example.com", "login host must not hold a user name"),
+        ("file:///etc/passwd", "login host must begin with https://"),
+    ] {
+        home.write(&format!(r#"{{"access_token": "t", "refresh_token": null, "host": "{host}"}}"#));
+        refused(&home, wanted);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let home = Home::empty();
+    fs::create_dir(home.file()).unwrap();
+    let said = refused(&home, "credentials.json cannot be read (not a file)");
+    assert!(said.contains("permissions, or run `tfy login"), "{said}");
+    fs::remove_dir(home.file()).unwrap();
+
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        home.file(),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    refused(&home, "not a file");
+    fs::remove_file(home.file()).unwrap();
+
+    std::os::unix::fs::symlink(home.file(), home.file()).unwrap();
+    refused(&home, "credentials.json cannot be read");
+    fs::remove_file(home.file()).unwrap();
+
+    // Root may read everything.
+    if !rustix::process::geteuid().is_root() {
+        home.write("{}");
+        fs::set_permissions(home.file(), fs::Permissions::from_mode(0)).unwrap();
+        refused(&home, "credentials.json cannot be read (Permission denied");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_others_can_read_is_used() {
+    let fake = FakeTrueFoundry::start().await;
+    let home = Home::with(&fake.login());
+    fs::set_permissions(home.file(), fs::Permissions::from_mode(0o666)).unwrap();
+    call(&home.client()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_written_is_waited_for() {
+    let fake = FakeTrueFoundry::start().await;
+    let text = fake.login().credentials_json();
+    let home = Home::empty();
+    // As the CLI writes: under the lock, truncated first.
+    let write = |front: usize| {
+        let lock = File::create(home.lock_file()).unwrap();
+        lock.lock().unwrap();
+        home.write(&text[..front]);
+        lock
+    };
+    for front in [0, 1, text.len() / 2, text.len() - 1] {
+        let lock = write(front);
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| CliLogin::open(home.file()).map(drop));
+            std::thread::sleep(Duration::from_millis(70));
+            assert!(!opened.is_finished());
+            home.write(&text);
+            drop(lock);
+            opened.join().unwrap().unwrap();
+        });
+    }
+    // And by a program that runs already.
+    let client = home.client();
+    let lock = write(text.len() / 2);
+    let waiting = tokio::spawn(async move { call(&client).await });
+    tokio::time::sleep(Duration::from_millis(70)).await;
+    assert!(!waiting.is_finished());
+    home.write(&text);
+    drop(lock);
+    waiting.await.unwrap().unwrap();
+}
+
+#[test]
+fn neither_debug_nor_the_folder_shows_more_than_it_should() {
+    let home = Home::empty();
+    home.write(
+        r#"{"access_token": "tfy_secret", "refresh_token": "secret", "host": "https://a.example"}"#,
+    );
+    let login = home.login();
+    let shown = format!("{login:?} {login:#?}");
+    assert!(shown.contains("https://a.example") && !shown.contains("secret"), "{shown}");
+    assert_eq!((login.host(), login.path()), ("https://a.example", home.file().as_path()));
+    assert_eq!(home.names(), ["credentials.json"]);
+}
