@@ -17,13 +17,20 @@ pub(crate) fn json(body: &impl Serialize) -> Result<Bytes> {
 
 /// The same of a body in which these values stand.
 ///
-/// It is written once. The buffer seldom has to grow, because a tenth is more than the escapes of nearly all
-/// values need; if it does, what it leaves is wiped.
+/// It is written once, into a buffer with room for the values and their escapes. If it has to grow all the same,
+/// what it leaves is wiped.
 pub(crate) fn json_with(body: &impl Serialize, values: &[&SecretValue]) -> Result<Bytes> {
-    let room = values.iter().map(|value| AROUND + value.len() + value.len() / 10).sum::<usize>();
+    let room = values.iter().map(|value| AROUND + length_in_json(value)).sum::<usize>();
     let mut buffer = Zeroizing::with_capacity(AROUND + room);
     serde_json::to_writer(&mut buffer, body).map_err(refuse)?;
     Ok(Bytes::from_owner(buffer))
+}
+
+/// At most so many bytes.
+fn length_in_json(value: &SecretValue) -> usize {
+    let text = value.expose_secret();
+    let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+    text.len() + escaped * (r"\u0000".len() - 1)
 }
 
 /// Only a map with keys that are not strings cannot be written, and serde's text might quote it.
