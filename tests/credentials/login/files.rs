@@ -83,7 +83,7 @@ fn what_cannot_be_read_is_named() {
     // Root may read everything.
     if !rustix::process::geteuid().is_root() {
         home.write("{}");
-        fs::set_permissions(home.file(), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(home.file(), fs::Permissions::from_mode(0o000)).unwrap();
         refused(&home, "credentials.json cannot be read (Permission denied");
     }
 }

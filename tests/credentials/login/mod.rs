@@ -8,6 +8,7 @@ mod refreshes;
 mod refusals;
 mod storm;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,7 +111,7 @@ pub(crate) fn texts(error: &Error) -> String {
     let mut all = format!("{error}\n{error:?}\n{error:#?}\n{}", error.hint());
     let mut cause = std::error::Error::source(error);
     while let Some(below) = cause {
-        all.push_str(&format!("\n{below}\n{below:?}"));
+        let _ = write!(all, "\n{below}\n{below:?}");
         cause = below.source();
     }
     all

@@ -51,3 +51,18 @@ async fn a_given_server_is_reached_over_https_or_on_this_machine() {
     }
     home.login().auth_server_url("https://login.example.com/path").unwrap();
 }
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_tried_once() {
+    let (fake, _, home) = expiring().await;
+    fake.advance_token_clock(HOUR);
+    let _ = fake.clone().with_older_login();
+    // A port that was free a moment ago.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let given = home.login().auth_server_url(format!("http://{closed}")).unwrap();
+    let client = Client::builder().base_url(given.host()).credentials(given).build().unwrap();
+    let error = call(&client).await.unwrap_err();
+    let Error::Credentials { source, .. } = &error else { panic!("{error:?}") };
+    let Some(Error::Connect { context, .. }) = source.downcast_ref() else { panic!("{source:?}") };
+    assert_eq!(context.attempts(), 1);
+}

@@ -23,8 +23,8 @@ pub(super) fn step(name: &str) {
 }
 
 async fn check(path: &Path) -> crate::Result<()> {
-    let login = CliLogin::open(path).unwrap();
-    Client::builder().base_url(login.host()).credentials(login).build().unwrap().check().await
+    let login = CliLogin::open(path)?;
+    Client::builder().base_url(login.host()).credentials(login).build()?.check().await
 }
 
 #[tokio::test]
