@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lock::await_settled;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::values;
 use crate::api::FoundStore;
 use crate::client::Client;
-use crate::models::{Checks, NewGroupPlace, SecretGroup, check_secrets, entries, same_secret};
+use crate::models::{
+    Checks, NewGroupPlace, SecretGroup, SecretGroupId, check_secrets, entries, same_secret,
+};
 use crate::redact::Quoted;
 use crate::secret_value::SecretValue;
 use crate::stores::SecretStoreKind;
@@ -113,6 +116,11 @@ impl Changes {
     /// Whether what was read for the plan takes long enough for the group to change meanwhile.
     pub(super) fn compares_values(&self) -> bool {
         self.existing == Existing::SetIfDifferent
+    }
+
+    /// A plan that finds nothing to change is not looked at again, so no late write may follow.
+    pub(super) async fn await_settled(&self, client: &Client, group: &SecretGroupId) -> bool {
+        self.compares_values() && await_settled(client, group).await
     }
 
     /// The keys and values that are written.
