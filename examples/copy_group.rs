@@ -68,6 +68,13 @@ async fn copy_group() -> Result<(), Failure> {
 
     let sync = client.secret_groups().sync(&to, values.renamed_for(kind)?).create_in(&store);
     let plan = sync.plan().await?;
+    let is_in_another = |to: &SecretGroup| to.integration_id().is_some_and(|id| id != store.id());
+    if plan.group().is_some_and(is_in_another) {
+        return Err(Failure::other(
+            format!("{} is in another store, for which the keys are not named", shown(&to)),
+            "Choose the store that it is in with --store, or another name.",
+        ));
+    }
     let mut details =
         vec![format!("store: {}", shown(&describe(&store))), format!("plan:  {plan}")];
     let renamed: Vec<_> = names.iter().filter(|(old, new)| old != new).collect();
@@ -92,8 +99,16 @@ async fn copy_group() -> Result<(), Failure> {
     let Some(manifest) = manifest else { return Ok(()) };
     let moved = moved(&from, &names, |key| Ok(copy.reference(key)?))?;
     let rewritten = rewrite(&manifest, &moved)?;
-    for left in find_refs(&rewritten).filter_map(Result::err) {
-        tell(format_args!("warning: left as it is: {left}"));
+    for found in find_refs(&rewritten) {
+        match found {
+            Ok(found) if is_of(&from, found.reference()) => {
+                let (line, column) = (found.line(), found.column());
+                let what = format!("{} (there is no such key)", shown(found.reference().as_str()));
+                tell(format_args!("warning: left as it is: line {line}, column {column}: {what}"));
+            }
+            Ok(_) => {}
+            Err(left) => tell(format_args!("warning: left as it is: {left}")),
+        }
     }
     file.map_or_else(|| print_exactly(&rewritten), |file| file.write(&rewritten))
 }
@@ -108,6 +123,10 @@ fn moved(
     let failed = |error: Box<dyn std::error::Error>| Failure::other(error.to_string(), hint);
     let pair = |(old, name): &(String, String)| Ok((from.reference(old)?, new(name)?));
     names.iter().map(|names| pair(names).map_err(failed)).collect()
+}
+
+fn is_of(group: &SecretGroup, reference: &SecretRef) -> bool {
+    reference.fqn().strip_prefix(group.fqn()).is_some_and(|key| key.starts_with(':'))
 }
 
 fn rewrite(manifest: &str, moved: &HashMap<SecretRef, SecretRef>) -> Result<String, Failure> {

@@ -1,13 +1,16 @@
 //! What an edit is to do, and what that means for a group as it was read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::lock::await_settled;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use super::values;
 use crate::api::FoundStore;
 use crate::client::Client;
-use crate::models::{Checks, NewGroupPlace, SecretGroup, check_secrets, entries};
+use crate::models::{
+    Checks, NewGroupPlace, SecretGroup, SecretGroupId, check_secrets, entries, same_secret,
+};
 use crate::redact::Quoted;
 use crate::secret_value::SecretValue;
 use crate::stores::SecretStoreKind;
@@ -115,6 +118,11 @@ impl Changes {
         self.existing == Existing::SetIfDifferent
     }
 
+    /// A plan that finds nothing to change is not looked at again, so no late write may follow.
+    pub(super) async fn await_settled(&self, client: &Client, group: &SecretGroupId) -> bool {
+        self.compares_values() && await_settled(client, group).await
+    }
+
     /// The keys and values that are written.
     pub(super) fn written<'a>(
         &'a self,
@@ -149,10 +157,18 @@ impl Changes {
         store: Option<&SecretStoreKind>,
     ) -> Result<()> {
         let Some(store) = store else { return Ok(()) };
+        let existing = snapshot.keys.keys().map(|key| (store.identity(key), key));
+        let mut known: HashMap<String, &String> = existing.collect();
         for (key, value) in self.written(summary) {
             // An existing key was accepted once, whatever is known of the rules.
-            if !snapshot.has(key) && store.check_key(key).is_err() {
-                return Err(Error::key_not_supported(key, store));
+            if !snapshot.has(key) {
+                if store.check_key(key).is_err() {
+                    return Err(Error::key_not_supported(key, store));
+                }
+                // Removed with this write, it would take the new one with it.
+                if let Some(other) = known.insert(store.identity(key), key) {
+                    return Err(same_secret(other, key, store));
+                }
             }
             store.check_value(value).map_err(|problem| {
                 Error::invalid_input(format!("value of {}", Quoted(key)), problem.to_string())

@@ -35,6 +35,17 @@ pub(super) async fn lock(client: &Client, group: &SecretGroupId) -> Result<EditG
     Ok(guard)
 }
 
+/// Waits for a write of unknown outcome, which could still change what is about to be read; says whether there was
+/// one. An edit that is under way is not waited for.
+pub(super) async fn await_settled(client: &Client, group: &SecretGroupId) -> bool {
+    let Some(mut guard) = client.edit_locks().try_lock(group) else { return false };
+    if guard.unconfirmed().is_none() {
+        return false;
+    }
+    await_unconfirmed(&mut guard, client, group).await;
+    true
+}
+
 /// Waits until an earlier write of unknown outcome is seen done, or its time is up.
 async fn await_unconfirmed(guard: &mut EditGuard, client: &Client, group: &SecretGroupId) {
     if let Some(write) = guard.unconfirmed() {

@@ -168,6 +168,9 @@ impl Edit {
     /// depends on their lengths only. The group is read before them, so that a change by another client after
     /// that is [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit). If nothing is left to change, nothing
     /// is written; else the write takes two requests more, to read the group again.
+    ///
+    /// Its [`plan`](Self::plan) waits for an earlier write of unknown outcome, too: arriving late, that would
+    /// change what was found equal.
     pub fn skip_unchanged(mut self) -> Self {
         self.changes.existing = Existing::SetIfDifferent;
         self
@@ -255,11 +258,18 @@ impl Edit {
         let changes = Arc::new(self.changes);
         let client = self.client.sending(changes.clone());
         let snapshot = match self.target {
-            Target::Id(id) => Snapshot::read(&client, &id).await?,
+            Target::Id(id) => {
+                changes.await_settled(&client, &id).await;
+                Snapshot::read(&client, &id).await?
+            }
             Target::Name(name) => match client.secret_groups().get_by_name(&name).await {
                 Ok(group) => {
                     changes.check_tenant(&client, &group)?;
-                    Snapshot::of(&client, group).await?
+                    if changes.await_settled(&client, group.id()).await {
+                        Snapshot::read(&client, group.id()).await?
+                    } else {
+                        Snapshot::of(&client, group).await?
+                    }
                 }
                 Err(missing) => {
                     let Some(place) = changes.place(&missing) else { return Err(missing) };
@@ -320,7 +330,10 @@ impl Edit {
     /// was killed, and the `PUT` that this process had sent may still arrive and delete what the next holder adds.
     /// The row is left behind then, and after a write of unknown outcome, and makes the next holder wait until
     /// such a write has arrived or never will. It is the limit that this assumes a time for that, which no one
-    /// promises; and writers that do not ask for the lock are not ordered.
+    /// promises; and writers that do not ask for the lock are not ordered. A process that loses its connection and
+    /// lives on does not notice it before its edit has ended: where that can happen, let `wait` be longer by what an
+    /// `apply` may take, [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) for each of its requests. A call
+    /// that is dropped keeps the lock until its connection is closed.
     ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].

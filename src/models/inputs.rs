@@ -148,8 +148,8 @@ impl NewSecretGroup {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, an empty or
-    /// duplicate key, a masked value, a reference as a value, or a value that the store does not accept;
-    /// [`Error::KeyNotSupported`] for a key that it does not accept.
+    /// duplicate key (Azure Key Vault ignores case), a masked value, a reference as a value, or a value that the
+    /// store does not accept; [`Error::KeyNotSupported`] for a key that it does not accept.
     pub fn check(&self) -> crate::Result<()> {
         check_group_name(&self.name)?;
         check_secrets(entries(&self.secrets), self.store.as_ref(), self.checks)
@@ -275,6 +275,7 @@ pub(crate) fn check_secrets<'a>(
     checks: Checks,
 ) -> crate::Result<()> {
     let mut seen = std::collections::HashSet::new();
+    let mut known = std::collections::HashMap::new();
     for SecretEntry { key, value } in secrets {
         if key.is_empty() {
             return Err(Error::invalid_input("key", "it is empty"));
@@ -290,11 +291,21 @@ pub(crate) fn check_secrets<'a>(
         if store.check_key(key).is_err() {
             return Err(Error::key_not_supported(key, store));
         }
+        if let Some(other) = known.insert(store.identity(key), key) {
+            return Err(same_secret(other, key, store));
+        }
         if let Err(problem) = store.check_value(value) {
             return Err(Error::invalid_input(format!("value of {name}"), problem.to_string()));
         }
     }
     Ok(())
+}
+
+/// That the store takes two keys for one secret, which would have the value of one of them, and be deleted with
+/// either.
+pub(crate) fn same_secret(one: &str, other: &str, store: &SecretStoreKind) -> Error {
+    let (one, other) = (crate::redact::Quoted(one), crate::redact::Quoted(other));
+    Error::invalid_input("keys", format!("{one} and {other} are one secret in {store}"))
 }
 
 #[derive(Serialize)]

@@ -26,7 +26,7 @@ pub(crate) use identity::Tenant;
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
 pub(crate) use inputs::{
     Checks, FullList, NewGroupPlace, NewGroupRequest, SecretEntry, check_group_name, check_secrets,
-    entries,
+    entries, same_secret,
 };
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
-use truefoundry_secrets::{Client, Edit, Error, SecretMap, SecretStore, SecretStoreKind};
+use truefoundry_secrets::{
+    Client, Edit, Error, NewSecretGroup, SecretMap, SecretStore, SecretStoreKind,
+};
 
 use crate::common::*;
 
@@ -296,6 +298,70 @@ async fn the_rules_of_the_store_are_checked_before_a_group_is_created() {
         assert!(matches!(result, Err(Error::KeyNotSupported { context: None, .. })), "{result:?}");
     }
     assert_eq!(writes(&fake), 0);
+}
+
+/// Azure Key Vault ignores case: what is written under one of the names would be deleted with the other.
+#[tokio::test]
+async fn keys_that_are_one_secret_to_the_store_are_refused() {
+    let fake = FakeTrueFoundry::start().await.without_stores();
+    let fake = fake.with_store(SecretStoreKind::AzureVault).with_group(APP, [("DB-PASSWORD", "x")]);
+    let client = client(&fake, SETTLE);
+    let azure = client.secret_stores().find(SecretStoreKind::AzureVault).await.unwrap();
+    let groups = client.secret_groups();
+    let other_case = || groups.sync(APP, [("db-password", "new")]);
+    let both = [("NEW", "1"), ("new", "2")];
+    for edit in [
+        other_case(),
+        other_case().remove_unlisted(),
+        groups.edit_by_name(APP).set("db-password", "new").remove("DB-PASSWORD"),
+        groups.sync(APP, both),
+        groups.sync("other", both).create_in(&azure),
+    ] {
+        let error = edit.apply().await.unwrap_err();
+        assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
+        let text = error.to_string();
+        let names = [["DB-PASSWORD", "db-password"], ["NEW", "new"]];
+        assert!(names.iter().any(|two| two.iter().all(|key| text.contains(key))), "{text}");
+    }
+    let new = NewSecretGroup::new("other", &azure).secrets(both);
+    assert!(matches!(groups.create(new).await, Err(Error::InvalidInput { .. })));
+    let new = NewSecretGroup::new(APP, &azure).secret("db-password", "new");
+    assert!(matches!(groups.ensure(new).await, Err(Error::InvalidInput { .. })));
+    assert_eq!(writes(&fake), 0);
+
+    let both_exist = || groups.sync(APP, [("DB-PASSWORD", "1"), ("db-password", "1")]);
+    both_exist().skip_store_rules().apply().await.unwrap();
+    // What exists was accepted once.
+    assert!(both_exist().apply().await.unwrap().is_unchanged());
+    let rotated = groups.sync(APP, [("DB-PASSWORD", "2")]).apply().await.unwrap();
+    assert_eq!(rotated.rotated(), ["DB-PASSWORD"]);
+}
+
+/// The recipes of `SecretMap::renamed_for`.
+#[tokio::test]
+async fn a_group_is_copied_to_another_tenant_and_to_another_control_plane() {
+    let source = FakeTrueFoundry::start().await.without_stores();
+    let source = source.with_store(SecretStoreKind::AwsSecretsManager);
+    let source = source.with_group(APP, [("DB_PASSWORD", "one"), ("TOKEN", "two")]);
+    let other = FakeTrueFoundry::start().await.with_tenant("other-org").without_stores();
+    let other = other.with_store(SecretStoreKind::AzureVault);
+    let from = client(&source, SETTLE);
+    let to = client(&other, SETTLE);
+    let azure = to.secret_stores().find(SecretStoreKind::AzureVault).await.unwrap();
+    let copy = async || {
+        let values = from.resolve_group(APP).await.unwrap();
+        let values = values.renamed_for(SecretStoreKind::AzureVault).unwrap();
+        to.secret_groups().sync(APP, values).create_in(&azure).apply().await.unwrap()
+    };
+    let copied = copy().await;
+    assert_eq!(copied.to_string(), "new group  + DB-PASSWORD  + TOKEN");
+    assert_eq!(copied.group().unwrap().fqn(), "other-org:app");
+    assert_eq!(other.value(APP, "DB-PASSWORD").as_deref(), Some("one"));
+    assert_eq!(other.value(APP, "TOKEN").as_deref(), Some("two"));
+    assert!(copy().await.is_unchanged());
+    source.set_value(APP, "TOKEN", "three");
+    assert_eq!(copy().await.to_string(), "~ TOKEN  = 1 unchanged");
+    assert_eq!((writes(&source), writes(&other)), (0, 2));
 }
 
 #[tokio::test]

@@ -196,6 +196,22 @@ async fn a_plan_made_before_an_unclear_write_is_not_applied_over_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn values_are_not_compared_beside_a_write_that_may_arrive() {
+    for by_name in [true, false] {
+        let (fake, id, client) = ready().await;
+        fake.inject(Fault::delay_work(LATE).on(PUT));
+        client.secret_groups().edit(&id).set("A", "new").apply().await.unwrap_err();
+        let groups = client.secret_groups();
+        let sync = if by_name { groups.edit_by_name(APP) } else { groups.edit(&id) };
+        let plan = sync.set("A", "old value of A").skip_unchanged().plan().await.unwrap();
+        assert_eq!(plan.rotated(), ["A"], "nothing would be left to change");
+        plan.apply().await.unwrap();
+        fake.idle().await;
+        assert_eq!(fake.value(APP, "A").as_deref(), Some("old value of A"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn failing_reads_prove_nothing() {
     let (fake, id, client) = ready().await;
     fake.inject(Fault::delay_work(LATE).on(PUT));

@@ -169,3 +169,32 @@ async fn a_copy_that_cannot_be_written_down_is_not_begun() {
     }
     assert_eq!(stage.fake.groups(), ["prod"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_manifest_still_names_of_the_old_group_is_told() {
+    let stage = Stage::new(&["A"]).await;
+    let manifest = "A: tfy-secret://my-tenant:prod:A\nB: tfy-secret://my-tenant:prod:GONE\n\
+                    C: tfy-secret://my-tenant:prod-2:A\n";
+    let path = stage.file("app.yaml", manifest);
+    let arguments = ["prod", "copy", "--yes", "--store", "aws", "--manifest", &path];
+    let copied = example_on(&stage.fake, "copy_group", &arguments).run().ended_with(0);
+    assert_eq!(copied.stdout, manifest.replace("prod:A", "copy:A"));
+    let told = "warning: left as it is: line 2, column 4: tfy-secret://my-tenant:prod:GONE";
+    assert!(copied.stderr.contains(told), "{}", copied.stderr);
+    assert_eq!(copied.stderr.matches("warning:").count(), 1, "{}", copied.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_into_a_group_of_another_store_is_refused() {
+    let stage = Stage::new(&["A_B"]).await;
+    let copy = |store: &str| {
+        let arguments = ["prod", "copy", "--yes", "--store", store];
+        example_on(&stage.fake, "copy_group", &arguments).run()
+    };
+    copy("aws").ended_with(0);
+    let writes = stage.fake.request_count();
+    let other = copy("azure").ended_with(1);
+    assert!(other.stderr.contains("copy is in another store"), "{}", other.stderr);
+    assert_eq!(stage.fake.keys("copy"), ["A_B"]);
+    assert!(stage.fake.requests()[writes..].iter().all(|request| request.method() != "PUT"));
+}

@@ -71,8 +71,9 @@ impl<'a> Context<'a> {
         (self.line, self.column)
     }
 
-    pub(super) fn is_quoted(&self) -> bool {
-        matches!(self.state, State::Quoted(_))
+    /// The quote that is open.
+    pub(super) fn quote(&self) -> Option<char> {
+        if let State::Quoted(quote) = self.state { Some(quote) } else { None }
     }
 
     pub(super) fn style(&self) -> Style {

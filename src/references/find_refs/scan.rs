@@ -56,7 +56,9 @@ pub(super) fn next_candidate<'a>(
         let (end, reading) = match (closing, &opener) {
             (Closing::At(end), Some(quote)) => (end, quote.reading(is_escaped)),
             // The value goes on below in YAML and in dotenv.
-            (Closing::Below(end), Some(quote)) if quote.escapes == 0 && context.is_quoted() => {
+            (Closing::Below(end), Some(quote))
+                if quote.escapes == 0 && context.quote().is_some() =>
+            {
                 (end, Reading::Verbatim)
             }
             _ => {
@@ -70,7 +72,16 @@ pub(super) fn next_candidate<'a>(
         steps::count(range.len());
         let decoded = decode(text, &range, reading);
         let bare_end = is_bare(body).then_some(start + scheme);
-        return Some(Candidate { range, decoded, bare_end, spelling: Spelling(reading) });
+        let is_unclear = opener.is_some_and(|quote| {
+            let is_in_another = context.quote().is_some_and(|open| open != char::from(quote.byte));
+            match reading {
+                Reading::Doubled => is_in_another || quote.is_assigned,
+                Reading::Unescaped => true,
+                Reading::Json | Reading::Verbatim => is_in_another,
+            }
+        });
+        let spelling = Spelling { reading, is_unclear };
+        return Some(Candidate { range, decoded, bare_end, spelling });
     }
 }
 
@@ -121,6 +132,8 @@ struct Quote {
     escapes: usize,
     /// Whether it is the last of three: Python's and TOML's long strings.
     is_tripled: bool,
+    /// Whether it stands right behind a `=`, as in dotenv and in a shell.
+    is_assigned: bool,
 }
 
 /// How a quote ends.
@@ -141,7 +154,8 @@ impl Quote {
         }
         let escapes = before.iter().rev().take_while(|&&b| b == b'\\').count();
         steps::count(escapes + 3);
-        Some(Self { byte, escapes, is_tripled: before.ends_with(&[byte, byte]) })
+        let is_tripled = before.ends_with(&[byte, byte]);
+        Some(Self { byte, escapes, is_tripled, is_assigned: before.ends_with(b"=") })
     }
 
     /// Only in plain double quotes does a backslash mean something in every format.
@@ -331,9 +345,19 @@ fn near(text: &str) -> &str {
 
 /// How a reference is written at its place, for another one to be written there.
 #[derive(Clone, Copy)]
-pub(crate) struct Spelling(Reading);
+pub(crate) struct Spelling {
+    reading: Reading,
+    /// Whether its quotes stand within others, or may be a shell's: what a quote or a backslash means there
+    /// cannot be told.
+    is_unclear: bool,
+}
 
 impl Spelling {
+    /// Whether this reference has a spelling at its place.
+    pub(crate) fn exists_for(self, reference: &SecretRef) -> bool {
+        !(self.is_unclear && reference.fqn().contains(['"', '\'', '`', '\\']))
+    }
+
     /// `reference` as it has to be written in place of `written`, whose own scheme is kept as it is.
     pub(crate) fn write(self, written: &str, reference: &SecretRef, out: &mut String) {
         let scheme = scheme_len(written).and_then(|length| written.get(..length)).unwrap_or(SCHEME);
@@ -343,7 +367,7 @@ impl Spelling {
         let slash = scheme.get(scheme.len() - 1 - backslashes..).filter(|_| scheme.ends_with('/'));
         out.push_str(scheme);
         for character in reference.fqn().chars() {
-            match (self.0, character) {
+            match (self.reading, character) {
                 (Reading::Doubled, '\'') => out.push_str("''"),
                 (Reading::Json, '"') => out.push_str("\\\""),
                 (Reading::Json, '\\') => out.push_str("\\\\"),

@@ -32,7 +32,8 @@ use crate::references::find_refs::{FoundRef, MalformedRef, find_refs};
 ///
 /// # Errors
 /// [`UnwritableRef`] if a new reference cannot be written at its place, such as a key with a space in the
-/// middle of a command line, which would end there. Quotes around it are not added.
+/// middle of a command line, which would end there, or one with a quote or a backslash within quotes that stand
+/// within others. Quotes around it are not added.
 pub fn rewrite_refs(
     text: &str,
     mut replace: impl FnMut(&FoundRef) -> Option<SecretRef>,
@@ -55,10 +56,13 @@ pub fn rewrite_refs(
             (new != *found.reference()).then_some((new, found))
         });
         let says = if let Some((new, found)) = new {
-            spelling.write(old, &new, &mut written);
             let (line, column) = (found.line(), found.column());
-            let reference = new.clone();
-            replaced.push((expected.len(), UnwritableRef { reference, line, column }));
+            let unwritable = UnwritableRef { reference: new.clone(), line, column };
+            if !spelling.exists_for(&new) {
+                return Err(unwritable);
+            }
+            spelling.write(old, &new, &mut written);
+            replaced.push((expected.len(), unwritable));
             Ok(new)
         } else {
             written.push_str(old);

@@ -88,6 +88,14 @@ fn what_cannot_be_written_at_its_place_is_an_error_that_says_where() {
         ("x\nA=tfy-secret://t:g:k", "a "),
         ("x\nA: `tfy-secret://t:g:k`", "a`b"),
         (r#"x\n"\"tfy-secret://t:g:k\"""#, r#"a"b"#),
+        // Quotes within others: what the outer ones mean by it cannot be told.
+        ("x\na: \"echo 'tfy-secret://t:g:k'\"", r#"a"b"#),
+        ("x\na: \"echo 'tfy-secret://t:g:k'\"", r"a\d"),
+        ("x\na: \"echo 'tfy-secret://t:g:k'\"", "it's"),
+        ("x\na: '{\"A\": \"tfy-secret://t:g:k\"}'", "it's"),
+        ("x\n\"{\\\"A\\\": \\\"tfy-secret://t:g:k\\\"}\"", r"a\d"),
+        // Two quotes stand for one in YAML, but neither in dotenv nor in a shell.
+        ("x\nA='tfy-secret://t:g:k'", "it's"),
     ] {
         let error = all_to(text, &format!("n:h:{key}")).unwrap_err();
         assert_eq!(error.reference().key(), key);
@@ -197,7 +205,7 @@ proptest! {
 
     /// The format's own reader has the new reference, and all other values as before.
     #[test]
-    fn readers_of_the_formats_see_the_new_reference(new in any_reference(), format in 0..9_usize) {
+    fn readers_of_the_formats_see_the_new_reference(new in any_reference(), format in 0..11_usize) {
         let yaml = |text: &str| serde_saphyr::from_str::<Value>(text).unwrap();
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         let dotenv = |text: &str| {
@@ -205,6 +213,7 @@ proptest! {
             let Ok(map) = SecretMap::from_dotenv(text) else { return Value::Null };
             map.iter().map(|(key, value)| (key.to_owned(), Value::from(value.expose_secret()))).collect()
         };
+        let within_yaml = |text: &str| json(yaml(text)["T"].as_str().unwrap());
         let (text, read): (&str, &dyn Fn(&str) -> Value) = match format {
             0 => ("A: tfy-secret://t:g:k\nB: x", &yaml),
             1 => ("A: 'tfy-secret://t:g:k'\nB: x", &yaml),
@@ -214,6 +223,8 @@ proptest! {
             5 => (r#"{"A": "tfy-secret:\/\/t:g:k", "B": "x"}"#, &json),
             6 => ("A=tfy-secret://t:g:k\nB=x", &dotenv),
             7 => ("A: tfy-secret://t:g:k # a note\nB: x", &yaml),
+            8 => (r#"T: '{"A": "tfy-secret://t:g:k", "B": "x"}'"#, &within_yaml),
+            9 => (r#"T: "{\"A\": \"tfy-secret://t:g:k\", \"B\": \"x\"}""#, &within_yaml),
             _ => ("A: >-\n  tfy-secret://t:g:k\nB: x", &yaml),
         };
         let Ok(rewritten) = rewrite_refs(text, |_| Some(new.clone())) else { return Ok(()) };
