@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 use support::{Args, Change, Consent, Failure, print, print_json, read_text, shown, tell};
-use truefoundry_secrets::{EditPlan, Error, SecretMap};
+use truefoundry_secrets::{EditPlan, Error, SecretMap, SecretValue};
 
 const USAGE: &str = "\
 Usage: sync_env GROUP FILE [--store aws|azure|gcp|vault|ID] [--prune] [--prune-most] [--plan]
@@ -47,7 +47,8 @@ async fn sync_env() -> Result<(), Failure> {
     let (only_plan, yes) = (args.flag("plan"), args.flag("yes"));
     let (group, path) = (args.next("GROUP")?, args.next("FILE")?);
     args.finish()?;
-    let desired = SecretMap::from_dotenv(&read_text(&path, "FILE")?)?;
+    let text = SecretValue::from(read_text(&path, "FILE")?);
+    let desired = SecretMap::from_dotenv(text.expose_secret())?;
 
     let connection = support::connect(&args).await?;
     let mut sync = connection.client.secret_groups().sync(&group, desired);

@@ -190,7 +190,8 @@ impl Edit {
 
     /// Removes every key that this edit does not set, with all its versions.
     ///
-    /// Show the [`plan`](Self::plan) first: it names the keys that would be removed. If no key is to be set
+    /// Show the [`plan`](Self::plan) first: it names the keys that would be removed. [`apply`](Self::apply) alone
+    /// plans again if another client changes the group, and then also removes what that one added. If no key is to be set
     /// either, such as after an empty file, it is [`Error::EmptyGroup`](crate::Error::EmptyGroup), before
     /// anything is sent, unless [`allow_empty`](Self::allow_empty).
     #[doc(alias = "prune")]

@@ -14,6 +14,8 @@ impl SecretMap {
     /// A value is exactly what python-dotenv and node's dotenv read, on all lines that the two read alike.
     /// A line that they read differently, or that either of them drops, is refused.
     ///
+    /// The text itself is the caller's: `SecretValue::from(text)` wipes it, and its `expose_secret()` is read here.
+    ///
     /// ```
     /// use truefoundry_secrets::SecretMap;
     ///
