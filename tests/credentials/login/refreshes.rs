@@ -115,9 +115,7 @@ async fn a_cancelled_caller_cancels_no_refresh() {
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     gate.release();
-    while home.stored()["access_token"] == login.access_token() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    home.refreshed(&login).await;
     fake.clear_requests();
     call(&home.client()).await.unwrap();
     assert_eq!(seen(&fake), ["secret_groups.list"]);
@@ -139,9 +137,7 @@ async fn a_dropped_future_of_the_source_itself_cancels_no_refresh() {
     }
     drop(source);
     gate.release();
-    while home.stored()["access_token"] == login.access_token() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    home.refreshed(&login).await;
 }
 
 #[tokio::test]
