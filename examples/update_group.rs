@@ -9,8 +9,7 @@ mod support;
 use std::process::ExitCode;
 
 use support::{
-    Args, Change, Consent, Failure, GroupArgument, keys_from_arguments, mapping_lines, name_of,
-    print, shown,
+    Args, Change, Consent, Failure, GroupArgument, keys_from_arguments, mapping_lines, print, shown,
 };
 
 const USAGE: &str = "\
@@ -57,7 +56,7 @@ async fn update_group() -> Result<(), Failure> {
         edit = edit.remove(key);
     }
     let plan = edit.plan().await?;
-    let name = name_of(plan.group()).to_owned();
+    let name = plan.group_name().to_owned();
     // The plan begins with the group's name, which stands in the line above it already.
     let line = plan.to_string();
     let line = line.strip_prefix(&format!("{}: ", shown(&name))).unwrap_or(&line);

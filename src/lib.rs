@@ -27,11 +27,12 @@
 //! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
+//! | bringing a group to a desired state, copies | [`SecretGroups::sync`], [`SecretMap::renamed_for`] |
 //! | making sure that keys exist | [`SecretGroups::ensure`], [`Ensured`] |
 //! | single secrets, their values and versions | [`Secrets`], [`Secret`], [`SecretValue`] |
 //! | a whole group's values, or an environment | [`Client::resolve_group`], [`SecretMap`] |
 //! | values that stay fresh | [`Client::watch_group`], [`Watch`] |
-//! | references in manifests | [`SecretRef`], [`find_refs`], [`Client::resolve_all`] |
+//! | references in manifests | [`SecretRef`], [`find_refs`], [`rewrite_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
 //! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
 //!
@@ -131,8 +132,8 @@ pub use models::{
 };
 pub use operation::{Operation, Resource};
 pub use references::{
-    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, SecretMap, env_name,
-    find_refs,
+    CheckedRefs, EnvValue, FindRefs, FoundRef, MalformedRef, ResolvedSecrets, SecretMap,
+    UnwritableRef, env_name, find_refs, rewrite_refs,
 };
 pub use secret_value::SecretValue;
 pub use stores::{KeyProblem, KeyProblemReason, SecretStoreKind, ValueProblem};

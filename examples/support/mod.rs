@@ -25,7 +25,7 @@ pub(crate) use keys::{
     read_keys,
 };
 pub(crate) use out_file::OutFile;
-pub(crate) use output::{ask, print, print_exactly, shown, tell};
+pub(crate) use output::{ask, print, print_exactly, print_json, shown, tell};
 pub(crate) use refs::{MISSING, Reading, not_resolved, read_text};
 pub(crate) use stores::{choose_store, describe};
 pub(crate) use table::{masked, table};

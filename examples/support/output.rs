@@ -2,7 +2,7 @@
 //! disk is full, so the examples do not use them (clippy denies them), and a name from elsewhere could steer
 //! the terminal.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 
 use super::Failure;
@@ -10,6 +10,22 @@ use super::Failure;
 /// A line on stdout.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
     print_exactly(&format!("{}\n", visible(&text.to_string())))
+}
+
+/// On one line, for another program to read. All but ASCII is escaped, as JSON allows, so that a terminal shows
+/// it safely.
+pub(crate) fn print_json(json: &serde_json::Value) -> Result<(), Failure> {
+    let mut line = String::new();
+    for character in json.to_string().chars() {
+        if character.is_ascii() && character != '\u{7f}' {
+            line.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        }
+    }
+    print_exactly(&format!("{line}\n"))
 }
 
 /// As it is, for another program to read.

@@ -10,8 +10,9 @@ use super::items::{Items, PagedList};
 use super::window::{Paged, Window, window_setters};
 use crate::client::{Client, Written};
 use crate::models::{
-    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewSecretGroup, Page, PartialSecretGroup,
-    SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest, check_group_name,
+    Attribute, Data, DryRunSecretGroup, FullList, Listed, NewGroupRequest, NewSecretGroup, Page,
+    PartialSecretGroup, SecretEntry, SecretGroup, SecretGroupId, SecretGroupManifest,
+    check_group_name,
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
@@ -274,18 +275,18 @@ impl<'a> SecretGroups<'a> {
     /// [`Error::StoreFailed`]; [`Error::NotFound`] for the store.
     pub async fn create(self, new: NewSecretGroup) -> Result<SecretGroup> {
         new.check()?;
-        self.create_checked(&new).await
+        self.create_checked(new.as_request()).await
     }
 
-    pub(crate) async fn create_checked(self, new: &NewSecretGroup) -> Result<SecretGroup> {
+    pub(crate) async fn create_checked(self, new: NewGroupRequest<'_>) -> Result<SecretGroup> {
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
-            .or_not_found(Resource::SecretStore, new.integration_id().as_str())
-            .claims_name(new.name())
+            .or_not_found(Resource::SecretStore, new.integration_id.as_str())
+            .claims_name(new.name)
             .body(json(&new.body())?);
-        request.values = new.secrets().iter().map(|(_, value)| value).collect();
-        request.keys = new.keys().collect();
+        request.values = new.secrets.iter().map(|(_, value)| value).collect();
+        request.keys = new.secrets.iter().map(|(key, _)| key.as_str()).collect();
         let created = self.group(request).await;
-        self.client.watches().told(&Written::GroupNamed(new.name()), created)
+        self.client.watches().told(&Written::GroupNamed(new.name), created)
     }
 
     pub(crate) async fn put_full_list(

@@ -1,36 +1,34 @@
 //! Changes to a group that name what changes and leave the rest alone.
 //!
 //! The API's own update is a full list: a key that is left out is deleted with all its versions. An
-//! [`Edit`] reads the keys (never the values), and sends the others along as kept.
+//! [`Edit`] reads the keys, and values only to compare them, and sends the others along as kept.
 
+mod changes;
 mod ensure;
 mod lock;
 mod plan;
 mod replace;
+mod run;
 mod snapshot;
 mod summary;
+mod values;
 mod write;
 
 pub use ensure::Ensured;
 pub use plan::{AppliedEdit, EditPlan};
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::api::{FoundStore, SecretGroups};
+use crate::api::SecretGroups;
 use crate::client::Client;
-use crate::models::{Checks, SecretEntry, SecretGroup, SecretGroupId, check_secrets};
-use crate::redact::Quoted;
+use crate::models::{NewGroupPlace, SecretGroupId, SecretStore};
 use crate::secret_value::SecretValue;
-use crate::stores::SecretStoreKind;
-use crate::transport::Sends;
 use crate::{Error, Result};
-use lock::lock;
+use changes::{Changes, Existing};
+use plan::Before;
+use run::Run;
 use snapshot::Snapshot;
 use summary::Summary;
-
-/// How often a direct [`Edit::apply`] plans anew when the group changes under it.
-const PLANS: u32 = 3;
 
 /// A change to a secret group: keys to set, keys to remove. From [`SecretGroups::edit`].
 ///
@@ -48,8 +46,9 @@ const PLANS: u32 = 3;
 /// ```
 ///
 /// # What is promised
-/// - Only keys that are named in [`remove`](Self::remove) are removed; an edit that only removes deletes
-///   those secrets one by one and cannot lose any other key.
+/// - Only keys that are named in [`remove`](Self::remove) are removed, and after
+///   [`remove_unlisted`](Self::remove_unlisted) those that were read and are not set, which the plan names; an
+///   edit that only removes deletes those secrets one by one and cannot lose any other key.
 /// - A list of keys is doubted before others are deleted by it: it must hold as many different secrets as the
 ///   server's total, and end on a page that is not full; else nothing is written.
 /// - A change by another client before the re-read that [`EditPlan::apply`] makes is reported as
@@ -89,15 +88,6 @@ enum Target {
     Name(String),
 }
 
-/// What an edit is to do.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    set: Vec<(String, SecretValue)>,
-    remove: Vec<String>,
-    allow_empty: bool,
-    checks: Checks,
-}
-
 impl SecretGroups<'_> {
     /// Begins a change of the group with this identifier: the way to add, rotate and remove keys without
     /// deleting the others.
@@ -110,6 +100,43 @@ impl SecretGroups<'_> {
     /// ([`get_by_name`](Self::get_by_name)).
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
+    }
+
+    /// Begins to bring the group with this name to a desired state: an [`Edit`] that sets these keys and skips
+    /// those that have their value already, [`edit_by_name`](Self::edit_by_name) with
+    /// [`set_all`](Edit::set_all) and [`skip_unchanged`](Edit::skip_unchanged).
+    ///
+    /// A group that does not exist is [`Error::NotFound`](crate::Error::NotFound) unless
+    /// [`create_in`](Edit::create_in) says where to create it, and keys that are not listed stay unless
+    /// [`remove_unlisted`](Edit::remove_unlisted) says otherwise. A second run with the same values writes
+    /// nothing.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use truefoundry_secrets::{SecretMap, SecretStoreKind};
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AwsSecretsManager).await?;
+    /// let desired = SecretMap::from_dotenv(&std::fs::read_to_string(".env")?)?;
+    /// let sync = client.secret_groups().sync("prod", desired).create_in(&store).remove_unlisted();
+    /// let plan = sync.plan().await?;
+    /// println!("{plan}"); // prod: + NEW  ~ DB  - OLD  = 4 unchanged
+    /// if !plan.is_empty() {
+    ///     plan.apply().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "desired_state")]
+    pub fn sync<K, V>(
+        self,
+        name: impl Into<String>,
+        desired: impl IntoIterator<Item = (K, V)>,
+    ) -> Edit
+    where
+        K: Into<String>,
+        V: Into<SecretValue>,
+    {
+        self.edit_by_name(name).set_all(desired).skip_unchanged()
     }
 }
 
@@ -124,9 +151,55 @@ impl Edit {
         self
     }
 
+    /// Sets each of these keys, such as those of a [`SecretMap`](crate::SecretMap).
+    pub fn set_all<K, V>(mut self, values: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<SecretValue>,
+    {
+        let values = values.into_iter().map(|(key, value)| (key.into(), value.into()));
+        self.changes.set.extend(values);
+        self
+    }
+
+    /// Leaves keys alone that already have the value that they are to be set to: they get no new version.
+    ///
+    /// The values of the keys to be set are read, and no others, 100 per request, and compared in a time that
+    /// depends on their lengths only. The group is read before them, so that a change by another client after
+    /// that is [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit). If nothing is left to change, nothing
+    /// is written; else the write takes two requests more, to read the group again.
+    pub fn skip_unchanged(mut self) -> Self {
+        self.changes.existing = Existing::SetIfDifferent;
+        self
+    }
+
     /// Removes the key with all its versions.
     pub fn remove(mut self, key: impl Into<String>) -> Self {
         self.changes.remove.push(key.into());
+        self
+    }
+
+    /// Removes each of these keys with all its versions: those that are named here, and no others.
+    pub fn remove_all(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.changes.remove.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Removes every key that this edit does not set, with all its versions.
+    ///
+    /// Show the [`plan`](Self::plan) first: it names the keys that would be removed. If no key is to be set
+    /// either, such as after an empty file, it is [`Error::EmptyGroup`](crate::Error::EmptyGroup), before
+    /// anything is sent, unless [`allow_empty`](Self::allow_empty).
+    #[doc(alias = "prune")]
+    pub fn remove_unlisted(mut self) -> Self {
+        self.changes.remove_unlisted = true;
+        self
+    }
+
+    /// Creates the group in this store if it does not exist; a group that exists stays in the store that it is
+    /// in. Only for an edit by name, and not with keys to [`remove`](Self::remove), which a new group does not have.
+    pub fn create_in(mut self, store: &SecretStore) -> Self {
+        self.changes.create_in = Some(NewGroupPlace::of(store));
         self
     }
 
@@ -164,29 +237,44 @@ impl Edit {
     /// show that it is the last, nor a total that nothing follows. If neither of the two lists all keys it takes one more per 100 keys, and one
     /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
     /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
-    /// store takes one more, to learn the store's rules.
+    /// store takes one more, to learn the store's rules. [`skip_unchanged`](Self::skip_unchanged) takes one more
+    /// per 100 keys that are set and exist, or one per key if the server leaves values out of lists.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or duplicate key, a masked value or a reference as a value, before
     /// anything is sent;
     /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not accept;
     /// [`Error::NotFound`] for the group, or for a key to remove that does not exist;
-    /// [`Error::EmptyGroup`]; [`Error::Decode`] if the server's lists contradict each other or its totals all
+    /// [`Error::EmptyGroup`] if no key would be left, or none is set before
+    /// [`remove_unlisted`](Self::remove_unlisted); [`Error::Unresolved`] or [`Error::ValueHidden`] if a value that
+    /// is to be compared is hidden; [`Error::Decode`] if the server's lists contradict each other or its totals all
     /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
     pub async fn plan(self) -> Result<EditPlan> {
-        self.changes.check_input()?;
+        self.check_input()?;
         let changes = Arc::new(self.changes);
         let client = self.client.sending(changes.clone());
         let snapshot = match self.target {
             Target::Id(id) => Snapshot::read(&client, &id).await?,
-            Target::Name(name) => {
-                let group = client.secret_groups().get_by_name(&name).await?;
-                Snapshot::of(&client, group).await?
-            }
+            Target::Name(name) => match client.secret_groups().get_by_name(&name).await {
+                Ok(group) => {
+                    changes.check_tenant(&client, &group)?;
+                    Snapshot::of(&client, group).await?
+                }
+                Err(missing) => {
+                    let Some(place) = changes.place(&missing) else { return Err(missing) };
+                    changes.check_new(place)?;
+                    let before = Before::NoGroup(name, place.clone());
+                    let summary = Summary::of_new_group(&changes);
+                    return Ok(EditPlan { client, changes, before, summary });
+                }
+            },
         };
-        let store = changes.store(&client, &snapshot.group).await;
-        let summary = changes.planned_on(&client, &snapshot, store.kind.as_ref())?;
-        Ok(EditPlan { client, changes, snapshot, summary })
+        let summary = changes.planned_on(&client, &snapshot).await?;
+        if summary.sets_keys() {
+            let store = changes.store(&client, &snapshot.group).await;
+            changes.check_store_rules(&snapshot, &summary, store.kind.as_ref())?;
+        }
+        Ok(EditPlan { client, changes, before: Before::Group(Box::new(snapshot)), summary })
     }
 
     /// Plans and writes in one go, under one lock of this client and its clones. If the group has changed
@@ -195,112 +283,62 @@ impl Edit {
     /// It makes two requests to read the group, at the same time (see [`plan`](Self::plan) for groups of 100
     /// keys and more), and one for the write, or one per key for an edit that only removes. An edit by name
     /// makes one more. The first edit that sets keys in a store makes one more to learn the store's rules,
-    /// and by identifier two more, because the group is read again.
+    /// and by identifier two more, because the group is read again. With
+    /// [`skip_unchanged`](Self::skip_unchanged) it makes those for the values, and, if anything is left to change,
+    /// two more to read the group again. A group that [`create_in`](Self::create_in) creates takes two requests:
+    /// by name, and its creation. If the response to that is lost, `apply` itself finds out what became of it.
+    ///
+    /// # Writers on several machines
+    /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
+    /// on any number of machines, and closes the window that [`Edit`] describes. With an advisory lock of
+    /// `PostgreSQL` (`tokio-postgres`) and a table `CREATE TABLE group_writes (name text PRIMARY KEY)`:
+    ///
+    /// ```ignore
+    /// /// Applies an edit of `group` while no other process edits it that asks for this lock.
+    /// async fn apply_locked(
+    ///     postgres: &tokio_postgres::Client, // not shared: a session gets its own lock again
+    ///     group: &str,
+    ///     wait: Duration, // how long a write may be under way: 60 s, as `unconfirmed_write_timeout`
+    ///     edit: Edit,
+    /// ) -> Result<AppliedEdit, BoxError> {
+    ///     postgres.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", &[&group]).await?;
+    ///     let mark = "INSERT INTO group_writes VALUES ($1) ON CONFLICT DO NOTHING";
+    ///     if postgres.execute(mark, &[&group]).await? == 0 {
+    ///         tokio::time::sleep(wait).await; // the last holder's write may still arrive
+    ///     }
+    ///     let applied = edit.apply().await;
+    ///     if !applied.as_ref().is_err_and(Error::may_have_been_applied) {
+    ///         postgres.execute("DELETE FROM group_writes WHERE name = $1", &[&group]).await?;
+    ///     }
+    ///     postgres.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", &[&group]).await?;
+    ///     Ok(applied?)
+    /// }
+    /// ```
+    ///
+    /// The lock alone is not enough. It is free as soon as its connection is lost, such as that of a process that
+    /// was killed, and the `PUT` that this process had sent may still arrive and delete what the next holder adds.
+    /// The row is left behind then, and after a write of unknown outcome, and makes the next holder wait until
+    /// such a write has arrived or never will. It is the limit that this assumes a time for that, which no one
+    /// promises; and writers that do not ask for the lock are not ordered.
     ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].
     pub async fn apply(self) -> Result<AppliedEdit> {
-        self.changes.check_input()?;
+        self.check_input()?;
         let changes = Arc::new(self.changes);
-        let client = &self.client.sending(changes.clone());
-        let mut store = None;
-        let id = match self.target {
-            Target::Id(id) => id,
-            Target::Name(name) => {
-                let group = client.secret_groups().get_by_name(&name).await?;
-                store = Some(changes.store(client, &group).await);
-                group.id().clone()
-            }
-        };
-        let mut guard = lock(client, &id).await?;
-        let mut plans = 1;
-        loop {
-            let snapshot = Snapshot::read(client, &id).await?;
-            if store.is_none() {
-                let found = changes.store(client, &snapshot.group).await;
-                let made_request = found.made_request;
-                store = Some(found);
-                // Others may have written since, and nothing that takes time may come between the last
-                // read and the write.
-                if made_request {
-                    continue;
-                }
-            }
-            let kind = store.as_ref().and_then(|store| store.kind.as_ref());
-            let summary = changes.planned_on(client, &snapshot, kind)?;
-            match write::write(client, &mut guard, &snapshot, &changes, &summary).await {
-                Err(Error::ConcurrentEdit { applied: false, .. }) if plans < PLANS => plans += 1,
-                written => return written.map(|group| AppliedEdit { group, summary }),
-            }
+        let client = self.client.sending(changes.clone());
+        let mut run = Run::new(&client, &changes);
+        match self.target {
+            Target::Id(id) => run.by_id(&id).await,
+            Target::Name(name) => run.by_name(&name).await,
         }
     }
-}
 
-impl Sends for Changes {
-    fn values(&self) -> Vec<&SecretValue> {
-        self.set.iter().map(|(_, value)| value).collect()
-    }
-}
-
-impl Changes {
     fn check_input(&self) -> Result<()> {
-        let set = self.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
-        check_secrets(set, None, self.checks)?;
-        let set: HashSet<&str> = self.set.iter().map(|(key, _)| key.as_str()).collect();
-        let mut removed = HashSet::new();
-        for key in &self.remove {
-            let refuse = |reason| Error::invalid_input("key", format!("{} {reason}", Quoted(key)));
-            if key.is_empty() {
-                return Err(Error::invalid_input("key", "it is empty"));
-            }
-            if !removed.insert(key) {
-                return Err(refuse("is to be removed twice"));
-            }
-            if set.contains(key.as_str()) {
-                return Err(refuse("is to be set and to be removed"));
-            }
+        if matches!(self.target, Target::Id(_)) && self.changes.create_in.is_some() {
+            let reason = "a group that may have to be created is edited by name, not by identifier";
+            return Err(Error::invalid_input("group", reason));
         }
-        Ok(())
-    }
-
-    /// The store whose rules apply, if any.
-    async fn store(&self, client: &Client, group: &SecretGroup) -> FoundStore {
-        if self.set.is_empty() || self.checks.skip_store_rules {
-            return FoundStore::default();
-        }
-        client.store_of(group).await
-    }
-
-    /// What these changes do to the group as it was read, or why they cannot be done to it.
-    fn planned_on(
-        &self,
-        client: &Client,
-        snapshot: &Snapshot,
-        store: Option<&SecretStoreKind>,
-    ) -> Result<Summary> {
-        let summary = Summary::new(self, snapshot);
-        if let Some(missing) = self.remove.iter().find(|key| !snapshot.has(key)) {
-            return Err(client.transport().no_such_key(snapshot.group.id(), missing));
-        }
-        if summary.removes_all() && !self.allow_empty {
-            return Err(Error::EmptyGroup { context: None });
-        }
-        if let Some(store) = store {
-            self.check_store_rules(snapshot, store)?;
-        }
-        Ok(summary)
-    }
-
-    fn check_store_rules(&self, snapshot: &Snapshot, store: &SecretStoreKind) -> Result<()> {
-        for (key, value) in &self.set {
-            // An existing key was accepted once, whatever is known of the rules.
-            if !snapshot.has(key) && store.check_key(key).is_err() {
-                return Err(Error::key_not_supported(key, store));
-            }
-            store.check_value(value).map_err(|problem| {
-                Error::invalid_input(format!("value of {}", Quoted(key)), problem.to_string())
-            })?;
-        }
-        Ok(())
+        self.changes.check_input()
     }
 }

@@ -3,23 +3,33 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
+use super::changes::Changes;
 use super::lock::lock;
+use super::run::create;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
-use super::{Changes, write};
-use crate::Result;
+use super::write;
 use crate::client::Client;
-use crate::models::{SecretGroup, SecretGroupId};
+use crate::models::{NewGroupPlace, Secret, SecretGroup};
 use crate::redact::Escaped;
+use crate::{Error, Result};
 
 macro_rules! summary_accessors {
     () => {
+        /// Whether the group did not exist, and is created with the keys that are new.
+        pub fn creates_group(&self) -> bool {
+            self.summary.creates_group
+        }
+
         /// The keys that are new.
         pub fn added(&self) -> &[String] {
             &self.summary.added
         }
 
-        /// The existing keys that are given a value, also if it is the one that they have.
+        /// The existing keys that are given a value: after [`Edit::skip_unchanged`](super::Edit::skip_unchanged)
+        /// those with another one, else also if it is the one that they have.
         pub fn rotated(&self) -> &[String] {
             &self.summary.rotated
         }
@@ -29,7 +39,7 @@ macro_rules! summary_accessors {
             &self.summary.removed
         }
 
-        /// The keys that stay as they are.
+        /// The keys that stay as they are, in order.
         pub fn kept(&self) -> &[String] {
             &self.summary.kept
         }
@@ -39,35 +49,63 @@ macro_rules! summary_accessors {
 /// What an [`Edit`](super::Edit) would do to a group as it was read: to be shown, decided on and applied.
 ///
 /// `Display` prints it in one line, `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: added,
-/// rotated, removed and how many are kept. Values never appear. If the server says of a key neither when it
-/// was last changed nor which versions it has, the line ends with `(rotations by others cannot be seen)`.
+/// rotated, removed and how many are kept, or `= 4 unchanged` if values were compared
+/// ([`Edit::skip_unchanged`](super::Edit::skip_unchanged)). Values never appear. If the server says of a key
+/// neither when it was last changed nor which versions it has, the line ends with
+/// `(rotations by others cannot be seen)`.
+///
+/// It serializes for a report as names only: `group`, `creates_group`, `added`, `rotated`, `removed`, `kept`.
 #[derive(Debug)]
 #[must_use = "a plan changes nothing until it is applied"]
 pub struct EditPlan {
     pub(super) client: Client,
     pub(super) changes: Arc<Changes>,
-    pub(super) snapshot: Snapshot,
+    pub(super) before: Before,
     pub(super) summary: Summary,
+}
+
+/// What was planned on.
+#[derive(Debug)]
+pub(super) enum Before {
+    Group(Box<Snapshot>),
+    /// No group has this name; it is created in this place.
+    NoGroup(String, NewGroupPlace),
 }
 
 impl EditPlan {
     summary_accessors!();
 
-    /// The group as it was read.
-    pub fn group(&self) -> &SecretGroup {
-        &self.snapshot.group
+    /// The group as it was read; `None` if it is to be created.
+    pub fn group(&self) -> Option<&SecretGroup> {
+        match &self.before {
+            Before::Group(snapshot) => Some(&snapshot.group),
+            Before::NoGroup(..) => None,
+        }
+    }
+
+    /// The group's name, or its identifier if the server says no name.
+    pub fn group_name(&self) -> &str {
+        match &self.before {
+            Before::Group(snapshot) => {
+                let group = &snapshot.group;
+                group.name().unwrap_or_else(|| group.id().as_str())
+            }
+            Before::NoGroup(name, _) => name,
+        }
     }
 
     /// The keys that came without a change marker: the server says neither when they were last changed nor
     /// which versions they have. That another client gives one of them a new value is seen only if it changes
     /// the group's own time.
     pub fn unmarked(&self) -> Vec<&str> {
-        let keys = self.snapshot.keys.iter();
+        let Before::Group(snapshot) = &self.before else { return Vec::new() };
+        let keys = snapshot.keys.iter();
         keys.filter(|(_, known)| known.marker.is_absent()).map(|(key, _)| key.as_str()).collect()
     }
 
-    /// Whether no key is set or removed. Values are not read: a key that is set to the value that it has
-    /// counts as rotated.
+    /// Whether nothing would be written: no key is set or removed, and no group created. Unless values are
+    /// compared ([`Edit::skip_unchanged`](super::Edit::skip_unchanged)) a key that is set to the value that it
+    /// has counts as rotated.
     pub fn is_empty(&self) -> bool {
         self.summary.changes_nothing()
     }
@@ -76,34 +114,55 @@ impl EditPlan {
     ///
     /// The group is read again just before (two requests, at the same time); if it differs from the one that
     /// was planned on, nothing is written. Then it is written with one request, or with one per key if the
-    /// plan only removes.
+    /// plan only removes. A group that is to be created is created, with one request.
     ///
     /// # Errors
-    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if another client changed the group;
+    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if another client changed or created the group;
     /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) if one of several removals failed;
     /// [`Error::Timeout`](crate::Error::Timeout) if an earlier edit of this group does not end;
     /// else as [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets). If
     /// [`may_have_been_applied`](crate::Error::may_have_been_applied) is true the write may have been
     /// done; if it may still arrive, the next edit of this group from this client waits for it.
     pub async fn apply(self) -> Result<AppliedEdit> {
-        let Self { client, changes, snapshot, summary } = self;
+        let Self { client, changes, before, summary } = self;
+        let snapshot = match before {
+            Before::Group(snapshot) => snapshot,
+            Before::NoGroup(name, place) => {
+                let group = create_planned(&client, &changes, &name, &place).await?;
+                return Ok(AppliedEdit { group: Some(group), summary });
+            }
+        };
         if summary.changes_nothing() {
-            return Ok(AppliedEdit { group: None, summary });
+            return Ok(AppliedEdit { group: Some(snapshot.group), summary });
         }
-        let id: SecretGroupId = snapshot.group.id().clone();
-        let mut guard = lock(&client, &id).await?;
-        let now = Snapshot::read(&client, &id).await?;
+        let id = snapshot.group.id();
+        let mut guard = lock(&client, id).await?;
+        let now = Snapshot::read(&client, id).await?;
         snapshot.unchanged_in(&now)?;
         let group = write::write(&client, &mut guard, &now, &changes, &summary).await?;
         Ok(AppliedEdit { group, summary })
     }
 }
 
+async fn create_planned(
+    client: &Client,
+    changes: &Changes,
+    name: &str,
+    place: &NewGroupPlace,
+) -> Result<SecretGroup> {
+    let exists = match create(client, changes, name, place).await {
+        Err(exists @ Error::AlreadyExists { .. }) => exists,
+        created => return created,
+    };
+    // It may also be one that this key may not see.
+    let Ok(group) = client.secret_groups().get_by_name(name).await else { return Err(exists) };
+    let keys = group.secrets().unwrap_or_default().iter().filter_map(Secret::key);
+    Err(Error::concurrent_edit(keys.map(str::to_owned).collect(), vec![], vec![], false))
+}
+
 impl fmt::Display for EditPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let group = &self.snapshot.group;
-        let name = group.name().unwrap_or_else(|| group.id().as_str());
-        write!(f, "{}: {}", Escaped(name), self.summary)?;
+        write!(f, "{}: {}", Escaped(self.group_name()), self.summary)?;
         if self.unmarked().is_empty() {
             return Ok(());
         }
@@ -111,7 +170,20 @@ impl fmt::Display for EditPlan {
     }
 }
 
-/// What an edit did.
+/// The group's name and the keys; no value.
+impl Serialize for EditPlan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Report<'a> {
+            group: &'a str,
+            #[serde(flatten)]
+            summary: &'a Summary,
+        }
+        Report { group: self.group_name(), summary: &self.summary }.serialize(serializer)
+    }
+}
+
+/// What an edit did. It serializes as its [`EditPlan`] does, without the group's name.
 #[derive(Clone, Debug)]
 pub struct AppliedEdit {
     pub(super) group: Option<SecretGroup>,
@@ -121,8 +193,17 @@ pub struct AppliedEdit {
 impl AppliedEdit {
     summary_accessors!();
 
-    /// The group as the response to the write describes it; `None` if nothing was to be changed or secrets
-    /// were only removed.
+    pub(super) fn of_new_group(changes: &Changes, group: SecretGroup) -> Self {
+        Self { group: Some(group), summary: Summary::of_new_group(changes) }
+    }
+
+    /// Whether nothing was written, because nothing was to be changed.
+    pub fn is_unchanged(&self) -> bool {
+        self.summary.changes_nothing()
+    }
+
+    /// The group as the response to the write describes it, or as it was read if nothing was to be changed;
+    /// `None` if secrets were only removed.
     pub fn group(&self) -> Option<&SecretGroup> {
         self.group.as_ref()
     }
@@ -132,5 +213,12 @@ impl AppliedEdit {
 impl fmt::Display for AppliedEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.summary.fmt(f)
+    }
+}
+
+/// The keys; no value.
+impl Serialize for AppliedEdit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.summary.serialize(serializer)
     }
 }

@@ -126,9 +126,11 @@ impl Snapshot {
         self.keys.contains_key(key)
     }
 
-    /// `Err(ConcurrentEdit)` if `later` has other keys.
+    /// `Err(ConcurrentEdit)` if `later` has other keys: a key that was removed and added again is another one.
     pub(super) fn same_keys_in(&self, later: &Self) -> Result<()> {
-        if self.keys.keys().eq(later.keys.keys()) { Ok(()) } else { self.unchanged_in(later) }
+        let ids = self.keys.iter().map(|(key, known)| (key, &known.id));
+        let later_ids = later.keys.iter().map(|(key, known)| (key, &known.id));
+        if ids.eq(later_ids) { Ok(()) } else { self.unchanged_in(later) }
     }
 
     /// `Err(ConcurrentEdit)` if `later` is not the same group in the same state.

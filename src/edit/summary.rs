@@ -3,35 +3,61 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::Changes;
+use serde::Serialize;
+
+use super::changes::Changes;
 use super::snapshot::Snapshot;
 use crate::redact::Escaped;
 
 /// The keys that an edit adds, rotates, removes and keeps; never a value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
+    pub(super) creates_group: bool,
     pub(super) added: Vec<String>,
     pub(super) rotated: Vec<String>,
     pub(super) removed: Vec<String>,
     pub(super) kept: Vec<String>,
+    /// Whether values were compared, so that what is kept is as it should be.
+    #[serde(skip)]
+    compared: bool,
 }
 
 impl Summary {
-    pub(super) fn new(changes: &Changes, snapshot: &Snapshot) -> Self {
-        let set = || changes.set.iter().map(|(key, _)| key);
-        let (rotated, added) = set().cloned().partition(|key| snapshot.has(key));
+    /// `stay`: the keys that are to be set and keep their value.
+    pub(super) fn new(changes: &Changes, snapshot: &Snapshot, stay: &HashSet<&str>) -> Self {
+        let set =
+            || changes.set.iter().map(|(key, _)| key).filter(|key| !stay.contains(key.as_str()));
         let named: HashSet<&String> = set().chain(&changes.remove).collect();
-        let kept = snapshot.keys.keys().filter(|key| !named.contains(key)).cloned().collect();
-        Self { added, rotated, removed: changes.remove.clone(), kept }
+        let (existing, unnamed): (Vec<&String>, Vec<&String>) =
+            snapshot.keys.keys().partition(|key| named.contains(key));
+        let existing = HashSet::<&String>::from_iter(existing);
+        let (rotated, added) = set().cloned().partition(|key| existing.contains(key));
+        let (unlisted, kept): (Vec<&String>, Vec<&String>) = unnamed
+            .into_iter()
+            .partition(|key| changes.remove_unlisted && !stay.contains(key.as_str()));
+        let removed = changes.remove.iter().chain(unlisted).cloned().collect();
+        let kept = kept.into_iter().cloned().collect();
+        let compared = changes.compares_values();
+        Self { creates_group: false, added, rotated, removed, kept, compared }
+    }
+
+    /// What these changes make of no group.
+    pub(super) fn of_new_group(changes: &Changes) -> Self {
+        let added = changes.set.iter().map(|(key, _)| key.clone()).collect();
+        Self { creates_group: true, added, ..Self::default() }
     }
 
     pub(super) fn removes_all(&self) -> bool {
-        !self.removed.is_empty()
-            && [&self.added, &self.rotated, &self.kept].iter().all(|keys| keys.is_empty())
+        !self.removed.is_empty() && !self.sets_keys() && self.kept.is_empty()
     }
 
     pub(super) fn changes_nothing(&self) -> bool {
-        [&self.added, &self.rotated, &self.removed].iter().all(|keys| keys.is_empty())
+        !self.creates_group && !self.sets_keys() && self.removed.is_empty()
+    }
+
+    /// Whether a value is written.
+    pub(super) fn sets_keys(&self) -> bool {
+        !self.added.is_empty() || !self.rotated.is_empty()
     }
 
     /// The keys that the group has once this is done.
@@ -42,6 +68,10 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.creates_group {
+            f.write_str("new group")?;
+            return self.added.iter().try_for_each(|key| write!(f, "  + {}", Escaped(key)));
+        }
         for (sign, keys) in [('+', &self.added), ('~', &self.rotated), ('-', &self.removed)] {
             for key in keys {
                 write!(f, "{sign} {}  ", Escaped(key))?;
@@ -50,6 +80,6 @@ impl fmt::Display for Summary {
         if self.changes_nothing() {
             f.write_str("nothing to change  ")?;
         }
-        write!(f, "= {} kept", self.kept.len())
+        write!(f, "= {} {}", self.kept.len(), if self.compared { "unchanged" } else { "kept" })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Changes;
+use super::changes::Changes;
 use super::snapshot::Snapshot;
 use super::summary::Summary;
 use crate::api::DeleteOptions;
@@ -25,7 +25,7 @@ pub(super) async fn write(
     if summary.changes_nothing() {
         return Ok(None);
     }
-    if changes.set.is_empty() {
+    if !summary.sets_keys() {
         remove_each(client, guard, before, &summary.removed).await?;
         return Ok(None);
     }
@@ -43,7 +43,7 @@ async fn put(
 ) -> Result<SecretGroup> {
     let id = before.group.id();
     let kept = summary.kept.iter().map(|key| SecretEntry { key, value: None });
-    let set = changes.set.iter().map(|(key, value)| SecretEntry { key, value: Some(value) });
+    let set = changes.written(summary).map(|(key, value)| SecretEntry { key, value: Some(value) });
     let entries: Vec<_> = kept.chain(set).collect();
     guard.begin(UnconfirmedWrite::of_list(client, summary, before));
     let written = client.secret_groups().put_full_list(id, &entries).await;

@@ -4,6 +4,7 @@ use super::connect::ConnectReason;
 use super::context::CallContext;
 use super::recovery::SoftDeleteState;
 use crate::Error;
+use crate::operation::Resource;
 
 /// The context of an error, shared or mutable: `$deref` is `as_deref` or `as_deref_mut`.
 macro_rules! context_of {
@@ -61,6 +62,11 @@ impl Error {
             context.may_have_been_applied = true;
         }
         self
+    }
+
+    /// Whether it is a group that was not found, and not a key or a store.
+    pub(crate) fn is_missing_group(&self) -> bool {
+        matches!(self, Self::NotFound { resource: Resource::SecretGroup, .. })
     }
 
     /// Whether a write may take effect after this error was returned.

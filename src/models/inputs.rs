@@ -85,6 +85,17 @@ impl NewSecretGroup {
         self
     }
 
+    /// Adds these secrets, such as those of a [`SecretMap`](crate::SecretMap).
+    #[must_use]
+    pub fn secrets<K, V>(mut self, secrets: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<SecretValue>,
+    {
+        self.secrets.extend(secrets.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self
+    }
+
     /// Sends keys and values that break the store's documented rules, in case the store has changed them.
     #[must_use]
     pub fn skip_store_rules(mut self) -> Self {
@@ -118,25 +129,18 @@ impl NewSecretGroup {
         self.secrets.iter().map(|(key, _)| key.as_str())
     }
 
-    pub(crate) fn integration_id(&self) -> &IntegrationId {
-        &self.integration_id
+    /// The name, the place and the secrets, and which checks to make.
+    pub(crate) fn into_parts(self) -> (String, NewGroupPlace, Vec<(String, SecretValue)>, Checks) {
+        let place = NewGroupPlace { integration_id: self.integration_id, kind: self.store };
+        (self.name, place, self.secrets, self.checks)
     }
 
-    pub(crate) fn secrets(&self) -> &[(String, SecretValue)] {
-        &self.secrets
-    }
-
-    pub(crate) fn checks(&self) -> Checks {
-        self.checks
-    }
-
-    /// Whether [`check`](Self::check) has looked at the rules of the store that this group is in.
-    pub(crate) fn is_checked_for(&self, group: &SecretGroup) -> bool {
-        self.store.is_some() && group.integration_id() == Some(&self.integration_id)
-    }
-
-    fn entries(&self) -> impl Iterator<Item = SecretEntry<'_>> {
-        self.secrets.iter().map(|(key, value)| SecretEntry { key, value: Some(value) })
+    pub(crate) fn as_request(&self) -> NewGroupRequest<'_> {
+        NewGroupRequest {
+            name: &self.name,
+            integration_id: &self.integration_id,
+            secrets: &self.secrets,
+        }
     }
 
     /// What [`SecretGroups::create`](crate::SecretGroups::create) checks before it sends anything, for a
@@ -148,14 +152,43 @@ impl NewSecretGroup {
     /// [`Error::KeyNotSupported`] for a key that it does not accept.
     pub fn check(&self) -> crate::Result<()> {
         check_group_name(&self.name)?;
-        check_secrets(self.entries(), self.store.as_ref(), self.checks)
+        check_secrets(entries(&self.secrets), self.store.as_ref(), self.checks)
+    }
+}
+
+/// The store that a new group is to be created in.
+#[derive(Clone, Debug)]
+pub(crate) struct NewGroupPlace {
+    pub(crate) integration_id: IntegrationId,
+    /// `None` if only the identifier is known.
+    pub(crate) kind: Option<SecretStoreKind>,
+}
+
+impl NewGroupPlace {
+    pub(crate) fn of(store: &SecretStore) -> Self {
+        Self { integration_id: store.id().clone(), kind: store.kind().cloned() }
     }
 
+    /// Whether this group is in it.
+    pub(crate) fn has(&self, group: &SecretGroup) -> bool {
+        group.integration_id() == Some(&self.integration_id)
+    }
+}
+
+/// A group to be created, whoever holds its secrets.
+#[derive(Clone, Copy)]
+pub(crate) struct NewGroupRequest<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) integration_id: &'a IntegrationId,
+    pub(crate) secrets: &'a [(String, SecretValue)],
+}
+
+impl NewGroupRequest<'_> {
     pub(crate) fn body(&self) -> impl Serialize {
         NewGroupBody {
-            name: &self.name,
+            name: self.name,
             integration_id: self.integration_id.as_str(),
-            secrets: self.entries().collect(),
+            secrets: entries(self.secrets).collect(),
         }
     }
 }
@@ -173,6 +206,11 @@ pub struct SecretUpdate {
 pub(crate) struct SecretEntry<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: Option<&'a SecretValue>,
+}
+
+/// What is sent for each key with its value.
+pub(crate) fn entries(secrets: &[(String, SecretValue)]) -> impl Iterator<Item = SecretEntry<'_>> {
+    secrets.iter().map(|(key, value)| SecretEntry { key, value: Some(value) })
 }
 
 impl SecretUpdate {

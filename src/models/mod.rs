@@ -24,7 +24,10 @@ pub(crate) use envelope::{Data, Listed};
 pub use identity::Identity;
 pub(crate) use identity::Tenant;
 pub use ids::{IntegrationId, SecretGroupId, SecretId, SecretVersionId};
-pub(crate) use inputs::{Checks, FullList, SecretEntry, check_group_name, check_secrets};
+pub(crate) use inputs::{
+    Checks, FullList, NewGroupPlace, NewGroupRequest, SecretEntry, check_group_name, check_secrets,
+    entries,
+};
 pub use inputs::{NewSecretGroup, SecretUpdate};
 pub use manifest::{Collaborator, Role, SecretGroupManifest};
 pub(crate) use page::DEFAULT_LIMIT;

@@ -21,7 +21,7 @@ enum BatchEntry {
 impl Client {
     /// What was found for each reference, in order. The first failure that is about more than one secret ends
     /// the look-up.
-    pub(super) async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         references: &[SecretRef],
         with_values: bool,
@@ -151,7 +151,7 @@ fn from_batch(known: BatchEntry, with_values: bool) -> Result<Found, BatchEntry>
 }
 
 /// Runs at most so many at a time, and ends with the first failure, also while one before it is slow.
-pub(super) async fn try_join_ordered<T>(
+pub(crate) async fn try_join_ordered<T>(
     calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
     most: usize,
 ) -> Result<Vec<T>> {

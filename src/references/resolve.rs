@@ -16,7 +16,7 @@ use crate::{Error, Result};
 pub(super) const BATCH: usize = 100;
 
 /// What was found for one reference.
-pub(super) enum Found {
+pub(crate) enum Found {
     Value(SecretValue),
     /// It exists; its value was not asked for.
     Present,

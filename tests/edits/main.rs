@@ -29,6 +29,8 @@ mod reads;
 mod removals;
 mod retries;
 mod storm;
+mod sync;
+mod sync_storm;
 mod unclear;
 mod validation;
 mod window;

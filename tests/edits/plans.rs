@@ -26,7 +26,7 @@ async fn a_plan_names_what_it_would_do_and_changes_nothing() {
     assert_eq!(plan.rotated(), ["DB-PASSWORD"]);
     assert_eq!(plan.removed(), ["OLD-KEY"]);
     assert_eq!(plan.kept(), ["K1", "K2", "K3", "K4"]);
-    assert_eq!(plan.group().name(), Some(APP));
+    assert_eq!(plan.group().unwrap().name(), Some(APP));
     assert!(!plan.is_empty());
     assert_eq!(fake.keys(APP).len(), 6);
     assert_eq!(fake.version(APP, "DB-PASSWORD"), Some(1));

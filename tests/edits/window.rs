@@ -271,3 +271,15 @@ async fn a_key_that_was_to_go_and_stayed_is_no_success() {
     drop(gate);
     applying.await.unwrap().unwrap();
 }
+
+/// Another client removes a key before the write and adds it again before the read that asks why it was refused.
+#[tokio::test]
+async fn a_key_that_was_removed_and_added_again_under_the_write_is_a_change() {
+    let (fake, plan) = planned().await;
+    fake.on_request(PUT, |fake, _| {
+        assert!(fake.remove_key(APP, "B"));
+        fake.on_request(GET, |fake, _| fake.set_value(APP, "B", "back again"));
+    });
+    let (.., modified, applied) = concurrent(plan.apply().await);
+    assert_eq!((modified, applied), (vec!["B".to_owned()], false));
+}

@@ -13,7 +13,7 @@ use crate::process::{Run, example, example_on};
 
 /// What they do, in an order in which each finds what it needs. `quickstart` never uses a login, and
 /// `fake_server` connects to nothing.
-const PROGRAMS: [(&str, &[&str]); 10] = [
+const PROGRAMS: [(&str, &[&str]); 12] = [
     ("list_groups", &[]),
     ("inspect_secret", &["prod", "DB_PASSWORD"]),
     ("create_group", &["app", "API_KEY", "--yes"]),
@@ -23,6 +23,8 @@ const PROGRAMS: [(&str, &[&str]); 10] = [
     ("secrets_before_deploy", &["manifest.yaml", "--yes"]),
     ("run_with_secrets", &["--manifest", "manifest.yaml", "--", "true"]),
     ("zero_on_free", &[]),
+    ("sync_env", &["prod", ".env", "--yes"]),
+    ("copy_group", &["app", "copy", "--yes"]),
     ("delete", &["app", "--yes"]),
 ];
 const MANIFEST: &str = "name: my-app\nenv:\n  OLD: tfy-secret://my-tenant:prod:DB_PASSWORD\n  NEW_PASSWORD: hunter2-hunter2\n";
@@ -33,6 +35,7 @@ fn home(credentials: &str) -> TempDir {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("credentials.json"), credentials).unwrap();
     fs::write(home.path().join("manifest.yaml"), MANIFEST).unwrap();
+    fs::write(home.path().join(".env"), "ADDED=hunter4-hunter4\n").unwrap();
     home
 }
 
@@ -64,7 +67,7 @@ async fn the_login_alone_runs_every_example_but_quickstart() {
         assert!(!fake.requests().is_empty(), "{name}");
         fake.clear_requests();
     }
-    assert_eq!(fake.groups(), ["prod", "my-app-secrets"]);
+    assert_eq!(fake.groups(), ["prod", "my-app-secrets", "copy"]);
 }
 
 #[test]

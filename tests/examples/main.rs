@@ -30,4 +30,5 @@ mod references;
 #[cfg(unix)]
 mod run_with_secrets;
 mod shapes;
+mod sync;
 mod values;

@@ -23,6 +23,7 @@ fn tasks(fake: &FakeTrueFoundry, manifest: &str) -> Vec<(&'static str, Command)>
         ("zero_on_free", vec![]),
         ("secrets_before_deploy", vec![manifest, "--yes"]),
         ("fake_server", vec![]),
+        ("copy_group", vec!["prod", "copy", "--manifest", manifest, "--yes"]),
         ("delete", vec!["prod", "--yes"]),
     ]
     .into_iter()
@@ -84,7 +85,7 @@ async fn a_stderr_that_is_gone_stops_no_work() {
             let Some(stderr) = stderr() else { return };
             assert_eq!(ended(command.stderr(stderr).spawn().unwrap()), Some(0), "{program}");
         }
-        assert_eq!(fake.groups(), ["app", "app-secrets"]);
+        assert_eq!(fake.groups(), ["app", "app-secrets", "copy"]);
     }
 }
 
@@ -156,6 +157,8 @@ async fn nothing_odd_in_a_name_reaches_the_terminal() {
         ("create_group", vec!["app", key, "--yes"]),
         ("update_group", vec![group, "--remove", key]),
         ("update_group", vec!["--id", &id, "A"]),
+        ("copy_group", vec![group, "no\u{1b}[31m"]),
+        ("copy_group", vec![group, "copy", "--manifest", manifest, "--yes"]),
         ("delete", vec![group, key]),
         ("delete", vec![group]),
         ("resolve", vec!["t:g:k\u{1b}[31m"]),

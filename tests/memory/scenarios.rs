@@ -28,6 +28,7 @@ pub(crate) async fn measure(run: &mut Run) {
         Does::Watch => watch(run).await,
         Does::Create => create(run).await,
         Does::Edit => edit(run).await,
+        Does::Sync => sync(run).await,
         Does::GetCancelled => get_cancelled(run).await,
         Does::CreateCancelled => create_cancelled(run).await,
         Does::GetFails => get_fails(run).await,
@@ -223,6 +224,20 @@ async fn edit(run: &mut Run) {
     run.holds();
     // It says what was done, and holds no values any more.
     let applied = edit.apply().await.unwrap();
+    run.leaves();
+    drop(applied);
+    run.by_hand().create(run.value()).await;
+    run.leaves_by_hand();
+}
+
+async fn sync(run: &mut Run) {
+    let client = run.client();
+    let desired: Vec<_> =
+        ["KEY-0", "KEY-1", "KEY-2", "NEW"].iter().map(|key| (*key, run.value())).collect();
+    let sync = client.secret_groups().sync("app", desired);
+    run.holds();
+    let applied = sync.apply().await.unwrap();
+    assert_eq!((applied.added().len(), applied.rotated().len()), (1, 0));
     run.leaves();
     drop(applied);
     run.by_hand().create(run.value()).await;

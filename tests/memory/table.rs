@@ -34,6 +34,8 @@ pub(crate) enum Does {
     Watch,
     Create,
     Edit,
+    /// Reads the values that are there, to compare them.
+    Sync,
     GetCancelled,
     CreateCancelled,
     GetFails,
@@ -92,6 +94,7 @@ pub(crate) const ALL: &[Scenario] = &[
     on(Serves::Fake, "create", Pem, Does::Create),
     on(Serves::Fake, "create with 400 KB", Long, Does::Create),
     on(Serves::Fake, "edit", Pem, Does::Edit),
+    on(Serves::Fake, "sync", Pem, Does::Sync),
     plain("get, cancelled", Short, Stalled, Does::GetCancelled),
     plain("get a PEM key, cancelled", Pem, Stalled, Does::GetCancelled),
     on(Serves::Silence, "create, cancelled", Pem, Does::CreateCancelled),

@@ -4,7 +4,7 @@ use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{
     Client, Error, NewSecretGroup, RetryPolicy, SecretMap, SecretRef, SecretStoreKind,
-    SecretUpdate, SecretValue, find_refs,
+    SecretUpdate, SecretValue, find_refs, rewrite_refs,
 };
 
 use crate::SETTLE;
@@ -144,6 +144,12 @@ pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
             }
             let parsed = serde_json::from_value::<SecretRef>(json!([text])).unwrap_err();
             walk.display(&parsed);
+            let new = SecretRef::new("t", "g", "a key").unwrap();
+            let manifest = format!("{value} tfy-secret://t:g:k {value}");
+            if let Err(unwritable) = rewrite_refs(&manifest, |_| Some(new.clone())) {
+                walk.debug(&unwritable);
+                walk.display(&unwritable);
+            }
         }
     }
 }

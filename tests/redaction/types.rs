@@ -131,12 +131,19 @@ pub(crate) async fn edits(walk: &mut Walk) {
     let edit = || pairs().fold(groups.edit(&id), |edit, (key, value)| edit.set(key, value));
     walk.debug(&edit());
     walk.debug(&groups.edit_by_name("app").set("K", VALUES[3]));
-    let plan = edit().set("MORE", VALUES[5]).plan().await.unwrap();
-    walk.debug(&plan);
-    walk.display(&plan);
-    let applied = plan.apply().await.unwrap();
-    walk.debug(&applied);
-    walk.display(&applied);
+    let synced = || pairs().map(|(key, value)| (key, format!("{value} ")));
+    let sync = || groups.sync("app", synced()).remove_unlisted();
+    walk.debug(&sync());
+    for edit in [edit().set("MORE", VALUES[5]), sync(), sync()] {
+        let plan = edit.plan().await.unwrap();
+        walk.debug(&plan);
+        walk.display(&plan);
+        walk.serialize(&plan);
+        let applied = plan.apply().await.unwrap();
+        walk.debug(&applied);
+        walk.display(&applied);
+        walk.serialize(&applied);
+    }
     for name in ["app", "ensured", "ensured"] {
         let store = groups.get(&id).await.unwrap().integration_id().unwrap().clone();
         let new = NewSecretGroup::in_integration(name, store).secret("ADDED", VALUES[4]);

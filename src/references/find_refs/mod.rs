@@ -1,6 +1,6 @@
 mod context;
 mod scan;
-mod steps;
+pub(super) mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +12,7 @@ use std::ops::Range;
 use crate::models::{ParseSecretRefError, ParseSecretRefReason, SCHEME, SecretRef};
 
 use context::Context;
+pub(super) use scan::Spelling;
 
 /// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
 ///
@@ -91,12 +92,21 @@ impl Iterator for FindRefs<'_> {
     type Item = Result<FoundRef, MalformedRef>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.next_with_spelling().map(|(found, _)| found)
+    }
+}
+
+impl FindRefs<'_> {
+    /// The next reference, and how the text around it makes it be written.
+    pub(super) fn next_with_spelling(
+        &mut self,
+    ) -> Option<(Result<FoundRef, MalformedRef>, Spelling)> {
         loop {
             let Some(found) = scan::next_candidate(self.text, self.at, &mut self.context) else {
                 self.at = self.text.len();
                 return None;
             };
-            let parsed = SecretRef::parse(&found.decoded);
+            let (parsed, found_as) = (SecretRef::parse(&found.decoded), found.spelling);
             if let Some(bare_end) = found.bare_end
                 && is_prose(&parsed)
             {
@@ -106,10 +116,11 @@ impl Iterator for FindRefs<'_> {
             self.at = found.range.end;
             let (line, column) = self.context.line_and_column();
             let place = Place { range: found.range, line, column };
-            return Some(match parsed {
+            let found = match parsed {
                 Ok(reference) => Ok(FoundRef { reference, place }),
                 Err(problem) => Err(MalformedRef { problem, place }),
-            });
+            };
+            return Some((found, found_as));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::context::{Context, Style};
 use super::steps;
-use crate::models::SCHEME;
+use crate::models::{SCHEME, SecretRef};
 
 /// The part of the scheme that no encoder escapes, to search for.
 const ANCHOR: &str = "tfy";
@@ -28,6 +28,7 @@ pub(super) struct Candidate<'a> {
     pub(super) decoded: Cow<'a, str>,
     /// Where its scheme ends, if nothing but punctuation follows, as in prose.
     pub(super) bare_end: Option<usize>,
+    pub(super) spelling: Spelling,
 }
 
 /// The next candidate from a place on; `context` is read up to its start.
@@ -69,7 +70,7 @@ pub(super) fn next_candidate<'a>(
         steps::count(range.len());
         let decoded = decode(text, &range, reading);
         let bare_end = is_bare(body).then_some(start + scheme);
-        return Some(Candidate { range, decoded, bare_end });
+        return Some(Candidate { range, decoded, bare_end, spelling: Spelling(reading) });
     }
 }
 
@@ -326,6 +327,31 @@ fn near(text: &str) -> &str {
     }
     steps::count(length);
     text.get(..length).unwrap_or_default()
+}
+
+/// How a reference is written at its place, for another one to be written there.
+#[derive(Clone, Copy)]
+pub(crate) struct Spelling(Reading);
+
+impl Spelling {
+    /// `reference` as it has to be written in place of `written`, whose own scheme is kept as it is.
+    pub(crate) fn write(self, written: &str, reference: &SecretRef, out: &mut String) {
+        let scheme = scheme_len(written).and_then(|length| written.get(..length)).unwrap_or(SCHEME);
+        // As its slashes are written, those that follow are.
+        let before_slash = scheme.strip_suffix('/').unwrap_or_default();
+        let backslashes = before_slash.len() - before_slash.trim_end_matches('\\').len();
+        let slash = scheme.get(scheme.len() - 1 - backslashes..).filter(|_| scheme.ends_with('/'));
+        out.push_str(scheme);
+        for character in reference.fqn().chars() {
+            match (self.0, character) {
+                (Reading::Doubled, '\'') => out.push_str("''"),
+                (Reading::Json, '"') => out.push_str("\\\""),
+                (Reading::Json, '\\') => out.push_str("\\\\"),
+                (Reading::Json | Reading::Unescaped, '/') => out.push_str(slash.unwrap_or("/")),
+                _ => out.push(character),
+            }
+        }
+    }
 }
 
 /// How the text of a reference is read.

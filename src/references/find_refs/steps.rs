@@ -14,7 +14,7 @@ pub(super) fn count(read: usize) {
 }
 
 #[cfg(test)]
-pub(super) fn taken_by(task: impl FnOnce()) -> usize {
+pub(in crate::references) fn taken_by(task: impl FnOnce()) -> usize {
     let before = READ.get();
     task();
     READ.get() - before

@@ -181,6 +181,16 @@ impl SecretStoreKind {
         (says_something && rule.check(&suggestion).is_ok()).then_some(suggestion)
     }
 
+    /// What two keys have in common if the store takes them for one.
+    pub(crate) fn identity(&self, key: &str) -> String {
+        match self {
+            // https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates: identifiers
+            // are case-insensitive.
+            Self::AzureVault => key.to_ascii_lowercase(),
+            _ => key.to_owned(),
+        }
+    }
+
     /// Checks a value's length in bytes against the limit that this store documents; its text is not
     /// looked at. Azure Key Vault accepts 25,600, AWS Secrets Manager 65,536, AWS Parameter Store 8,192 (in its
     /// advanced tier; 4,096 in the standard one), GCP Secret Manager 65,536; no limit is known for the

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use truefoundry_secrets::{SecretRef, SecretStoreKind, find_refs};
+use truefoundry_secrets::{SecretRef, SecretStoreKind, find_refs, rewrite_refs};
 
 fuzz_target!(|text: &str| {
     for found in find_refs(text) {
@@ -16,6 +16,14 @@ fuzz_target!(|text: &str| {
             Err(malformed) => malformed.range(),
         };
         assert!(text.get(range).is_some());
+    }
+    let same = rewrite_refs(text, |found| Some(found.reference().clone()));
+    assert_eq!(same.as_deref(), Ok(text));
+    let new = SecretRef::new("t", "a group", "it's/\"k\"").unwrap();
+    if let Ok(rewritten) = rewrite_refs(text, |_| Some(new.clone())) {
+        let found = |text: &str| find_refs(text).filter(Result::is_ok).count();
+        assert_eq!(found(&rewritten), found(text));
+        assert!(find_refs(&rewritten).flatten().all(|found| *found.reference() == new));
     }
     if let Ok(reference) = SecretRef::parse(text) {
         assert_eq!(SecretRef::parse(reference.as_str()), Ok(reference.clone()));
