@@ -69,6 +69,18 @@ impl ClientBuilder {
         let base_url =
             self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
+        if let Some(own) = self.login_for.take().filter(|own| *own != base) {
+            return Err(Error::config(
+                base_url.name,
+                format!(
+                    "is for {}, but the login of the tfy CLI, which would be used, is for {}: set a key, or run \
+                     `tfy login --host {}`",
+                    base.authority(),
+                    own.authority(),
+                    base.origin().ascii_serialization()
+                ),
+            ));
+        }
         let key = self.key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
         let headers = self.headers()?;
         let tokens = Arc::new(match key {
