@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
 
+use crate::wipe::Wipe as _;
 use crate::{Error, Result};
 
 const SET: &str = "(set)";
@@ -89,7 +89,7 @@ impl SecretValue {
             Some(Ok(value)) if value.is_empty() => refuse("is empty"),
             Some(Ok(value)) => Ok(value.into()),
             Some(Err(bytes)) => {
-                bytes.into_encoded_bytes().zeroize();
+                bytes.into_encoded_bytes().wipe();
                 refuse("is not UTF-8")
             }
         }
@@ -160,7 +160,7 @@ impl SecretValue {
 impl From<String> for SecretValue {
     fn from(mut text: String) -> Self {
         let value = Self::from_exact(text.as_str().into());
-        text.zeroize();
+        text.wipe();
         value
     }
 }

@@ -4,49 +4,97 @@
 //! feature or a variable. In it every scenario of the test has to fail, which shows that the scenarios do
 //! measure wiping. A [`SecretValue`](crate::SecretValue) is wiped even there, by `secrecy`.
 
+use std::io;
+use std::ops::{Deref, DerefMut};
+
+use zeroize::Zeroize as _;
+
 pub(crate) const IS_ON: bool = cfg!(not(truefoundry_no_wipe));
 
-#[cfg(truefoundry_no_wipe)]
-pub(crate) use off::{Zeroize, Zeroizing};
-#[cfg(not(truefoundry_no_wipe))]
-pub(crate) use zeroize::{Zeroize, Zeroizing};
+/// A buffer that can be wiped with all its capacity.
+pub(crate) trait Wipe {
+    fn wipe(&mut self);
+}
 
-#[cfg(truefoundry_no_wipe)]
-mod off {
-    use std::ops::{Deref, DerefMut};
-
-    pub(crate) trait Zeroize {
-        fn zeroize(&mut self) {}
-    }
-
-    impl<T: ?Sized> Zeroize for T {}
-
-    #[derive(Default)]
-    pub(crate) struct Zeroizing<T>(T);
-
-    impl<T> Zeroizing<T> {
-        pub(crate) fn new(buffer: T) -> Self {
-            Self(buffer)
+/// Cleared first: `zeroize` overwrites a vector's elements one by one, and its spare capacity at once.
+impl Wipe for Vec<u8> {
+    fn wipe(&mut self) {
+        self.clear();
+        if IS_ON {
+            self.zeroize();
         }
     }
+}
 
-    impl<T> Deref for Zeroizing<T> {
-        type Target = T;
-
-        fn deref(&self) -> &T {
-            &self.0
+impl Wipe for String {
+    fn wipe(&mut self) {
+        self.clear();
+        if IS_ON {
+            self.zeroize();
         }
     }
+}
 
-    impl<T> DerefMut for Zeroizing<T> {
-        fn deref_mut(&mut self) -> &mut T {
-            &mut self.0
-        }
+/// A buffer that is wiped when it is dropped.
+#[derive(Default)]
+pub(crate) struct Zeroizing<B: Wipe>(B);
+
+impl<B: Wipe> Zeroizing<B> {
+    pub(crate) fn new(buffer: B) -> Self {
+        Self(buffer)
+    }
+}
+
+impl<B: Wipe> Drop for Zeroizing<B> {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
+impl<B: Wipe> Deref for Zeroizing<B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        &self.0
+    }
+}
+
+impl<B: Wipe> DerefMut for Zeroizing<B> {
+    fn deref_mut(&mut self) -> &mut B {
+        &mut self.0
+    }
+}
+
+impl Zeroizing<Vec<u8>> {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
     }
 
-    impl AsRef<[u8]> for Zeroizing<Vec<u8>> {
-        fn as_ref(&self) -> &[u8] {
-            &self.0
+    /// Appends. A vector that grows by itself leaves what it had in freed memory; this one wipes it.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            let mut larger = Self::with_capacity(needed.max(2 * self.0.capacity()));
+            larger.0.extend_from_slice(&self.0);
+            *self = larger;
         }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+impl io::Write for Zeroizing<Vec<u8>> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.append(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsRef<[u8]> for Zeroizing<Vec<u8>> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }

@@ -31,21 +31,23 @@ pub(crate) fn repeated(peer: &str, scenario: &str, count: usize, url: &str) {
     });
 }
 
-/// Only calls that fail with this status: a read with 404, else the creation of a group with one secret.
-pub(crate) fn refused(status: &str, count: usize, url: &str) {
+/// Only calls that fail with this status: a read if no value is sent, else the creation of a group with so many.
+pub(crate) fn refused(status: &str, values: usize, count: usize, url: &str) {
     let client = Client::builder().base_url(format!("{url}/refused-{status}")).api_key(KEY);
     let client = client.build().unwrap();
+    let value = |n: usize| match status {
+        "503" => format!("{}{n:03}", "a".repeat(64)),
+        _ => format!("a value of 32 characters, no {n:03}"),
+    };
     runtime().block_on(async {
         let groups = client.secret_groups();
         for _ in 0..count {
-            let error = if status == "404" {
+            let error = if values == 0 {
                 groups.get("group-1").await.unwrap_err()
             } else {
                 let new = NewSecretGroup::in_integration("prod", "store-1");
-                groups
-                    .create(new.secret("DB", "a value of 32 characters, nearly"))
-                    .await
-                    .unwrap_err()
+                let new = (0..values).fold(new, |new, n| new.secret(format!("DB{n}"), value(n)));
+                groups.create(new).await.unwrap_err()
             };
             assert_eq!(black_box(error).status().map(|it| it.to_string()).as_deref(), Some(status));
         }

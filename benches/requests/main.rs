@@ -28,7 +28,9 @@ fn main() {
         ["calls", peer, scenario, count, url] => {
             calls::repeated(peer, scenario, count.parse().unwrap(), url);
         }
-        ["refused", status, count, url] => calls::refused(status, count.parse().unwrap(), url),
+        ["refused", status, values, count, url] => {
+            calls::refused(status, values.parse().unwrap(), count.parse().unwrap(), url);
+        }
         ["first", peer, url] => calls::first(peer, url),
         ["speed", scenario, url] => calls::speed(scenario, url),
         ["resolve", url] => calls::resolve(url),

@@ -1,9 +1,9 @@
 //! Runs the measurements in child processes and prints them as tables.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::chart::{self, Bar};
-use crate::support::Server;
+use crate::support::{Server, instructions_of};
 
 const PEERS: [&str; 4] = ["ours", "hand", "bare", "hyper"];
 const SCENARIOS: [(&str, &str, usize); 3] = [
@@ -12,11 +12,25 @@ const SCENARIOS: [(&str, &str, usize); 3] = [
     ("values", "100 secrets with values", 30),
 ];
 
-const REFUSALS: [(&str, &str); 4] = [
-    ("404", "404"),
-    ("409", "409, soft-deleted"),
-    ("422", "422 with 4 KB of problems"),
-    ("502", "502 with a page of 64 KB"),
+/// Of these only the instructions are counted, beside the call by hand.
+const COMPARED: [(&str, &str, usize); 7] = [
+    ("get-pem", "a private key of 1.7 KB", 100),
+    ("get-plain 10000", "a value of 10 KB", 100),
+    ("get-plain 1000000", "a value of 1 MB", 5),
+    ("create 10000", "creation with a value of 10 KB", 50),
+    ("create 1000000", "creation with a value of 1 MB", 5),
+    ("resolve 50", "50 references", 20),
+    ("resolve 1000", "1,000 references", 3),
+];
+
+/// The status, how many values are sent, and whether those repeat themselves.
+const REFUSALS: [(&str, &str, &str); 6] = [
+    ("404", "0", "404"),
+    ("409", "1", "409, soft-deleted"),
+    ("422", "1", "422 with 4 KB of problems"),
+    ("502", "1", "502 with a page of 64 KB"),
+    ("502", "1000", "502 with a page of 64 KB, 1,000 values sent"),
+    ("503", "1000", "503 with 64 KB of one letter, 1,000 values of nothing else sent"),
 ];
 const REFUSED: usize = 50;
 
@@ -34,25 +48,22 @@ pub(crate) fn run() {
 
 fn instructions(url: &str) -> Vec<Bar> {
     let mut bars = Vec::new();
-    if count_instructions(&["calls", "hand", "get", "1", url]).is_none() {
+    if instructions_of(&["calls", "hand", "get", "1", url]).is_none() {
         println!("valgrind is not installed: instructions are not counted\n");
         return bars;
     }
     println!("| call | client | instructions | to hand |\n|---|---|---|---|");
     for (scenario, title, count) in SCENARIOS {
-        let mut counts = Vec::new();
-        for peer in PEERS {
-            let of = |calls: usize| {
-                count_instructions(&["calls", peer, scenario, &calls.to_string(), url]).unwrap()
-            };
-            // What start-up costs cancels out.
-            let (few, many) = (of(count), of(2 * count));
-            counts.push((peer, (many - few) / count as f64));
-        }
-        bars.extend(table(title, &counts, "instructions"));
+        bars.extend(compared(scenario, title, count, url, &PEERS));
+    }
+    // As in production, where the URL has no numbers.
+    let named = url.replace("127.0.0.1", "localhost");
+    bars.extend(compared("get", "one secret, from a host with a name", 300, &named, &PEERS));
+    for (scenario, title, count) in COMPARED {
+        bars.extend(compared(scenario, title, count, url, &["ours", "hand"]));
     }
     let first: Vec<_> = ["ours", "hand", "own-roots"]
-        .map(|peer| (peer, count_instructions(&["first", peer, url]).unwrap()))
+        .map(|peer| (peer, instructions_of(&["first", peer, url]).unwrap()))
         .to_vec();
     bars.extend(table("first secret from process start", &first, "instructions"));
     refusals(url);
@@ -60,14 +71,33 @@ fn instructions(url: &str) -> Vec<Bar> {
     bars
 }
 
+fn compared(
+    scenario: &str,
+    title: &str,
+    count: usize,
+    url: &str,
+    peers: &[&'static str],
+) -> Vec<Bar> {
+    let per_call = |peer: &str| {
+        let of = |calls: usize| {
+            instructions_of(&["calls", peer, scenario, &calls.to_string(), url]).unwrap()
+        };
+        // What start-up costs cancels out.
+        (of(2 * count) - of(count)) / count as f64
+    };
+    let counts: Vec<_> = peers.iter().map(|peer| (*peer, per_call(peer))).collect();
+    table(title, &counts, "instructions")
+}
+
 /// What a failure costs with all that is made of it.
 fn refusals(url: &str) {
     println!("\n| refusal | instructions |\n|---|---|");
-    for (status, title) in REFUSALS {
+    for (status, values, title) in REFUSALS {
+        let count = if values == "1000" { REFUSED / 10 } else { REFUSED };
         let of = |calls: usize| {
-            count_instructions(&["refused", status, &calls.to_string(), url]).unwrap()
+            instructions_of(&["refused", status, values, &calls.to_string(), url]).unwrap()
         };
-        println!("| {title} | {:.0} |", (of(2 * REFUSED) - of(REFUSED)) / REFUSED as f64);
+        println!("| {title} | {:.0} |", (of(2 * count) - of(count)) / count as f64);
     }
 }
 
@@ -81,22 +111,6 @@ fn table(title: &str, counts: &[(&str, f64)], what: &str) -> Vec<Bar> {
         }
     }
     bars
-}
-
-/// The instructions that this executable takes with these arguments; `None` without valgrind.
-fn count_instructions(arguments: &[&str]) -> Option<f64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().unwrap())
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
-        .ok()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().find(|line| line.contains("Collected :"))?;
-    line.rsplit(' ').next()?.parse().ok()
 }
 
 fn speed(url: &str) -> Vec<Bar> {

@@ -14,6 +14,7 @@
     reason = "a benchmark prints, and stops if it cannot measure"
 )]
 
+#[allow(dead_code, reason = "only what is short is read here")]
 #[path = "../support/canned.rs"]
 mod canned;
 mod server;

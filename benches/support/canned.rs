@@ -2,6 +2,11 @@
 
 use std::fmt::Write as _;
 
+/// The lengths of the values that are read and written.
+pub(crate) const SIZES: [usize; 4] = [100, 10_000, 100_000, 1_000_000];
+/// How many values a list has.
+pub(crate) const COUNTS: [usize; 4] = [1, 10, 100, 1_000];
+
 fn subject(n: usize) -> String {
     format!(
         r#"{{"subjectId":"user-{n:06}","subjectType":"user","subjectSlug":"ada.lovelace@example.com","subjectDisplayName":"Ada Lovelace"}}"#
@@ -44,6 +49,33 @@ pub(crate) fn one_secret() -> String {
     )
 }
 
+/// One with this value, in JSON.
+pub(crate) fn secret_of(value: &str) -> String {
+    format!(r#"{{"data":{}}}"#, secret(1, 1, Some(value)))
+}
+
+/// A value of so many bytes without escapes.
+pub(crate) fn plain(size: usize) -> String {
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let mut value = line.repeat(size.div_ceil(line.len()));
+    value.truncate(size);
+    value
+}
+
+/// A private key of 1.7 KB as JSON: a line feed after every 64 characters.
+pub(crate) fn pem() -> String {
+    let line = plain(64);
+    format!(
+        "-----BEGIN PRIVATE KEY-----\\n{}-----END PRIVATE KEY-----\\n",
+        format!("{line}\\n").repeat(25)
+    )
+}
+
+/// `POST /secret-groups`
+pub(crate) fn one_group() -> String {
+    format!(r#"{{"data":{}}}"#, group(1, 1))
+}
+
 /// `GET /secret-groups`: 100 groups of 20 secrets, of `total`.
 pub(crate) fn page(offset: usize, total: usize) -> String {
     list((offset..(offset + 100).min(total)).map(|n| group(n, 20)), total, offset)
@@ -51,6 +83,10 @@ pub(crate) fn page(offset: usize, total: usize) -> String {
 
 /// `POST /secrets` with values.
 pub(crate) fn values(count: usize) -> String {
+    values_from(0, count)
+}
+
+pub(crate) fn values_from(first: usize, count: usize) -> String {
     let value = "correct horse battery staple, 48 characters long";
-    list((0..count).map(|n| secret(1, n, Some(value))), count, 0)
+    list((first..first + count).map(|n| secret(1, n, Some(value))), count, 0)
 }

@@ -38,3 +38,27 @@ impl Drop for Server {
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
+
+/// callgrind counts each byte that a `rep` instruction writes as one instruction, and glibc clears and copies
+/// long buffers by those: no call is long enough here, so that its loops are counted.
+#[allow(dead_code, reason = "not every benchmark counts them")]
+const NO_REP: &str = "glibc.cpu.x86_rep_stosb_threshold=0x40000000:\
+    glibc.cpu.x86_rep_movsb_threshold=0x40000000";
+
+/// The instructions that this executable takes with these arguments; `None` without valgrind.
+#[allow(dead_code, reason = "not every benchmark counts them")]
+pub(crate) fn instructions_of(arguments: &[&str]) -> Option<f64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().unwrap())
+        .args(arguments)
+        .env("GLIBC_TUNABLES", NO_REP)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find(|line| line.contains("Collected :"))?;
+    line.rsplit(' ').next()?.parse().ok()
+}

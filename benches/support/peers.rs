@@ -1,6 +1,8 @@
 //! The same calls, written in four ways.
 
+use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -9,7 +11,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use truefoundry_secrets::{Client, ListSecretGroups, ListSecrets};
+use truefoundry_secrets::{Client, ListSecretGroups, ListSecrets, NewSecretGroup, SecretRef};
+
+use super::canned;
 
 pub(crate) const KEY: &str = "a-key-of-a-length-that-is-usual-for-such-keys-0123456789abcdef";
 
@@ -105,6 +109,29 @@ struct ListBody<'a> {
 const LIST: ListBody<'_> =
     ListBody { limit: 100, offset: 0, secret_group_id: "group-1", with_value: true };
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FqnBody<'a> {
+    limit: u32,
+    offset: u32,
+    secret_fqns: &'a [String],
+    with_value: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewGroup<'a> {
+    name: &'a str,
+    integration_id: &'a str,
+    secrets: [NewSecret<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct NewSecret<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
 /// One way to make the calls.
 #[derive(Clone)]
 pub(crate) enum Peer {
@@ -134,35 +161,86 @@ impl Peer {
     }
 
     pub(crate) async fn call(&self, scenario: &str) {
-        match scenario {
-            "get" => self.get().await,
+        let (name, size) = scenario.split_once(' ').unwrap_or((scenario, "0"));
+        match name {
+            "get" => self.get("secret-1").await,
+            "get-pem" => self.get("pem").await,
+            "get-plain" => self.get(&format!("plain-{size}")).await,
+            "create" => self.create(size.parse().unwrap()).await,
             "page" => self.page().await,
             "values" => self.values().await,
+            "resolve" => self.resolve(size.parse().unwrap()).await,
             other => panic!("no scenario {other}"),
         }
     }
 
-    async fn get(&self) {
+    async fn get(&self, id: &str) {
         match self {
             Self::Ours(client) => {
-                black_box(client.secrets().get("secret-1").await.unwrap());
+                black_box(client.secrets().get(id).await.unwrap());
             }
             Self::Hand(client, url) => {
-                black_box(
-                    fetch::<FullSecret>(client, &format!("{url}/api/svc/v1/secrets/secret-1"))
-                        .await,
-                );
+                let url = format!("{url}/api/svc/v1/secrets/{id}");
+                black_box(fetch::<FullSecret>(client, &url).await);
             }
             Self::Bare(client, url) => {
-                black_box(
-                    fetch::<MinimalSecret>(client, &format!("{url}/api/svc/v1/secrets/secret-1"))
-                        .await,
-                );
+                let url = format!("{url}/api/svc/v1/secrets/{id}");
+                black_box(fetch::<MinimalSecret>(client, &url).await);
             }
             Self::Hyper(client, url) => {
-                let uri = format!("{url}/api/svc/v1/secrets/secret-1");
+                let uri = format!("{url}/api/svc/v1/secrets/{id}");
                 black_box(hyper_fetch::<MinimalSecret>(client, "GET", &uri, Bytes::new()).await);
             }
+        }
+    }
+
+    /// A group with one secret of so many bytes, which is copied for each call.
+    async fn create(&self, size: usize) {
+        let value = canned::plain(size);
+        match self {
+            Self::Ours(client) => {
+                let new = NewSecretGroup::in_integration("prod", "store-1").secret("DB", value);
+                black_box(client.secret_groups().create(new).await.unwrap());
+            }
+            Self::Hand(client, url) => {
+                let secrets = [NewSecret { key: "DB", value: &value }];
+                let body = NewGroup { name: "prod", integration_id: "store-1", secrets };
+                let request = client.post(format!("{url}/api/svc/v1/secret-groups"));
+                let response = request.bearer_auth(KEY).json(&body).send().await.unwrap();
+                let response = response.error_for_status().unwrap();
+                black_box(response.json::<Data<FullGroup>>().await.unwrap().data);
+            }
+            Self::Bare(..) | Self::Hyper(..) => panic!("only ours and by hand"),
+        }
+    }
+
+    /// The values of so many references, by reference.
+    async fn resolve(&self, count: usize) {
+        // They are made once: which they are is known.
+        static FQNS: OnceLock<Vec<String>> = OnceLock::new();
+        static REFERENCES: OnceLock<Vec<SecretRef>> = OnceLock::new();
+        let fqns = FQNS.get_or_init(|| {
+            (0..count).map(|n| format!("my-tenant:group-0001:KEY-{n:04}")).collect()
+        });
+        let references =
+            REFERENCES.get_or_init(|| fqns.iter().map(|fqn| fqn.parse().unwrap()).collect());
+        match self {
+            Self::Ours(client) => {
+                assert_eq!(client.resolve_all(references).await.unwrap().len(), count);
+            }
+            Self::Hand(client, url) => {
+                let mut values = HashMap::new();
+                for fqns in fqns.chunks(100) {
+                    let body =
+                        FqnBody { limit: 100, offset: 0, secret_fqns: fqns, with_value: true };
+                    let secrets = send_list::<FullSecret>(client, url, &body).await;
+                    let named = secrets.into_iter().map(|one| (one.fqn.unwrap(), one.value));
+                    values.extend(named.filter_map(|(fqn, value)| Some((fqn, value?))));
+                }
+                let found: Vec<_> = fqns.iter().map(|fqn| values.remove_entry(fqn)).collect();
+                assert_eq!(black_box(found.iter().flatten()).count(), count);
+            }
+            Self::Bare(..) | Self::Hyper(..) => panic!("only ours and by hand"),
         }
     }
 
@@ -194,10 +272,10 @@ impl Peer {
                 black_box(client.secrets().list(&params).await.unwrap());
             }
             Self::Hand(client, url) => {
-                black_box(send_list::<FullSecret>(client, url).await);
+                black_box(send_list::<FullSecret>(client, url, &LIST).await);
             }
             Self::Bare(client, url) => {
-                black_box(send_list::<MinimalSecret>(client, url).await);
+                black_box(send_list::<MinimalSecret>(client, url, &LIST).await);
             }
             Self::Hyper(client, url) => {
                 let uri = format!("{url}/api/svc/v1/secrets");
@@ -224,9 +302,13 @@ async fn fetch<T: for<'de> Deserialize<'de>>(client: &reqwest::Client, url: &str
     response.error_for_status().unwrap().json::<Data<T>>().await.unwrap().data
 }
 
-async fn send_list<T: for<'de> Deserialize<'de>>(client: &reqwest::Client, url: &str) -> Vec<T> {
+async fn send_list<T: for<'de> Deserialize<'de>>(
+    client: &reqwest::Client,
+    url: &str,
+    body: &impl Serialize,
+) -> Vec<T> {
     let url = format!("{url}/api/svc/v1/secrets");
-    let response = client.post(url).bearer_auth(KEY).json(&LIST).send().await.unwrap();
+    let response = client.post(url).bearer_auth(KEY).json(body).send().await.unwrap();
     response.error_for_status().unwrap().json::<Data<Vec<T>>>().await.unwrap().data
 }
 

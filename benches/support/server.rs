@@ -20,7 +20,16 @@ pub(crate) fn run() {
         let mut add =
             |path: &str, body: String| responses.insert(path.to_owned(), body.into_bytes());
         add("/api/svc/v1/secrets/secret-1", canned::one_secret());
+        add("/api/svc/v1/secrets/pem", canned::secret_of(&canned::pem()));
+        for size in canned::SIZES {
+            let path = format!("/api/svc/v1/secrets/plain-{size}");
+            add(&path, canned::secret_of(&canned::plain(size)));
+        }
         add("/api/svc/v1/secrets", canned::values(100));
+        for count in canned::COUNTS {
+            add(&format!("/keys-{count}/api/svc/v1/secrets"), canned::values(count));
+        }
+        add("/api/svc/v1/secret-groups", canned::one_group());
         add("/slow/api/svc/v1/secrets", canned::values(50));
         add("/slow/api/svc/v1/secrets/secret-1", canned::one_secret());
         add("/api/svc/v1/secret-groups?limit=100&offset=0", canned::page(0, 100));
@@ -68,16 +77,21 @@ async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
         while received.len() < head + length {
             stream.read_buf(&mut received).await.ok()?;
         }
+        let asked = fqns_in(&received[head..head + length]);
         received.drain(..head + length);
         if path.starts_with("/slow") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let refusal = path.strip_prefix("/refused-").and_then(|rest| rest.get(..3));
-        let refusal = refusal.map(|status| (status, body_of(status)));
-        let (status, body) = match (&refusal, responses.get(&path)) {
-            (Some((status, body)), _) => (*status, body.as_bytes()),
-            (None, Some(body)) => ("200", body.as_slice()),
-            (None, None) => ("404", &b""[..]),
+        let refusal = path.strip_prefix("/refused-").and_then(|rest| rest.split('/').next());
+        let refusal = refusal.map(|what| what.split_once('-').unwrap_or((what, "65536")));
+        let refusal =
+            refusal.map(|(status, length)| (status, body_of(status, length.parse().unwrap())));
+        let listed = asked.map(|(first, count)| canned::values_from(first, count));
+        let (status, body) = match (&refusal, &listed, responses.get(&path)) {
+            (Some((status, body)), ..) => (*status, body.as_bytes()),
+            (None, Some(body), _) => ("200", body.as_bytes()),
+            (None, None, Some(body)) => ("200", body.as_slice()),
+            (None, None, None) => ("404", &b""[..]),
         };
         let mut response = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: {}\r\n\r\n",
@@ -89,12 +103,20 @@ async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
     }
 }
 
-/// The body of a failure with this status.
-fn body_of(status: &str) -> String {
+/// The first of the keys that a list of names asks for, and how many they are.
+fn fqns_in(body: &[u8]) -> Option<(usize, usize)> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, names) = text.split_once("secretFqns")?;
+    let first = names.split("KEY-").nth(1)?.get(..4)?.parse().ok()?;
+    Some((first, names.matches("KEY-").count()))
+}
+
+/// The body of a failure with this status, of about this length if it may have any.
+fn body_of(status: &str, length: usize) -> String {
     match status {
         "404" => r#"{"statusCode":404,"message":"Secret group ID not found"}"#.to_owned(),
         "409" => {
-            r#"{"statusCode":409,"message":"Secret prod-DB is currently in a deleted but recoverable state, and its name cannot be reused","code":"ObjectIsDeletedButRecoverable"}"#.to_owned()
+            r#"{"statusCode":409,"message":"Secret prod-DB0 is currently in a deleted but recoverable state, and its name cannot be reused","code":"ObjectIsDeletedButRecoverable"}"#.to_owned()
         }
         "422" => {
             let problems: Vec<String> = (0..32)
@@ -102,9 +124,10 @@ fn body_of(status: &str) -> String {
                 .collect();
             format!(r#"{{"statusCode":422,"message":[{}]}}"#, problems.join(","))
         }
+        "503" => "a".repeat(length),
         _ => {
             let line = "<p>The page of a proxy, with more words than any person reads.</p>\n";
-            format!("<html><body>{}</body></html>", line.repeat(64 * 1024 / line.len()))
+            format!("<html><body>{}</body></html>", line.repeat(length / line.len()))
         }
     }
 }

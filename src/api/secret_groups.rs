@@ -16,7 +16,7 @@ use crate::models::{
 };
 use crate::operation::{Operation, Resource};
 use crate::redact::{List, Quoted};
-use crate::transport::{Query, Request, json};
+use crate::transport::{Query, Request, json, json_with};
 use crate::{Error, Result};
 
 const COLLECTION: &str = "secret-groups";
@@ -279,11 +279,12 @@ impl<'a> SecretGroups<'a> {
     }
 
     pub(crate) async fn create_checked(self, new: NewGroupRequest<'_>) -> Result<SecretGroup> {
+        let values: Vec<_> = new.secrets.iter().map(|(_, value)| value).collect();
         let mut request = Request::new(Operation::CreateSecretGroup, COLLECTION)
             .or_not_found(Resource::SecretStore, new.integration_id.as_str())
             .claims_name(new.name)
-            .body(json(&new.body())?);
-        request.values = new.secrets.iter().map(|(_, value)| value).collect();
+            .body(json_with(&new.body(), &values)?);
+        request.values = values;
         request.keys = new.secrets.iter().map(|(key, _)| key.as_str()).collect();
         let created = self.group(request).await;
         self.client.watches().told(&Written::GroupNamed(new.name), created)
@@ -294,10 +295,11 @@ impl<'a> SecretGroups<'a> {
         id: &SecretGroupId,
         secrets: &[SecretEntry<'_>],
     ) -> Result<SecretGroup> {
+        let values: Vec<_> = secrets.iter().filter_map(|entry| entry.value).collect();
         let mut request = Request::new(Operation::UpdateSecretGroup, COLLECTION)
             .id(id.as_str())?
-            .body(json(&FullList { secrets })?);
-        request.values = secrets.iter().filter_map(|entry| entry.value).collect();
+            .body(json_with(&FullList { secrets }, &values)?);
+        request.values = values;
         for entry in secrets {
             let keys =
                 if entry.value.is_some() { &mut request.keys } else { &mut request.kept_keys };

@@ -4,75 +4,79 @@
 //! quotes as it was sent, or with JSON's escapes, is overwritten first. Each text in which that happened is
 //! withheld later, as is what is quoted in other ways.
 
-use zeroize::Zeroizing;
+use std::ops::{ControlFlow, Range};
 
-use super::reading::{for_each_byte, for_each_lower};
-use super::scrubber::{MARK, Scrubber, WINDOW, Windows};
+use super::needles::WINDOW;
+use super::reading::{self, Letters};
+use super::scrubber::{MARK, Scrubber};
 use super::step;
+use crate::wipe::Zeroizing;
 
 impl Scrubber {
-    /// The text with a mark in the place of each letter and digit of every 16 bytes in a row that a value
+    /// The text with a mark in the place of each byte of every letter and digit of 16 bytes in a row that a value
     /// has, too. No quote and no escape of JSON is changed. `None` if nothing is quoted.
     pub(crate) fn cut_quotes(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         // Of a page in another encoding, or one that was cut within a character, what is UTF-8.
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
-        let (readable, rest) = text.split_at_checked(readable)?;
-        let readable = std::str::from_utf8(readable).ok()?;
-        // In lower case a character may take three bytes in place of two.
-        let mut letters = Zeroizing::new(Vec::with_capacity(2 * text.len()));
-        for_each_letter(readable, |_, byte| letters.push(byte));
-        let mut there = Windows::default();
-        let likely = letters.windows(WINDOW).filter(|window| self.letters.may_have(window));
-        likely.for_each(|window| there.insert(window));
-        if there.is_empty() {
-            return None;
-        }
-        let mut quoted = Windows::default();
-        let sent = self.letters.windows().filter(|window| window.len() == WINDOW);
-        sent.filter(|window| there.contains(window)).for_each(|window| quoted.insert(window));
-        if quoted.is_empty() {
-            return None;
-        }
-        let mut places = Vec::with_capacity(letters.len());
-        for_each_letter(readable, |place, _| places.push(place));
-        let mut marks: Vec<usize> = Vec::new();
-        for (window, places) in letters.windows(WINDOW).zip(places.windows(WINDOW)) {
-            if quoted.contains(window) {
-                // Windows overlap: only what follows the last one is new.
-                let done = marks.last().copied();
-                marks.extend(places.iter().filter(|place| Some(**place) > done));
+        let readable = std::str::from_utf8(text.get(..readable)?).ok()?;
+        let mut letters = Letters::room(readable.as_bytes());
+        each_unescaped(readable, |_, part| letters.extend(part));
+        let letters = letters.finish();
+        let quoted = self.quoted(&letters);
+        let mut quoted = quoted.iter();
+        let mut range = quoted.next()?;
+
+        let mut clean = Zeroizing::with_capacity(text.len());
+        clean.append(text);
+        let mut letter = 0;
+        each_unescaped(readable, |start, part| {
+            for (at, character) in part.char_indices() {
+                step();
+                let next = letter + reading::letters_of(character);
+                while let Some(following) = (range.end <= letter).then(|| quoted.next()).flatten() {
+                    range = following;
+                }
+                if next > letter && range.start < next && letter < range.end {
+                    let place = start + at;
+                    // The text stays as long as it is: a mark for each byte.
+                    if let Some(bytes) = clean.get_mut(place..place + character.len_utf8()) {
+                        bytes.fill(MARK);
+                    }
+                }
+                letter = next;
             }
-        }
-        marks.dedup();
-        let mut marks = marks.into_iter().peekable();
-        // A mark is no longer than what it replaces, so this never grows and leaves a copy behind.
-        let mut clean = Zeroizing::new(Vec::with_capacity(text.len()));
-        for (at, character) in readable.char_indices() {
-            step();
-            let shown = marks.next_if_eq(&at).map_or(character, |_| MARK);
-            clean.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        clean.extend_from_slice(rest);
+        });
         Some(clean)
+    }
+
+    /// The parts of the letters that are in windows of values.
+    fn quoted(&self, letters: &[u8]) -> Vec<Range<usize>> {
+        let mut quoted: Vec<Range<usize>> = Vec::new();
+        let _ = self.letters.find(letters, WINDOW, |start| {
+            let end = start + WINDOW;
+            match quoted.last_mut() {
+                Some(last) if start <= last.end => last.end = end,
+                _ => quoted.push(start..end),
+            }
+            ControlFlow::Continue(())
+        });
+        quoted
     }
 }
 
-/// The bytes of letters and digits in lower case, and where the character of each stands. What follows a
-/// backslash is left out, with the digits of a `\u`.
-fn for_each_letter(text: &str, mut act: impl FnMut(usize, u8)) {
-    let mut characters = text.char_indices();
-    while let Some((place, character)) = characters.next() {
+/// The text between escapes, and where each part stands. What follows a backslash is left out, with the digits
+/// of a `\u`.
+fn each_unescaped(text: &str, mut act: impl FnMut(usize, &str)) {
+    let mut rest = text;
+    loop {
+        let start = text.len() - rest.len();
+        let Some((part, escape)) = rest.split_once('\\') else { return act(start, rest) };
+        act(start, part);
         step();
-        if character == '\\' {
-            if characters.next().is_some_and(|(_, kind)| kind == 'u') {
-                characters.nth(3);
-            }
-            continue;
+        let mut characters = escape.chars();
+        if characters.next() == Some('u') {
+            characters.nth(3);
         }
-        for_each_lower(character, |lower| {
-            if lower.is_alphanumeric() {
-                for_each_byte(lower, |byte| act(place, byte));
-            }
-        });
+        rest = characters.as_str();
     }
 }

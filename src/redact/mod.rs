@@ -9,6 +9,7 @@ mod control;
 mod cut_quotes;
 mod display;
 mod escapes;
+mod needles;
 mod reading;
 mod scrubber;
 #[cfg(test)]
@@ -21,7 +22,7 @@ pub(crate) use scrubber::{MARK, Scrubber, WITHHELD};
 
 #[cfg(test)]
 thread_local! {
-    /// How many bytes were looked at, and how many windows were compared.
+    /// How many bytes were looked at, and how many grams and windows were looked up.
     static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::STEPS;
 use super::control::escape_control;
+use super::needles::{Needles, WINDOW};
 use super::scrubber::{Scrubber, WITHHELD};
 
 fn shows(secret: &str, text: &str) -> bool {
@@ -242,7 +243,7 @@ fn a_secret_that_only_all_texts_together_show_withholds_all() {
 
 fn cut(text: &str, secrets: &[&str]) -> Option<String> {
     let clean = Scrubber::new(secrets.iter().copied()).cut_quotes(text.as_bytes())?;
-    assert!(clean.len() <= text.len());
+    assert_eq!(clean.len(), text.len());
     Some(String::from_utf8(clean.to_vec()).unwrap().replace('\u{7f}', "#"))
 }
 
@@ -261,7 +262,8 @@ fn quotes_are_overwritten_and_the_rest_stays() {
         cut(r"no: 0123456789abcdef\\g", &["0123456789abcdef\\"]).unwrap(),
         format!(r"no: {}\\g", "#".repeat(16))
     );
-    assert_eq!(cut("пароль-Ключ-секрет", &["Пароль-ключ-секрет"]).unwrap(), "######-####-######");
+    let marks = [12, 8, 12].map(|bytes| "#".repeat(bytes)).join("-");
+    assert_eq!(cut("пароль-Ключ-секрет", &["Пароль-ключ-секрет"]).unwrap(), marks);
     assert_eq!(cut("already exists", &["already exists"]), None);
     assert_eq!(cut("0123456789abcdef", &[]), None);
     assert_eq!(cut("0123456789abcde", &[one]), None);
@@ -357,6 +359,33 @@ fn secret() -> impl Strategy<Value = String> {
         1 => any::<char>(),
     ];
     prop::collection::vec(character, 4..200).prop_map(|it| it.into_iter().collect())
+}
+
+proptest! {
+    /// The search looks at few places; this one at all.
+    #[test]
+    fn what_is_sought_is_found_wherever_it_stands(
+        needles in prop::collection::vec("[ab]{1,40}", 1..4),
+        text in "[ab]{0,80}",
+        echo in any::<prop::sample::Index>(),
+    ) {
+        let text = text + needles.get(echo.index(needles.len())).map_or("", |it| it);
+        let sought = needles.iter().map(|it| crate::wipe::Zeroizing::new(it.clone().into_bytes()));
+        let sought = Needles::new(sought.collect());
+        prop_assert!(sought.are_in(text.as_bytes()));
+        for length in 1..=WINDOW {
+            let of_length = needles.iter().filter(|it| it.len().min(WINDOW) == length);
+            let windows: Vec<&[u8]> = of_length.flat_map(|it| it.as_bytes().windows(length)).collect();
+            let all = text.as_bytes().windows(length).enumerate();
+            let there = all.filter(|(_, window)| windows.contains(window)).map(|(at, _)| at);
+            let mut found = Vec::new();
+            let _ = sought.find(text.as_bytes(), length, |at| {
+                found.push(at);
+                std::ops::ControlFlow::Continue(())
+            });
+            prop_assert_eq!(found, there.collect::<Vec<_>>());
+        }
+    }
 }
 
 proptest! {

@@ -58,7 +58,7 @@ impl Client {
         batch: &[SecretRef],
         with_values: bool,
     ) -> Result<Vec<BatchEntry>> {
-        let mut secrets = match self.list_by_fqns(batch, with_values).await {
+        let secrets = match self.list_by_fqns(batch, with_values).await {
             Ok(secrets) => secrets,
             Err(error) if may_be_one_of_them(&error) => {
                 // The refusal of a single name is already the result.
@@ -68,11 +68,11 @@ impl Client {
             }
             Err(error) => return Err(error),
         };
-        let known = |reference: &SecretRef| match secrets.remove(reference.fqn()) {
+        let known = |secret: Option<Secret>| match secret {
             Some(secret) => BatchEntry::Listed(Box::new(secret)),
             None => BatchEntry::Absent,
         };
-        Ok(batch.iter().map(known).collect())
+        Ok(secrets.into_iter().map(known).collect())
     }
 
     async fn settle(
@@ -86,7 +86,7 @@ impl Client {
             BatchEntry::Absent => None,
             BatchEntry::Refused => {
                 match self.list_by_fqns(std::slice::from_ref(reference), with_values).await {
-                    Ok(mut secrets) => secrets.remove(reference.fqn()),
+                    Ok(secrets) => secrets.into_iter().next().flatten(),
                     Err(error) if may_be_one_of_them(&error) => None,
                     Err(error) => return Err(error),
                 }
@@ -99,24 +99,28 @@ impl Client {
         }
     }
 
-    /// What the server lists under these names, whatever else it lists.
+    /// What the server lists under each of these names, whatever else it lists.
     async fn list_by_fqns(
         &self,
         batch: &[SecretRef],
         with_values: bool,
-    ) -> Result<HashMap<String, Secret>> {
+    ) -> Result<Vec<Option<Secret>>> {
         let mut params = ListSecrets::by_fqns(batch.iter().map(SecretRef::fqn)).limit(BATCH as u64);
         if with_values {
             params = params.with_values();
         }
-        let mut secrets = HashMap::with_capacity(batch.len());
+        let places: HashMap<&str, usize> =
+            batch.iter().enumerate().map(|(place, asked)| (asked.fqn(), place)).collect();
+        let mut secrets: Vec<Option<Secret>> = batch.iter().map(|_| None).collect();
+        let mut missing = batch.len();
         let mut pages = self.secrets().stream(params);
         // A server that does not know the filter lists everything: what was asked for is enough.
-        while secrets.len() < batch.len() {
+        while missing > 0 {
             let Some(secret) = pages.next().await.transpose()? else { break };
-            let asked = secret.fqn().filter(|fqn| batch.iter().any(|asked| asked.fqn() == *fqn));
-            if let Some(fqn) = asked {
-                secrets.insert(fqn.to_owned(), secret);
+            let place = secret.fqn().and_then(|fqn| places.get(fqn));
+            if let Some(known) = place.and_then(|place| secrets.get_mut(*place)) {
+                missing -= usize::from(known.is_none());
+                *known = Some(secret);
             }
         }
         Ok(secrets)

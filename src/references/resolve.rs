@@ -212,13 +212,7 @@ where
     I: IntoIterator,
     I::Item: Borrow<SecretRef>,
 {
-    let mut seen = HashSet::new();
-    let mut unique = Vec::new();
-    for reference in references {
-        let reference: &SecretRef = reference.borrow();
-        if seen.insert(reference.clone()) {
-            unique.push(reference.clone());
-        }
-    }
-    unique
+    let given: Vec<I::Item> = references.into_iter().collect();
+    let mut seen = HashSet::with_capacity(given.len());
+    given.iter().map(Borrow::borrow).filter(|it| seen.insert(it.as_str())).cloned().collect()
 }

@@ -17,6 +17,7 @@ use super::retry::{self, AttemptOutcome};
 use super::wiped_body::WipedBody;
 use super::{CallTokens, Head, Received, Transport, trace};
 use crate::error::ErrorBody;
+use crate::redact::Scrubber;
 
 /// Failures tell little in their first 64 KiB and nothing after.
 const FAILURE_LIMIT: usize = 64 * 1024;
@@ -81,10 +82,12 @@ impl Transport {
                     Ok(Received { body, head: Head { content_type, ..head } })
                 }
                 Some(status) => {
-                    let stated = self.error_body(request, tokens, status, None, body.bytes());
+                    let scrubber = self.scrubber(request, tokens);
+                    let stated = error_body(&scrubber, status, None, body.bytes());
                     let cause = Cause::Response(stated.in_success());
                     let head = Head { status, ..head };
-                    Err(Failure::after(head, AttemptOutcome::Responded(status), cause))
+                    let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);
+                    Err(Failure { scrubber: Some(Box::new(scrubber)), ..failure })
                 }
             },
             Ok(Read::OverLimit) => Err(Failure::unreadable(head, too_large)),
@@ -133,29 +136,28 @@ impl Transport {
         let reader = BodyReader::new(&mut response, limit, recycler);
         // What does not come in time is as good as missing; the status is known.
         let _ = timeout(FAILURE_TIMEOUT, reader.read(body)).await;
+        let scrubber = self.scrubber(request, tokens);
         let cause = if let Some(location) = redirect {
             Cause::Redirect(location)
         } else {
-            let body = body.text();
-            Cause::Response(self.error_body(request, tokens, status, content_type.as_deref(), body))
+            let body = error_body(&scrubber, status, content_type.as_deref(), body.text());
+            Cause::Response(body)
         };
         // The service's own failure is no TLS port's.
         let may_expect_tls = self.may_expect_tls()
             && !matches!(&cause, Cause::Response(body) if body.has_ended(status));
         let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);
-        Failure { retry_after, may_expect_tls, ..failure }
+        Failure { retry_after, may_expect_tls, scrubber: Some(Box::new(scrubber)), ..failure }
     }
+}
 
-    fn error_body(
-        &self,
-        request: &Request<'_>,
-        tokens: &CallTokens,
-        status: u16,
-        content_type: Option<&str>,
-        body: &[u8],
-    ) -> ErrorBody {
-        let clean = self.scrubber(request, tokens).cut_quotes(body);
-        let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
-        crate::error::parse(status, content_type, body)
-    }
+fn error_body(
+    scrubber: &Scrubber,
+    status: u16,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> ErrorBody {
+    let clean = scrubber.cut_quotes(body);
+    let body = clean.as_ref().map_or(body, |clean| clean.as_slice());
+    crate::error::parse(status, content_type, body)
 }

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::time::Duration;
 
-use http::header::{HeaderMap, LOCATION};
+use http::header::{HeaderMap, HeaderName, LOCATION};
 use jiff::Timestamp;
 use url::Url;
 
@@ -19,8 +19,12 @@ use crate::models::decode::DecodeFailure;
 use crate::redact::Scrubber;
 
 /// Where services and the proxies in front of them put a request's identifier.
-const REQUEST_ID_HEADERS: [&str; 4] =
-    ["x-request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+static REQUEST_ID_HEADERS: [HeaderName; 4] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-correlation-id"),
+    HeaderName::from_static("x-amzn-requestid"),
+    HeaderName::from_static("cf-ray"),
+];
 const REQUEST_ID_LIMIT: usize = 128;
 const LOCATION_LIMIT: usize = 1024;
 
@@ -31,6 +35,8 @@ pub(super) struct Failure {
     pub(super) request_id: Option<Box<str>>,
     pub(super) retry_after: Option<Duration>,
     pub(super) cause: Cause,
+    /// What the response was compared with when it was read.
+    pub(super) scrubber: Option<Box<Scrubber>>,
     /// Whether it may be due to an `http://` URL of a TLS port.
     pub(super) may_expect_tls: bool,
 }
@@ -85,8 +91,15 @@ impl Failure {
     }
 
     pub(super) fn without_response(outcome: AttemptOutcome, cause: Cause) -> Self {
-        let (status, request_id, retry_after, may_expect_tls) = (None, None, None, false);
-        Self { outcome, status, request_id, retry_after, cause, may_expect_tls }
+        Self {
+            outcome,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            cause,
+            scrubber: None,
+            may_expect_tls: false,
+        }
     }
 
     pub(super) fn from_wire(error: reqwest::Error, may_expect_tls: bool) -> Self {
@@ -120,7 +133,10 @@ impl Failure {
         credentials: &[&str],
         stats: CallStats,
     ) -> Error {
-        let scrubber = LazyCell::new(|| request.scrubber(credentials.iter().copied()));
+        let scrubber = self.scrubber;
+        let scrubber = LazyCell::new(|| {
+            scrubber.unwrap_or_else(|| Box::new(request.scrubber(credentials.iter().copied())))
+        });
         let context = Box::new(CallContext {
             operation: request.operation,
             path: stats.path,
@@ -236,7 +252,7 @@ fn all_keys<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a str> {
 }
 
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let header = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?;
+    let header = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(name))?;
     let id = header.to_str().ok()?;
     // Cut after it is scrubbed, so that half a value cannot get through; but not kept whole before.
     Some(id.get(..8 * REQUEST_ID_LIMIT).unwrap_or(id).into())
@@ -266,6 +282,7 @@ pub(crate) fn of_response(
         request_id: None,
         retry_after: None,
         cause: Cause::Response(crate::error::parse(status, None, body.as_bytes())),
+        scrubber: None,
         may_expect_tls: false,
     };
     let unclear =

@@ -34,7 +34,7 @@ pub(crate) use failure::of_response;
 use failure::{Cause, Failure};
 pub(crate) use recycle::ConnectionRecycler;
 pub(crate) use request::{Query, Request};
-pub(crate) use request_body::json;
+pub(crate) use request_body::{json, json_with};
 use response_body::Body;
 use retry::AttemptOutcome;
 pub(crate) use retry::Budget;
@@ -197,6 +197,8 @@ impl Transport {
                 .flatten();
             match wait {
                 Some(wait) => {
+                    // With it go the copies of what was sent.
+                    drop(failure);
                     trace::waiting(wait);
                     tokio::time::sleep(wait).await;
                 }

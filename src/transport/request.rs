@@ -57,9 +57,12 @@ pub(crate) struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(crate) fn new(operation: Operation, collection: &'static str) -> Self {
+        let mut path = String::with_capacity(64);
+        path.push('/');
+        path.push_str(collection);
         Self {
             operation,
-            path: format!("/{collection}"),
+            path,
             not_found_subject: None,
             claimed_name: None,
             query: None,
@@ -76,7 +79,6 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Error::InvalidInput`] for an identifier that could name another endpoint.
     pub(crate) fn id(mut self, id: &'a str) -> Result<Self> {
-        self.path.reserve(1 + id.len());
         self.path.push('/');
         // The service's own identifiers look like this and need neither a check nor an escape.
         if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
@@ -133,12 +135,17 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`Error::InvalidInput`] if the `url` crate would send another path than the one built here.
     pub(crate) fn url(&self, base: &Url) -> Result<Url> {
-        let mut path = String::with_capacity(base.path().len() + self.path.len());
-        path.push_str(base.path());
-        path.push_str(&self.path);
         let mut url = base.clone();
-        url.set_path(&path);
-        if url.path() != path {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/';
+        if self.path.bytes().all(is_plain) {
+            // Nothing of it has to be escaped, and the base's own path need not be read again.
+            if let Ok(mut segments) = url.path_segments_mut() {
+                segments.extend(self.path.split('/').skip(1));
+            }
+        } else {
+            url.set_path(&[base.path(), &self.path].concat());
+        }
+        if url.path().strip_prefix(base.path()) != Some(&self.path) {
             return Err(Error::invalid_input("identifier", "it would change the request's path"));
         }
         // An empty query is still a `?` on the wire.

@@ -7,7 +7,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::recycle::ConnectionRecycler;
-use crate::wipe::{Zeroize, Zeroizing};
+use crate::wipe::Zeroizing;
 
 /// More than hyper's longest buffer, which is a little over 400 KiB.
 const MAX_BUFFER: usize = 512 * 1024;
@@ -55,9 +55,10 @@ impl WipedBody {
             return;
         };
         if self.frames == 2 {
-            self.join(&first);
+            self.joined = Zeroizing::with_capacity(self.expected.max(first.len() + frame.len()));
+            self.joined.append(&first);
         }
-        self.join(&frame);
+        self.joined.append(&frame);
         match first.try_into_mut() {
             Ok(buffer) => {
                 wipe(buffer, self.reach);
@@ -85,18 +86,6 @@ impl WipedBody {
         if !self.close_connection {
             self.recycler.request_close();
         }
-    }
-
-    fn join(&mut self, bytes: &[u8]) {
-        let needed = self.joined.len() + bytes.len();
-        if needed > self.joined.capacity() {
-            // A vector that grows by itself leaves what it had in freed memory.
-            let capacity = needed.max(2 * self.joined.capacity()).max(self.expected);
-            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-            larger.extend_from_slice(&self.joined);
-            self.joined = larger;
-        }
-        self.joined.extend_from_slice(bytes);
     }
 
     /// The whole text.
@@ -129,8 +118,9 @@ fn wipe(mut buffer: BytesMut, reach: usize) {
     buffer.clear();
     // Moves to the beginning of the buffer. It allocates nothing: at the beginning it already is, it fails.
     let before = if buffer.try_reclaim(rest + 1) { buffer.capacity() - rest } else { 0 };
+    // All that is in use of it is overwritten by this, which the compiler must not leave out.
     buffer.resize(before + reach.min(rest), 0);
-    buffer.as_mut().zeroize();
+    zeroize::optimization_barrier(buffer.as_ref());
 }
 
 /// From the beginning of `earlier` to the end of `later`, if that seems to be in the same buffer, which is

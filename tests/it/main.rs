@@ -9,6 +9,7 @@
 )]
 
 mod advice;
+mod allocations;
 mod config;
 mod hostile;
 mod identifiers;

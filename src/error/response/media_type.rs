@@ -16,6 +16,10 @@ const KNOWN: [&str; 9] = [
 
 /// The type that the header's value names, without its parameters.
 pub(crate) fn other_than_json(content_type: &str) -> Option<&'static str> {
+    // Nearly always, and then nothing has to be looked up.
+    if content_type.starts_with("application/json") {
+        return None;
+    }
     let named = content_type.split(';').next()?.trim();
     KNOWN.into_iter().find(|known| named.eq_ignore_ascii_case(known))
 }

@@ -72,7 +72,10 @@ pub(super) static RULES: &[Rule] = &[
 
 /// Whether a name is one of the words by which the rules know a text.
 pub(super) fn is_word_of_rules(lowercase: &str) -> bool {
-    RULES.iter().flat_map(|rule| rule.all).any(|text| text.split(' ').any(|word| word == lowercase))
+    let is_in = |text: &str| {
+        text.as_bytes().split(|byte| *byte == b' ').any(|word| word == lowercase.as_bytes())
+    };
+    RULES.iter().flat_map(|rule| rule.all).any(|text| is_in(text))
 }
 
 /// Whether `word` stands in `text` and is not a part of a longer name.
@@ -88,5 +91,6 @@ fn has_word(text: &str, word: &str) -> bool {
 
 /// What the names of secrets are made of, in stores and in fully qualified names.
 pub(super) fn is_part_of_name(character: char) -> bool {
-    character.is_alphanumeric() || "-_+=@./:".contains(character)
+    character.is_alphanumeric()
+        || matches!(character, '-' | '_' | '+' | '=' | '@' | '.' | '/' | ':')
 }

@@ -120,11 +120,17 @@ pub(crate) fn owned<T: FromWire>(body: &[u8]) -> Result<T, DecodeFailure> {
     // All of it: serde_json would look at no string that is skipped.
     let body = text(body)?;
     let context = Context::new("");
-    context.copied.borrow_mut().reserve_exact(body.len().min(1024));
+    context.copied.borrow_mut().reserve_exact(room_for_texts(body.len()));
     let model = parse(&context, serde_json::Deserializer::from_str(body))?;
     let Context { buffer, copied, .. } = context;
     let _ = buffer.set(copied.into_inner());
     Ok(model)
+}
+
+/// Enough for the texts of nearly all responses of this length: half of a long one is values, keys and punctuation.
+fn room_for_texts(body: usize) -> usize {
+    const MAX_RESERVED: usize = 64 * 1024;
+    body.min(1024).max(body / 2).min(MAX_RESERVED)
 }
 
 /// The text of a body, without the byte order mark that some servers put before it.
@@ -236,8 +242,10 @@ impl<T: FromWire> FromWire for Vec<T> {
                 while let Some(item) = seq.next_element_seed(Seed::new(self.0))? {
                     items.push(item);
                 }
-                // Lists live as long as the models; the slack of growing would be a third of them.
-                items.shrink_to_fit();
+                // Lists live as long as the models; the slack of growing could be half of them.
+                if items.len() < items.capacity() / 4 * 3 {
+                    items.shrink_to_fit();
+                }
                 Ok(items)
             }
         }

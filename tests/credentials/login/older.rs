@@ -58,7 +58,7 @@ async fn a_server_that_is_not_there_is_tried_once() {
     fake.advance_token_clock(HOUR);
     let _ = fake.clone().with_older_login();
     // A port that was free a moment ago.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = "127.0.0.1:1";
     let given = home.login().auth_server_url(format!("http://{closed}")).unwrap();
     let client = Client::builder().base_url(given.host()).credentials(given).build().unwrap();
     let error = call(&client).await.unwrap_err();

@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(in crate::error) mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::html;
 use crate::redact::{MARK, Scrubber, WITHHELD};
+use crate::wipe::Wipe;
 
 /// A body may be as large as the response limit allows, but its beginning says what went wrong.
 const LOOKED_AT: usize = 64 * 1024;
@@ -81,7 +83,12 @@ impl ErrorBody {
     /// Withholds every text in which the server echoed a secret, and shortens the others. Must come after
     /// classification, which needs the words.
     pub(crate) fn scrub(&mut self, scrubber: &Scrubber) {
-        let texts = self.message.iter_mut().chain(&mut self.problems).chain(&mut self.details);
+        if self.joined {
+            // It is joined anew of what the problems may show.
+            self.message.iter_mut().for_each(Wipe::wipe);
+        }
+        let message = self.message.iter_mut().filter(|_| !self.joined);
+        let texts = message.chain(&mut self.problems).chain(&mut self.details);
         scrubber.withhold(texts.chain(&mut self.code));
         for problem in &mut self.problems {
             *problem = cut(problem, MAX_PROBLEM);
@@ -103,7 +110,7 @@ impl ErrorBody {
 pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> ErrorBody {
     let mut read = ErrorBody { status, message_limit: MAX_MESSAGE, ..ErrorBody::default() };
     let head = body.get(..LOOKED_AT).unwrap_or(body);
-    let text = String::from_utf8_lossy(head);
+    let text = readable(head);
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with(['{', '[']) {
         read_json(&mut read, text);
@@ -118,6 +125,11 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Err
     read
 }
 
+/// As `from_utf8_lossy`, which looks at the bytes one by one.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// The failure that the body of a response with a status of success states: an object with a `statusCode` of
 /// 400 and more, and no `data`.
 pub(crate) fn stated_failure(body: &[u8]) -> Option<u16> {
@@ -127,7 +139,7 @@ pub(crate) fn stated_failure(body: &[u8]) -> Option<u16> {
     if first_key.starts_with(b"\"data\"") {
         return None;
     }
-    let text = String::from_utf8_lossy(start.get(..LOOKED_AT).unwrap_or(start));
+    let text = readable(start.get(..LOOKED_AT).unwrap_or(start));
     let fields = fields_of(&text)?;
     let status = fields.status_code?.get().parse().ok()?;
     (fields.data.is_none() && (400..600).contains(&status)).then_some(status)
@@ -196,7 +208,9 @@ fn is_binary(text: &str) -> bool {
     for character in text.chars().take(MAX_JUNK) {
         all += 1;
         let is_odd = character == char::REPLACEMENT_CHARACTER
-            || (character.is_control() && !character.is_whitespace() && character != MARK);
+            || (character.is_control()
+                && !character.is_whitespace()
+                && character != char::from(MARK));
         odd += usize::from(is_odd);
     }
     odd * 4 > all

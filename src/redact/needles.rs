@@ -1,0 +1,180 @@
+//! The search for many pieces of bytes at once, in steps that do not depend on what they are.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::ops::ControlFlow;
+
+use super::step;
+use crate::wipe::Zeroizing;
+
+/// So many bytes in a row are no coincidence.
+pub(super) const WINDOW: usize = 16;
+/// What is looked up first: so many bytes fit into a number.
+const GRAM: usize = 8;
+/// Of so many grams of another text one is at a marked place by accident, or fewer.
+const PLACES_PER_GRAM: usize = 16;
+
+/// What is looked for: every whole short needle, and each window of the longer ones.
+///
+/// All grams of the needles are marked in a table. A window of a text can be one of theirs only if all grams in
+/// it are, of which one is at a place that can be divided by their number in a window: so few are looked up.
+pub(super) struct Needles {
+    all: Vec<Zeroizing<Vec<u8>>>,
+    /// The lengths that a window of the text has to have, one bit for each.
+    lengths: u32,
+    /// One bit for each place.
+    marked: Vec<u64>,
+    /// By how much a number is shifted to become a place.
+    shift: u32,
+    windows: OnceCell<Windows>,
+}
+
+impl Needles {
+    pub(super) fn new(all: Vec<Zeroizing<Vec<u8>>>) -> Self {
+        let grams = all.iter().map(|needle| 1 + needle.len().saturating_sub(GRAM)).sum::<usize>();
+        let places = (PLACES_PER_GRAM * grams).next_power_of_two().max(64);
+        let lengths = all.iter().fold(0, |lengths, needle| lengths | 1 << needle.len().min(WINDOW));
+        let mut needles = Self {
+            all,
+            lengths,
+            marked: vec![0; places / 64],
+            shift: 64 - places.trailing_zeros(),
+            windows: OnceCell::new(),
+        };
+        for gram in needles.all.iter().flat_map(|needle| needle.windows(needle.len().min(GRAM))) {
+            step();
+            let (word, bit) = place(gram, needles.shift);
+            if let Some(word) = needles.marked.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        needles
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether any needle is in the text, or a window of a longer one.
+    pub(super) fn are_in(&self, text: &[u8]) -> bool {
+        (1..=WINDOW).any(|length| self.find(text, length, |_| ControlFlow::Break(())).is_break())
+    }
+
+    /// Hands over the places where so many bytes stand that a needle has, too: all of it, or a window.
+    pub(super) fn find(
+        &self,
+        text: &[u8],
+        length: usize,
+        mut act: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.lengths >> length & 1 == 0 {
+            return ControlFlow::Continue(());
+        }
+        let gram = length.min(GRAM);
+        let stride = 1 + length - gram;
+        let (mut at, mut next) = (0, 0);
+        while let Some(sample) = text.get(at..at + gram) {
+            if self.is_marked(sample) {
+                // The windows that it is in, but for those that the one before was in, too.
+                for start in next.max((at + 1).saturating_sub(stride))..=at {
+                    let window = text.get(start..start + length);
+                    if window.is_some_and(|it| self.is_likely(it, gram) && self.have(it)) {
+                        act(start)?;
+                    }
+                }
+                next = at + 1;
+            }
+            at += stride;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// `false` only for what is no gram of any needle.
+    #[inline]
+    fn is_marked(&self, gram: &[u8]) -> bool {
+        step();
+        let (word, bit) = place(gram, self.shift);
+        self.marked.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[inline]
+    fn is_likely(&self, window: &[u8], gram: usize) -> bool {
+        let first = window.get(..gram).is_some_and(|gram| self.is_marked(gram));
+        first && window.get(window.len() - gram..).is_some_and(|gram| self.is_marked(gram))
+    }
+
+    fn have(&self, window: &[u8]) -> bool {
+        let windows = self.windows.get_or_init(|| {
+            let all = self.all.iter();
+            Windows::new(all.flat_map(|needle| needle.windows(needle.len().min(WINDOW))))
+        });
+        windows.contains(window)
+    }
+}
+
+/// Where a gram is in the table. A text can be made to have its grams at marked places; then its windows are
+/// looked up.
+#[inline]
+fn place(gram: &[u8], shift: u32) -> (usize, u64) {
+    // The upper bits, because each depends on all that is below it.
+    let mixed = number(gram).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift;
+    (usize::try_from(mixed / 64).unwrap_or_default(), 1 << (mixed % 64))
+}
+
+/// At most eight bytes as a number.
+#[inline]
+fn number(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or_else(
+        || bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        |eight| u64::from_le_bytes(*eight),
+    )
+}
+
+/// Pieces of at most 16 bytes, known by their hashes, so that no copy is left in memory that is not wiped.
+///
+/// A hash is a product folded to 64 bits, with a random key for each set: no one can choose values that share
+/// many. If two pieces do by accident a message is withheld.
+struct Windows {
+    key: [u64; 2],
+    hashes: HashSet<u64, BuildHasherDefault<AsIs>>,
+}
+
+impl Windows {
+    fn new<'n>(windows: impl Iterator<Item = &'n [u8]>) -> Self {
+        let random = RandomState::new();
+        let key = [0_u8, 1].map(|which| random.hash_one(which));
+        let hashes = windows.map(|window| hash(window, key)).collect();
+        Self { key, hashes }
+    }
+
+    fn contains(&self, window: &[u8]) -> bool {
+        self.hashes.contains(&hash(window, self.key))
+    }
+}
+
+fn hash(window: &[u8], key: [u64; 2]) -> u64 {
+    step();
+    let (first, second) = window.split_at_checked(GRAM).unwrap_or((window, &[]));
+    let [first_key, second_key] = key;
+    let first = u128::from(number(first).wrapping_add(first_key));
+    let product = first * u128::from(number(second).wrapping_add(second_key));
+    let half = u128::from(u64::MAX);
+    u64::try_from((product >> 64) ^ (product & half)).unwrap_or_default()
+}
+
+/// What is hashed already.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
