@@ -67,10 +67,12 @@ async fn failures_that_ask_for_a_wait() {
     }
 }
 
-/// That of the tenant has tests of its own: `wire::tenant`.
+/// Some have tests of their own: that of the tenant `wire::tenant`, and those of a login's refresh
+/// `credentials::login`.
 #[tokio::test]
 async fn every_operation_is_in_the_table() {
-    let mut called = BTreeSet::from(["GetTenantId".to_owned()]);
+    let others = ["GetTenantId", "GetCliSettings", "RefreshLogin"];
+    let mut called = BTreeSet::from(others.map(str::to_owned));
     for endpoint in endpoints::ALL {
         let server = RawServer::start(|_, _| Act::Send(response(418, "", "")));
         let client = builder(server.url()).tenant(TENANT).build().unwrap();
