@@ -53,7 +53,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`Error::Config`], naming the setting and never quoting the key: base URL or key missing, a URL
-    /// that cannot be used, `http://` to another host, a key with control characters, blanks or other than
+    /// that cannot be used or, with an inferred login, is for another host than that, `http://` to another host, a key with control characters, blanks or other than
     /// ASCII, a tenant that is empty or has a colon or a control character, a header or user agent that
     /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
     /// `response_limit` of zero or of 4 GiB and more, no usable TLS, or, unless [`http`](Self::http) was

@@ -132,7 +132,7 @@ async fn renew(
     let Some(renewal) = stored.due(rejected) else { return Ok(stored.token()) };
     let replacement = Replacement::prepare(&login.path).map_err(|error| {
         format!(
-            "{} cannot be replaced by the refreshed login ({error}): correct its folder's permissions",
+            "{} cannot be replaced by the refreshed login ({error}): make room on its disk, or correct its folder's permissions",
             shown(&login.path)
         )
     })?;
