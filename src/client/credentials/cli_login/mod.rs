@@ -13,6 +13,8 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -78,6 +80,9 @@ struct Login {
     /// As the file has it.
     host: String,
     owner: Owner,
+    /// The refresh token that the control plane refused last.
+    #[cfg(unix)]
+    refused: Mutex<Option<SecretValue>>,
 }
 
 impl CliLogin {
@@ -112,7 +117,13 @@ impl CliLogin {
         let host = stored.host().to_owned();
         login_url(&host)?;
         warn_if_shared(path);
-        let login = Login { path: path.to_owned(), host, owner: stored.owner() };
+        let login = Login {
+            path: path.to_owned(),
+            host,
+            owner: stored.owner(),
+            #[cfg(unix)]
+            refused: Mutex::default(),
+        };
         Ok(Some(Self { login: Arc::new(login), auth_server: None }))
     }
 

@@ -1,6 +1,6 @@
 //! Changing the refresh token for new tokens, once, under the CLI's lock.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -130,13 +130,17 @@ async fn renew(
 ) -> std::result::Result<Token, BoxError> {
     let stored = login.same(Stored::read(&login.path))?;
     let Some(renewal) = stored.due(rejected) else { return Ok(stored.token()) };
+    if login.has_refused(renewal.refresh_token) {
+        return Err(login.ended());
+    }
     let replacement = Replacement::prepare(&login.path).map_err(|error| {
         format!(
             "{} cannot be replaced by the refreshed login ({error}): make room on its disk, or correct its folder's permissions",
             shown(&login.path)
         )
     })?;
-    let renewed = send(login, auth_server, &renewal).await.map_err(|error| login.refused(error))?;
+    let renewed =
+        send(login, auth_server, &renewal).await.map_err(|error| login.refused(error, &renewal))?;
     // From here on nothing waits.
     step("received");
     if !is_token(&renewed.access_token) {
@@ -165,10 +169,28 @@ fn is_token(token: &SecretValue) -> bool {
 }
 
 impl Login {
-    fn refused(&self, error: Error) -> BoxError {
+    fn refused(&self, error: Error, renewal: &Renewal<'_>) -> BoxError {
         if !matches!(error.status(), Some(400 | 401 | 403)) {
             return error.into();
         }
+        // The other two can come from what is in front of the control plane.
+        let is_for_good = error.status() == Some(400)
+            && error.context().is_some_and(|it| it.operation() == Operation::RefreshLogin);
+        if is_for_good {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused = Some(renewal.refresh_token.clone());
+        }
+        self.ended()
+    }
+
+    /// Whether it was refused before. It would be again, at each call that is refused itself, and a control plane
+    /// takes whoever sends a spent one for a thief.
+    fn has_refused(&self, token: &SecretValue) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().is_some_and(|refused| refused.ct_eq(token))
+    }
+
+    fn ended(&self) -> BoxError {
         let again = log_in_again(Some(&self.host));
         format!("the login in {} has ended: {again}", shown(&self.path)).into()
     }
