@@ -198,6 +198,7 @@ impl Edit {
 
     /// Creates the group in this store if it does not exist; a group that exists stays in the store that it is
     /// in. Only for an edit by name, and not with keys to [`remove`](Self::remove), which a new group does not have.
+    /// Without keys to set it creates an empty group.
     pub fn create_in(mut self, store: &SecretStore) -> Self {
         self.changes.create_in = Some(NewGroupPlace::of(store));
         self

@@ -48,7 +48,7 @@ macro_rules! summary_accessors {
 
 /// What an [`Edit`](super::Edit) would do to a group as it was read: to be shown, decided on and applied.
 ///
-/// `Display` prints it in one line, `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: added,
+/// `Display` prints it in one line (`new group` for one that is to be created), `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: added,
 /// rotated, removed and how many are kept, or `= 4 unchanged` if values were compared
 /// ([`Edit::skip_unchanged`](super::Edit::skip_unchanged)). Values never appear. If the server says of a key
 /// neither when it was last changed nor which versions it has, the line ends with

@@ -30,7 +30,7 @@ impl Error {
         }
         match self {
             Self::Config { setting, reason } => config(setting, reason).into(),
-            Self::InvalidInput { .. } => "Correct this argument; nothing was changed.".into(),
+            Self::InvalidInput { .. } => "Correct it; nothing was changed.".into(),
             Self::Credentials { source } => credentials(&**source),
             Self::Unauthorized { context } => unauthorized(context.token_expired),
             Self::PermissionDenied { .. } => {
@@ -51,7 +51,7 @@ impl Error {
                 "Keep at least one secret in the group, or delete the group.".into()
             }
             Self::NoSecretStore { .. } => {
-                "Ask the platform's administrator to connect a secret store to this workspace.".into()
+                "Ask the platform's administrator to connect a secret store of this kind.".into()
             }
             Self::MissingFields { context, .. }
                 if context.operation == Operation::UpdateSecretGroup =>
@@ -98,20 +98,24 @@ impl Error {
             Self::UnexpectedRedirect { .. } => {
                 "Set the base URL to the control plane's own (https, no other host).".into()
             }
-            Self::ValueHidden { .. } => {
-                "Ask an administrator to allow viewing values, or use the secret in a deployment by \
-                 reference."
-                    .into()
-            }
+            Self::ValueHidden { .. } => VIEWING.into(),
             Self::ConcurrentEdit { .. } => "Re-plan the edit against the current state.".into(),
             Self::PartiallyApplied { source, .. } => source.next_step(),
+            Self::Unresolved { missing, .. } if missing.is_empty() => VIEWING.into(),
             Self::Unresolved { .. } => {
                 "Check the references for typos and the key's access to their groups.".into()
             }
-            Self::Stale { source: Some(source), .. } => source.hint(),
+            Self::Stale { source: Some(source), .. } => {
+                format!("The last read failed: {source}. {}", source.hint()).into()
+            }
             Self::Stale { .. } => "Wait for the next look, or call refresh.".into(),
-            Self::InvalidSettings { .. } => {
-                "Add the missing keys to the group, and set the invalid ones to values that fit.".into()
+            Self::InvalidSettings { missing, invalid, .. } => {
+                match (missing.is_empty(), invalid.is_empty()) {
+                    (false, true) => "Add the missing keys to the group.",
+                    (true, false) => "Set the invalid keys to values that fit.",
+                    _ => "Add the missing keys to the group, and set the invalid ones to values that fit.",
+                }
+                .into()
             }
         }
     }
@@ -148,6 +152,9 @@ impl Error {
     }
 }
 
+const VIEWING: &str =
+    "Ask an administrator to allow viewing values, or use the secret in a deployment by reference.";
+
 const PROXY_LOGIN: &str = "Put the proxy's user name and password into its URL (HTTPS_PROXY, HTTP_PROXY or \
      ALL_PROXY, unless the program sets the proxy), or add the control plane's host to NO_PROXY.";
 
@@ -163,7 +170,7 @@ const OWN_ROOT: &str = "If the control plane has an authority of its own, add it
 fn config(setting: &str, reason: &str) -> &'static str {
     match (setting, reason) {
         ("TFY_BASE_URL", "is not set") => {
-            "Set it to the control plane's URL, such as https://my-org.truefoundry.cloud, or call \
+            "Set it (or TFY_HOST) to the control plane's URL, such as https://my-org.truefoundry.cloud, or call \
              ClientBuilder::base_url."
         }
         ("TFY_API_KEY", "is not set") => "Set it, or call ClientBuilder::api_key.",

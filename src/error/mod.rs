@@ -30,7 +30,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of any of the crate's methods, named for what happened.
 ///
-/// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in one sentence. `{:?}` is
+/// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in a sentence or two. `{:?}` is
 /// both on one line, which is what a `main` that returns this crate's [`Result`] prints; `{:#?}` is the
 /// structure. The cause, if another library reported one, is in [`source`](std::error::Error::source) only
 /// (its type is not part of the stable API). No text of an error holds a value or the API key.
@@ -362,7 +362,7 @@ pub enum Error {
     #[error("the watched values were last confirmed {} ago", Wait(*age))]
     #[non_exhaustive]
     Stale {
-        /// How long ago the service last confirmed the values.
+        /// How long ago the control plane last confirmed the values.
         age: Duration,
         /// Why they could not be confirmed since; `None` if no look has failed.
         source: Option<Arc<Error>>,

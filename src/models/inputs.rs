@@ -43,7 +43,7 @@ impl Checks {
     /// Refuses a text that stands for a value and is none.
     fn check_text(self, key: &str, value: &SecretValue) -> crate::Result<()> {
         let reason = if !self.allow_masked_text && value.is_masked_text() {
-            "it is the masked text that this crate prints in place of a value"
+            "it is the masked text that this crate prints in place of a value (if it is meant: allow_masked_text)"
         } else if !self.allow_reference_text && is_reference_text(value.expose_secret()) {
             "it is a reference to a secret (tfy-secret://...), not the secret's value"
         } else {

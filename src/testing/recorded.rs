@@ -47,7 +47,8 @@ impl RecordedRequest {
         self.0.operation
     }
 
-    /// The method, such as `PUT`.
+    /// The method, such as `PUT`. `POST /secrets` reads: to see that nothing was written, compare
+    /// [`operation`](Self::operation).
     pub fn method(&self) -> &str {
         &self.0.method
     }

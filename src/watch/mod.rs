@@ -159,7 +159,7 @@ impl<T: Send + Sync + 'static> Watch<T> {
         Ok(self.current())
     }
 
-    /// How long ago the service last confirmed the values.
+    /// How long ago the control plane last confirmed the values.
     pub fn age(&self) -> Duration {
         self.shared.confirmed().elapsed()
     }
@@ -184,7 +184,7 @@ impl<T: Send + Sync + 'static> Watch<T> {
         }
     }
 
-    /// The changes from now on.
+    /// The changes from now on. A change whose values cannot be used is reported once they can be.
     ///
     /// ```no_run
     /// # async fn f(watch: truefoundry_secrets::Watch) {

@@ -144,7 +144,7 @@ fn the_readmes_first_program_without_settings_prints_a_sentence_and_what_to_do()
     for (environment, expected) in [
         (
             &[][..],
-            "Error: TFY_BASE_URL is not set (hint: Set it to the control plane's URL, such as \
+            "Error: TFY_BASE_URL is not set (hint: Set it (or TFY_HOST) to the control plane's URL, such as \
              https://my-org.truefoundry.cloud, or call ClientBuilder::base_url.)",
         ),
         (&[host], "Error: TFY_API_KEY is not set (hint: Set it, or call ClientBuilder::api_key.)"),

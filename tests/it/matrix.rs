@@ -67,12 +67,11 @@ async fn failures_that_ask_for_a_wait() {
     }
 }
 
-/// Some have tests of their own: that of the tenant `wire::tenant`, and those of a login's refresh
-/// `credentials::login`.
+/// Those of the tenant and of a login have tests of their own: `wire::tenant` and the target `credentials`.
 #[tokio::test]
 async fn every_operation_is_in_the_table() {
-    let others = ["GetTenantId", "GetCliSettings", "RefreshLogin"];
-    let mut called = BTreeSet::from(others.map(str::to_owned));
+    let mut called =
+        BTreeSet::from(["GetTenantId", "GetCliSettings", "RefreshLogin"].map(str::to_owned));
     for endpoint in endpoints::ALL {
         let server = RawServer::start(|_, _| Act::Send(response(418, "", "")));
         let client = builder(server.url()).tenant(TENANT).build().unwrap();

@@ -42,7 +42,7 @@ async fn an_hour_without_the_service_leaves_the_values_and_says_so() {
     assert!(*age >= Duration::from_secs(3600));
     assert_eq!(source.status(), Some(503));
     assert!(error.to_string().contains("ago"), "{error}");
-    assert_eq!(error.hint(), source.hint());
+    assert_eq!(error.hint(), format!("The last read failed: {source}. {}", source.hint()));
 
     fake.clear_faults();
     fake.set_value("app", "DB_PASSWORD", "two");
