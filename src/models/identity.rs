@@ -75,12 +75,10 @@ impl Identity {
     /// plane does not say.
     pub fn user(&self) -> Option<&str> {
         let user = self.0.user.as_ref()?;
+        let email = user.email.as_ref().map(SharedStr::as_str);
         let subject = user.subject.as_ref().and_then(Subject::slug);
-        user.email
-            .as_ref()
-            .map(SharedStr::as_str)
-            .or(subject)
-            .or_else(|| Some(user.slug.as_ref()?.as_str()))
+        let slug = user.slug.as_ref().map(SharedStr::as_str);
+        [email, subject, slug].into_iter().flatten().find(|text| !text.is_empty())
     }
 
     /// The type of the subject as the API writes it: `user`, `serviceaccount`, `virtualaccount`, … The list grows.

@@ -168,7 +168,8 @@ impl Transport {
     ) -> Result<Received, Failure> {
         let idempotency = request.operation.idempotency();
         if request.operation.sends_key() {
-            let token = self.tokens.token(progress.timeout).await;
+            // What is left ends no later than the call does, so that the reason is not lost.
+            let token = self.tokens.token(progress.left()).await;
             progress.tokens.current = Some(token.map_err(Failure::without_token)?);
         }
         loop {

@@ -29,6 +29,12 @@ async fn whoami_says_user_kind_and_tenant() {
 async fn whoami_reads_what_is_there() {
     for (body, user, kind, tenant) in [
         (r#"{"user":{}}"#, None, None, None),
+        (
+            r#"{"user":{"email":"","subject":{"subjectSlug":"ci","subjectType":"virtualaccount"}}}"#,
+            Some("ci"),
+            Some("virtualaccount"),
+            None,
+        ),
         (r#"{"user":7,"tenantInfo":{"tenantName":"t"}}"#, None, None, Some("t")),
         (
             r#"{"user":{"subjectSlug":"a"},"tenantInfo":{"tenantName":"t"}}"#,

@@ -11,7 +11,8 @@ use crate::{Error, Result};
 
 impl ClientBuilder {
     /// A builder with base URL and credentials as [`Client::infer`](crate::Client::infer) finds them. What is
-    /// set on it afterwards wins.
+    /// set on it afterwards wins, but a login is used for its own host only: with another one,
+    /// [`build`](Self::build) fails unless a key is set, too.
     ///
     /// # Errors
     /// As [`Client::infer`](crate::Client::infer).
@@ -53,7 +54,7 @@ impl ClientBuilder {
                     ),
                 ));
             };
-            return Ok(builder.base_url(login.host()).credentials(login));
+            return builder.base_url(login.host()).logged_in(login);
         };
         let (wanted, _) = check_url(host, false)?;
         let instead = format!(
@@ -64,7 +65,7 @@ impl ClientBuilder {
             Err(Error::config(host.name, format!("is set, but {reason}: {instead}")))
         };
         match found.map(Option::flatten) {
-            Ok(Some(login)) if login_url(login.host())? == wanted => Ok(builder.credentials(login)),
+            Ok(Some(login)) if login_url(login.host())? == wanted => builder.logged_in(login),
             Ok(Some(login)) => refuse(format!(
                 "{API_KEY_VARIABLE} is not, and the login in {file} is for {} and not for {}",
                 Escaped(login.host()),
@@ -73,6 +74,11 @@ impl ClientBuilder {
             Ok(None) => refuse(format!("{API_KEY_VARIABLE} is not, and no login exists in {file}")),
             Err(error) => refuse(format!("{API_KEY_VARIABLE} is not, and the {error}")),
         }
+    }
+
+    fn logged_in(self, login: CliLogin) -> Result<Self> {
+        let login_for = Some(login_url(login.host())?);
+        Ok(Self { login_for, ..self.credentials(login) })
     }
 }
 
@@ -146,6 +152,33 @@ mod tests {
             assert_eq!(url, "https://login.example/");
             assert!(shown.contains("(credentials)"), "{shown}");
             builder.build().unwrap();
+        }
+    }
+
+    /// As a program does that has an option for the URL.
+    #[test]
+    fn the_token_of_a_login_goes_to_no_other_host_that_is_set_afterwards() {
+        let login = File::login("https://login.example/");
+        let of_env = [("TFY_HOST", "https://login.example")];
+        for pairs in [&[][..], &of_env] {
+            let inferred = || infer(pairs, Some(&login.path())).unwrap();
+            for (url, is_same) in [
+                ("https://login.example/api/svc", true),
+                ("https://other.example", false),
+                ("https://login.example:8443", false),
+                ("http://localhost:1", false),
+            ] {
+                let result = inferred().base_url(url).build();
+                assert_eq!(result.is_ok(), is_same, "{url}");
+                inferred().base_url(url).api_key("another-key").build().unwrap();
+                if let Err(error) = result {
+                    let text = error.to_string();
+                    assert!(
+                        text.starts_with("base_url is for")
+                            && text.contains("is for login.example")
+                    );
+                }
+            }
         }
     }
 

@@ -11,6 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::secret_value::SecretValue;
 use crate::transport::{Credentials, RetryPolicy};
 pub(super) use validate::{login_url, parse_url};
@@ -46,6 +48,8 @@ const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 pub struct ClientBuilder {
     base_url: Option<Setting<String>>,
     key: Option<Key>,
+    /// The API's root that an inferred login is for; its token goes nowhere else.
+    login_for: Option<Url>,
     tenant: Option<String>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
@@ -117,6 +121,7 @@ impl ClientBuilder {
     /// counts.
     pub fn api_key(mut self, key: impl Into<SecretValue>) -> Self {
         self.key = Some(Key::Fixed(Setting { name: "api_key", value: key.into() }));
+        self.login_for = None;
         self
     }
 
@@ -125,6 +130,7 @@ impl ClientBuilder {
     /// request, if fewer than 120 s are left before its token expires, and after a 401.
     pub fn credentials(mut self, source: impl Credentials) -> Self {
         self.key = Some(Key::Source(Arc::new(source)));
+        self.login_for = None;
         self
     }
 

@@ -53,7 +53,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`Error::Config`], naming the setting and never quoting the key: base URL or key missing, a URL
-    /// that cannot be used, `http://` to another host, a key with control characters, blanks or other than
+    /// that cannot be used or, with an inferred login, is for another host than that, `http://` to another host, a key with control characters, blanks or other than
     /// ASCII, a tenant that is empty or has a colon or a control character, a header or user agent that
     /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
     /// `response_limit` of zero or of 4 GiB and more, no usable TLS, or, unless [`http`](Self::http) was
@@ -69,6 +69,18 @@ impl ClientBuilder {
         let base_url =
             self.base_url.take().ok_or_else(|| Error::config("TFY_BASE_URL", "is not set"))?;
         let (base, loopback) = check_url(&base_url, self.allow_insecure_http)?;
+        if let Some(own) = self.login_for.take().filter(|own| *own != base) {
+            return Err(Error::config(
+                base_url.name,
+                format!(
+                    "is for {}, but the login of the tfy CLI, which would be used, is for {}: set a key, or run \
+                     `tfy login --host {}`",
+                    base.authority(),
+                    own.authority(),
+                    base.origin().ascii_serialization()
+                ),
+            ));
+        }
         let key = self.key.take().ok_or_else(|| Error::config("TFY_API_KEY", "is not set"))?;
         let headers = self.headers()?;
         let tokens = Arc::new(match key {

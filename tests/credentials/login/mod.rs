@@ -72,6 +72,16 @@ impl Home {
         Client::builder().base_url(login.host()).credentials(login).build().unwrap()
     }
 
+    /// Waits until the file holds another token.
+    pub(crate) async fn refreshed(&self, login: &FakeLogin) {
+        let refreshed = async {
+            while self.stored()["access_token"] == login.access_token() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), refreshed).await.expect("not refreshed");
+    }
+
     /// The names in the folder, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).unwrap();

@@ -37,3 +37,19 @@ async fn a_program_that_ends_right_after_its_call_has_not_lost_its_login() {
     assert_eq!(spent.len(), 2, "{spent:?}");
     assert_ne!(spent[0], spent[1]);
 }
+
+/// The runtime of a synchronous program stands still between its calls, and with it a refresh that a call has given
+/// up waiting for.
+#[test]
+fn a_refresh_goes_on_while_its_runtime_stands_still() {
+    let server = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (fake, login, home) = server.block_on(expiring());
+    fake.advance_token_clock(HOUR);
+    fake.inject(Fault::delay(Duration::from_millis(400)).on("oauth2.token"));
+    let own = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = home.client().with_timeout(Duration::from_millis(200));
+    own.block_on(call(&client)).unwrap_err();
+    std::thread::sleep(Duration::from_millis(600));
+    assert_ne!(home.stored()["refresh_token"], login.refresh_token());
+    own.block_on(call(&client)).unwrap();
+}

@@ -115,9 +115,7 @@ async fn a_cancelled_caller_cancels_no_refresh() {
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     gate.release();
-    while home.stored()["access_token"] == login.access_token() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    home.refreshed(&login).await;
     fake.clear_requests();
     call(&home.client()).await.unwrap();
     assert_eq!(seen(&fake), ["secret_groups.list"]);
@@ -139,7 +137,27 @@ async fn a_dropped_future_of_the_source_itself_cancels_no_refresh() {
     }
     drop(source);
     gate.release();
-    while home.stored()["access_token"] == login.access_token() {
+    home.refreshed(&login).await;
+}
+
+/// The client has no token yet to go on with; the file has.
+#[tokio::test]
+async fn the_first_call_does_not_fail_with_a_good_token_because_its_refresh_hangs() {
+    let (fake, login, home) = expiring().await;
+    let gate = fake.hold_response("oauth2.token");
+    let client = home.client();
+    let caller = tokio::spawn(async move { call(&client).await });
+    gate.reached().await;
+    tokio::time::pause();
+    // Less than the request for the tokens may take.
+    tokio::time::advance(Duration::from_millis(19_500)).await;
+    tokio::time::resume();
+    caller.await.unwrap().unwrap();
+    let sent = fake.requests().pop().unwrap().header("authorization").unwrap().to_owned();
+    assert_eq!(sent, format!("Bearer {}", login.access_token()));
+    // The refresh goes on.
+    gate.release();
+    while home.stored()["refresh_token"] == login.refresh_token() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -153,4 +171,14 @@ async fn a_server_that_gives_no_new_refresh_token_leaves_the_old_one() {
     call(&home.client()).await.unwrap();
     assert_eq!(home.stored()["access_token"], next.access_token());
     assert_eq!(home.stored()["refresh_token"], login.refresh_token());
+}
+
+/// It goes into the file and into a body, never into a header.
+#[tokio::test]
+async fn a_refresh_token_is_kept_as_it_comes() {
+    let (fake, _, home) = expiring().await;
+    let body = json!({ "accessToken": fake.login().access_token(), "refreshToken": "odd \u{e9}" });
+    fake.inject(Fault::status(200).json(body).on("oauth2.token"));
+    call(&home.client()).await.unwrap();
+    assert_eq!(home.stored()["refresh_token"], "odd \u{e9}");
 }

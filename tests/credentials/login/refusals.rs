@@ -35,6 +35,23 @@ async fn a_login_that_has_ended_says_what_to_run() {
     assert_eq!(home.names(), ["credentials.json", "credentials.json.lock"]);
 }
 
+/// A program that goes on calling must not send a spent one each time. Whoever logs in again is seen.
+#[tokio::test]
+async fn a_refresh_token_that_was_refused_is_not_sent_again() {
+    let (fake, login, home) = expired().await;
+    home.client().check().await.unwrap();
+    home.write(&login.credentials_json());
+    fake.clear_requests();
+    let client = home.client();
+    for _ in 0..3 {
+        let error = call(&client).await.unwrap_err();
+        says(&error, &["has ended", "run `tfy login --relogin"], &[login.refresh_token()]);
+    }
+    assert_eq!(seen(&fake), ["min_cli_version.get", "oauth2.token"]);
+    home.write(&fake.login().credentials_json());
+    call(&client).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_failing_refresh_keeps_a_token_that_is_still_good() {
     for fault in [Fault::status(503), Fault::status(400), Fault::drop_before(), Fault::cut_body()] {

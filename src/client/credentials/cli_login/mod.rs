@@ -13,9 +13,12 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 use url::Url;
 
 pub(in crate::client) use self::file::default_path;
@@ -31,6 +34,9 @@ use crate::{Error, Result};
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(15);
 /// The same for a token that can still be used: `tfy login` may wait for its user as long as it likes.
 const SHORT_LOCK_WAIT: Duration = Duration::from_secs(2);
+/// How long a refresh is waited for if the token can still be used: less than the client waits for a source, because
+/// it has no token yet at its first call, and would fail.
+const MAX_REFRESH_WAIT: Duration = Duration::from_secs(18);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The login of the `tfy` CLI as [`Credentials`]: what `tfy login` has written to
@@ -44,8 +50,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// does it, under the CLI's lock, and the file is replaced as a whole. The refresh token is sent once, over
 /// https or to this machine only. Elsewhere the file is only read, and any `tfy` command refreshes it.
 ///
-/// A refresh token works once. If the process is killed after the control plane's response and before the
-/// file is written, which takes milliseconds, the login is lost and the next call says to run `tfy login`.
+/// A refresh token works once. If the process ends after the control plane has accepted it and before the file is
+/// written, which takes the way of the response and milliseconds, the login is lost and the next call says to run
+/// `tfy login`.
 ///
 /// ```no_run
 /// # fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,6 +80,9 @@ struct Login {
     /// As the file has it.
     host: String,
     owner: Owner,
+    /// The refresh token that the control plane refused last.
+    #[cfg(unix)]
+    refused: Mutex<Option<SecretValue>>,
 }
 
 impl CliLogin {
@@ -107,7 +117,13 @@ impl CliLogin {
         let host = stored.host().to_owned();
         login_url(&host)?;
         warn_if_shared(path);
-        let login = Login { path: path.to_owned(), host, owner: stored.owner() };
+        let login = Login {
+            path: path.to_owned(),
+            host,
+            owner: stored.owner(),
+            #[cfg(unix)]
+            refused: Mutex::default(),
+        };
         Ok(Some(Self { login: Arc::new(login), auth_server: None }))
     }
 
@@ -142,22 +158,19 @@ impl Credentials for CliLogin {
             if stored.due(rejected).is_none() {
                 return Ok(stored.token());
             }
-            let is_usable = rejected.is_none() && stored.is_good();
-            let wait = if is_usable { SHORT_LOCK_WAIT } else { MAX_LOCK_WAIT };
-            match self.refresh(rejected, wait).await {
-                Err(error) if is_usable => {
-                    trace::keeping_token(&*error);
-                    Ok(stored.token())
-                }
-                refreshed => refreshed,
+            if rejected.is_some() || !stored.is_good() {
+                return self.refresh(rejected, MAX_LOCK_WAIT).await;
             }
+            let refreshed = timeout(MAX_REFRESH_WAIT, self.refresh(None, SHORT_LOCK_WAIT)).await;
+            refreshed.unwrap_or_else(|elapsed| Err(elapsed.into())).or_else(|error| {
+                trace::keeping_token(&*error);
+                Ok(stored.token())
+            })
         })
     }
 }
 
 impl CliLogin {
-    /// In a task of its own, because a caller that gives up must not lose the successor of a refresh token
-    /// that is spent.
     #[cfg(unix)]
     async fn refresh(
         &self,
@@ -165,11 +178,7 @@ impl CliLogin {
         wait: Duration,
     ) -> std::result::Result<Token, BoxError> {
         let (login, auth_server) = (Arc::clone(&self.login), self.auth_server.clone());
-        let rejected = rejected.cloned();
-        tokio::spawn(async move {
-            refresh::refresh(&login, auth_server.as_ref(), rejected.as_ref(), wait).await
-        })
-        .await?
+        refresh::refresh(login, auth_server, rejected.cloned(), wait).await
     }
 
     #[cfg(not(unix))]

@@ -1,8 +1,11 @@
 //! Changing the refresh token for new tokens, once, under the CLI's lock.
 
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::runtime::Builder as Runtime;
+use tokio::sync::oneshot;
 use url::{Host, Url};
 
 use super::file::{Renewal, Stored, token_of};
@@ -77,10 +80,13 @@ struct Content<'a> {
 }
 
 /// The login's token, refreshed unless another process has done so in the meantime.
+///
+/// From the lock on it is done in a thread of its own: a runtime can stand still between a program's calls, or end, and
+/// would keep the lock, or lose the successor of a refresh token that is spent.
 pub(super) async fn refresh(
-    login: &Login,
-    auth_server: Option<&Url>,
-    rejected: Option<&SecretValue>,
+    login: Arc<Login>,
+    auth_server: Option<Url>,
+    rejected: Option<SecretValue>,
     lock_wait: Duration,
 ) -> std::result::Result<Token, BoxError> {
     let lock_path = lock_path(&login.path);
@@ -92,7 +98,7 @@ pub(super) async fn refresh(
             shown(&lock_path)
         )
     })?;
-    let Some(_lock) = lock else {
+    let Some(lock) = lock else {
         return Err(format!(
             "another process has locked {} for over {} s: let it finish, or end it",
             shown(&login.path),
@@ -100,15 +106,41 @@ pub(super) async fn refresh(
         )
         .into());
     };
+    let (sender, outcome) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("tfy-login".to_owned());
+    thread.spawn(move || {
+        let runtime = Runtime::new_current_thread().enable_all().build();
+        let outcome = match runtime {
+            Ok(runtime) => runtime.block_on(renew(&login, auth_server.as_ref(), rejected.as_ref())),
+            Err(error) => Err(error.into()),
+        };
+        // Before the caller goes on.
+        drop(lock);
+        // The caller may have given up.
+        let _ = sender.send(outcome);
+    })?;
+    outcome.await?
+}
+
+/// The caller holds the lock.
+async fn renew(
+    login: &Login,
+    auth_server: Option<&Url>,
+    rejected: Option<&SecretValue>,
+) -> std::result::Result<Token, BoxError> {
     let stored = login.same(Stored::read(&login.path))?;
     let Some(renewal) = stored.due(rejected) else { return Ok(stored.token()) };
+    if login.has_refused(renewal.refresh_token) {
+        return Err(login.ended());
+    }
     let replacement = Replacement::prepare(&login.path).map_err(|error| {
         format!(
-            "{} cannot be replaced by the refreshed login ({error}): correct its folder's permissions",
+            "{} cannot be replaced by the refreshed login ({error}): make room on its disk, or correct its folder's permissions",
             shown(&login.path)
         )
     })?;
-    let renewed = send(login, auth_server, &renewal).await.map_err(|error| login.refused(error))?;
+    let renewed =
+        send(login, auth_server, &renewal).await.map_err(|error| login.refused(error, &renewal))?;
     // From here on nothing waits.
     step("received");
     if !is_token(&renewed.access_token) {
@@ -116,7 +148,8 @@ pub(super) async fn refresh(
             "the control plane's response to a refresh holds no token that can be sent".into()
         );
     }
-    let refresh_token = renewed.refresh_token.as_ref().filter(|token| is_token(token));
+    // Unlike the other one it is never sent in a header, and the old one is spent.
+    let refresh_token = renewed.refresh_token.as_ref().filter(|token| !token.is_empty());
     let refresh_token = refresh_token.unwrap_or(renewal.refresh_token);
     let content = json(&Content {
         access_token: renewed.access_token.expose_secret(),
@@ -136,10 +169,28 @@ fn is_token(token: &SecretValue) -> bool {
 }
 
 impl Login {
-    fn refused(&self, error: Error) -> BoxError {
+    fn refused(&self, error: Error, renewal: &Renewal<'_>) -> BoxError {
         if !matches!(error.status(), Some(400 | 401 | 403)) {
             return error.into();
         }
+        // The other two can come from what is in front of the control plane.
+        let is_for_good = error.status() == Some(400)
+            && error.context().is_some_and(|it| it.operation() == Operation::RefreshLogin);
+        if is_for_good {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused = Some(renewal.refresh_token.clone());
+        }
+        self.ended()
+    }
+
+    /// Whether it was refused before. It would be again, at each call that is refused itself, and a control plane
+    /// takes whoever sends a spent one for a thief.
+    fn has_refused(&self, token: &SecretValue) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().is_some_and(|refused| refused.ct_eq(token))
+    }
+
+    fn ended(&self) -> BoxError {
         let again = log_in_again(Some(&self.host));
         format!("the login in {} has ended: {again}", shown(&self.path)).into()
     }

@@ -2,9 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::io;
+use std::os::unix::fs::{
+    FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
+
+use crate::wipe::Zeroizing;
+
+/// How much longer than the old content the new one may become.
+const SPARE: usize = 4096;
 
 /// A new file beside the one that it replaces. It is made before the refresh token is spent, so that what
 /// can fail does so while nothing is lost. The caller holds the lock.
@@ -34,21 +41,20 @@ impl Replacement {
             fchown(&replacement.file, Some(old.uid()), Some(old.gid()))?;
         }
         replacement.file.set_permissions(Permissions::from_mode(old.mode() & 0o777))?;
+        // A disk that is full says so now.
+        let old_length = usize::try_from(old.len()).unwrap_or_default();
+        replacement.file.write_all_at(&vec![b' '; old_length + SPARE], 0)?;
+        replacement.file.sync_all()?;
         super::step("prepared");
         Ok(replacement)
     }
 
     /// Writes the content and puts it in the file's place. It does not wait for anything else in between, so
     /// that dropping a future cannot cut it off.
-    pub(super) fn write(mut self, content: &[u8]) -> io::Result<()> {
-        self.file.write_all(content)?;
-        super::step("written");
-        self.file.sync_all()?;
-        super::step("synced");
-        if fs::rename(&self.new, &self.target).is_err() {
+    pub(super) fn write(self, content: &[u8]) -> io::Result<()> {
+        if self.replace(content).is_err() {
             // A file that is mounted by itself cannot be replaced. The CLI writes in place, too.
-            fs::write(&self.target, content)?;
-            return File::open(&self.target)?.sync_all();
+            return fill(&OpenOptions::new().write(true).open(&self.target)?, content);
         }
         super::step("renamed");
         match self.target.parent() {
@@ -56,6 +62,27 @@ impl Replacement {
             None => Ok(()),
         }
     }
+
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
+        fill(&self.file, content)?;
+        super::step("synced");
+        fs::rename(&self.new, &self.target)
+    }
+}
+
+/// Has the file hold this content and nothing else. It is not emptied first: that would free the room for it, and
+/// a kill would leave nothing.
+fn fill(file: &File, content: &[u8]) -> io::Result<()> {
+    // What is left of the old content until it is cut off is blank, and so the file is whole at each moment.
+    let old_length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+    let length = old_length.max(content.len());
+    let mut padded = Zeroizing::new(Vec::with_capacity(length));
+    padded.extend_from_slice(content);
+    padded.resize(length, b' ');
+    file.write_all_at(&padded, 0)?;
+    super::step("written");
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
 }
 
 impl Drop for Replacement {

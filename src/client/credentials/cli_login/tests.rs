@@ -82,14 +82,31 @@ async fn a_kill_leaves_the_old_file_or_the_new_one_and_frees_the_lock() {
 
 #[test]
 fn a_file_that_cannot_be_replaced_is_written_in_place() {
+    for old in ["old", "an old content that is longer"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("credentials.json");
+        std::fs::write(&path, old).unwrap();
+        let replacement = super::replace::Replacement::prepare(&path).unwrap();
+        // As on a file that is mounted by itself, renaming fails.
+        std::fs::remove_file(folder.path().join("credentials.json.new")).unwrap();
+        replacement.write(b"new content").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new content");
+    }
+}
+
+/// A full disk must not be found after the refresh token is spent.
+#[test]
+fn the_room_for_a_login_is_taken_before_it_is_refreshed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("credentials.json");
-    std::fs::write(&path, "old").unwrap();
+    let old = "x".repeat(5000);
+    std::fs::write(&path, &old).unwrap();
     let replacement = super::replace::Replacement::prepare(&path).unwrap();
-    // As on a file that is mounted by itself, renaming fails.
-    std::fs::remove_file(folder.path().join("credentials.json.new")).unwrap();
-    replacement.write(b"new").unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+    let new = folder.path().join("credentials.json.new");
+    assert!(std::fs::metadata(&new).unwrap().len() > 5000);
+    replacement.write(b"new content").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "new content");
+    assert!(!new.exists());
 }
 
 #[test]
