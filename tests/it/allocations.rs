@@ -135,3 +135,12 @@ fn a_value_is_copied_once_to_be_sent() {
     assert!(added < 3 * SIZE + SIZE / 8, "{few:?} {many:?}");
     assert_eq!(many.count_total, few.count_total);
 }
+
+/// Most of the cost of a client is to read the system's roots, which a client that never speaks TLS needs not.
+#[test]
+fn a_client_of_a_fake_reads_no_roots() {
+    let client = |url: &str| Client::builder().base_url(url).api_key("k").build();
+    let built = |url| measure(|| drop(client(url).unwrap())).bytes_total;
+    let (plain, tls) = (built("http://127.0.0.1:1"), built("https://127.0.0.1:1"));
+    assert!(plain < 256 * 1024, "{plain} bytes, beside {tls} with TLS");
+}

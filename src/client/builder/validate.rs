@@ -182,13 +182,18 @@ impl ClientBuilder {
                 "begins with https, which needs one of this crate's features `rustls` and `native-tls`",
             ));
         }
+        // Without TLS and a proxy, and with redirects off, no certificate is ever looked at. To read the
+        // system's roots is most of the cost of a client.
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let needs_roots = self.http.is_some() || base.scheme() == "https" || !loopback;
         let mut builder = self.http.unwrap_or_else(own_http);
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         {
             builder = match self.roots {
                 Some(Roots::Only(roots)) => builder.tls_certs_only(roots),
                 Some(Roots::Merged(roots)) => builder.tls_certs_merge(roots),
-                None => builder,
+                None if needs_roots => builder,
+                None => builder.tls_certs_only([]),
             };
         }
         // Last, because they are promises: another crate's features, or the builder that was brought,
