@@ -55,6 +55,17 @@ macro_rules! summary_accessors {
 /// `(rotations by others cannot be seen)`.
 ///
 /// It serializes for a report as names only: `group`, `creates_group`, `added`, `rotated`, `removed`, `kept`.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let plan = client.secret_groups().edit("sg-abc").remove("OLD-KEY").plan().await?;
+/// println!("{plan}"); // prod-secrets: - OLD-KEY  = 4 kept
+/// if !plan.is_empty() {
+///     plan.apply().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a plan changes nothing until it is applied"]
 pub struct EditPlan {
@@ -184,6 +195,16 @@ impl Serialize for EditPlan {
 }
 
 /// What an edit did. It serializes as its [`EditPlan`] does, without the group's name.
+///
+/// ```no_run
+/// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
+/// let applied = edit.apply().await?;
+/// if !applied.is_unchanged() {
+///     println!("{applied}"); // ~ DB-PASSWORD  = 4 kept
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AppliedEdit {
     pub(super) group: Option<SecretGroup>,
