@@ -314,7 +314,7 @@ impl<'a> SecretGroups<'a> {
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
         check_group_name(name)?;
         match self.client.tenant().await? {
-            Some(tenant) => self.get_by_fqn(tenant, name).await,
+            Some(tenant) => self.get_by_fqn(&tenant, name).await,
             None => self.search_by_name(name).await,
         }
     }

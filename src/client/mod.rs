@@ -96,8 +96,8 @@ impl Client {
             sends: None,
             timeout: None,
             inner: Arc::new(Inner {
+                tenant: Tenant::new(tenant, &transport.base),
                 transport,
-                tenant: Tenant::new(tenant),
                 limits,
                 edit_locks: EditLocks::default(),
                 known_kinds: KnownKinds::default(),

@@ -1,8 +1,8 @@
 //! The tenant's name, which is the first part of every fully qualified name: its sources, in order.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use url::Host;
+use url::{Host, Url};
 
 use super::Client;
 use crate::models::{self, Identity};
@@ -18,17 +18,16 @@ const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
 /// What a client knows of its tenant.
 #[derive(Debug)]
 pub(super) struct Tenant {
-    given: Option<String>,
-    /// What the token says, if it is a JWT.
-    claimed: OnceLock<String>,
+    given: Option<Arc<str>>,
+    of_host: Option<Arc<str>>,
     /// What `tenant-id` or `session` said. Nothing else is written here: a group, a secret or a store that
     /// the key may see can belong to another tenant.
-    told: OnceLock<String>,
+    told: OnceLock<Arc<str>>,
 }
 
 impl Tenant {
-    pub(super) fn new(given: Option<String>) -> Self {
-        Self { given, claimed: OnceLock::new(), told: OnceLock::new() }
+    pub(super) fn new(given: Option<String>, base: &Url) -> Self {
+        Self { given: given.map(Into::into), of_host: tenant_of(base), told: OnceLock::new() }
     }
 }
 
@@ -37,8 +36,15 @@ pub(crate) fn is_tenant_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == ':' || c.is_control())
 }
 
-fn valid(name: &str) -> Option<String> {
-    is_tenant_name(name).then(|| name.to_owned())
+fn valid(name: &str) -> Option<Arc<str>> {
+    is_tenant_name(name).then(|| name.into())
+}
+
+fn tenant_of(base: &Url) -> Option<Arc<str>> {
+    let Some(Host::Domain(host)) = base.host() else { return None };
+    let label = TENANT_DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
+    let label = label.split('.').next()?;
+    (!label.is_empty() && !SHARED_LABELS.contains(&label)).then(|| label.into())
 }
 
 impl Client {
@@ -48,7 +54,7 @@ impl Client {
     /// # Errors
     /// Failures of the two requests that may pass, such as a timeout or a 503: another try may tell the name.
     /// [`Error::Credentials`].
-    pub(crate) async fn tenant(&self) -> Result<Option<&str>> {
+    pub(crate) async fn tenant(&self) -> Result<Option<Arc<str>>> {
         if self.inner.tenant.given.is_none() {
             self.transport().obtain_token().await?;
         }
@@ -61,34 +67,22 @@ impl Client {
             Some(name) => Some(name),
             None => self.ask_session().await?,
         };
-        Ok(name.map(|name| self.inner.tenant.told.get_or_init(|| name).as_str()))
+        Ok(name.map(|name| Arc::clone(self.inner.tenant.told.get_or_init(|| name))))
     }
 
     /// The tenant's name as far as it is known without a request.
-    pub(crate) fn known_tenant(&self) -> Option<&str> {
+    pub(crate) fn known_tenant(&self) -> Option<Arc<str>> {
         let tenant = &self.inner.tenant;
-        let given = tenant.given.as_deref().or_else(|| self.tenant_of_token());
-        let without_request = given.or_else(|| self.tenant_of_host());
-        without_request.or_else(|| tenant.told.get().map(String::as_str))
+        let given = tenant.given.clone().or_else(|| self.tenant_of_token());
+        given.or_else(|| tenant.of_host.clone()).or_else(|| tenant.told.get().cloned())
     }
 
-    fn tenant_of_token(&self) -> Option<&str> {
-        let claimed = &self.inner.tenant.claimed;
-        if claimed.get().is_none() {
-            let name = valid(self.inner.transport.claims()?.tenant()?)?;
-            return Some(claimed.get_or_init(|| name));
-        }
-        claimed.get().map(String::as_str)
+    /// The newest one's: the next key of a mounted file may be another tenant's.
+    fn tenant_of_token(&self) -> Option<Arc<str>> {
+        self.inner.transport.claimed_tenant().filter(|name| is_tenant_name(name))
     }
 
-    fn tenant_of_host(&self) -> Option<&str> {
-        let Some(Host::Domain(host)) = self.inner.transport.base.host() else { return None };
-        let label = TENANT_DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
-        let label = label.split('.').next()?;
-        (!label.is_empty() && !SHARED_LABELS.contains(&label)).then_some(label)
-    }
-
-    async fn ask_tenant_id(&self) -> Result<Option<String>> {
+    async fn ask_tenant_id(&self) -> Result<Option<Arc<str>>> {
         let request = Request::new(Operation::GetTenantId, "tenant-id")
             .query(Query::default().with("hostName", self.authority()));
         match self.transport().call::<models::Tenant>(request).await {
@@ -98,7 +92,7 @@ impl Client {
         }
     }
 
-    async fn ask_session(&self) -> Result<Option<String>> {
+    async fn ask_session(&self) -> Result<Option<Arc<str>>> {
         let request = Request::new(Operation::GetSession, "session");
         match self.transport().call::<Identity>(request).await {
             Ok(identity) => Ok(identity.tenants().find_map(valid)),

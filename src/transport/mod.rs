@@ -235,9 +235,9 @@ impl Transport {
         (wait < progress.left() && self.budget.spend()).then_some(wait)
     }
 
-    /// What the newest token says of itself, if there is one and it is a JWT.
-    pub(crate) fn claims(&self) -> Option<Claims> {
-        self.tokens.newest()?.claims()
+    /// The tenant that the newest token names, if there is one and it is a JWT.
+    pub(crate) fn claimed_tenant(&self) -> Option<Arc<str>> {
+        self.tokens.newest()?.tenant()
     }
 
     /// Whether a failure can come from a TLS port behind an `http://` URL.

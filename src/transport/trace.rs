@@ -99,11 +99,16 @@ pub(crate) fn readable_by_others(path: &std::path::Path) {
 
 /// Says that the login was refreshed, and its file could not be written.
 #[cfg(unix)]
-pub(crate) fn login_not_written(error: &std::io::Error) {
+pub(crate) fn login_not_written(error: &std::io::Error, kept: Option<&std::path::Path>) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(%error, "the refreshed login cannot be written; `tfy login` will be needed");
+    tracing::warn!(
+        %error,
+        kept = kept.map(|path| crate::redact::Escaped(&path.to_string_lossy()).to_string()),
+        "the refreshed login cannot be written; unless the kept file, if any, is put in its place before the \
+         next refresh, `tfy login` will be needed"
+    );
     #[cfg(not(feature = "tracing"))]
-    let _ = error;
+    let _ = (error, kept);
 }
 
 /// Says that a look of a watch failed, or found values that cannot be used.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Error, Token};
 
+use crate::common::{Source, Step};
 use crate::support::raw::{RawServer, ok, status};
 use crate::support::{assert_well_formed, builder, client};
 
@@ -91,6 +92,30 @@ async fn the_tenant_of_a_jwt_saves_its_requests() {
         }
         assert_eq!(server.count(), 2);
     }
+}
+
+#[tokio::test]
+async fn a_key_of_another_tenant_is_asked_for_its_own_groups() {
+    let server = RawServer::in_turn([
+        ok(r#"{"data":[]}"#),
+        status(401, "Unauthorized"),
+        ok(r#"{"user":{"email":"a@b"}}"#),
+        ok(r#"{"data":[]}"#),
+    ]);
+    let keys = ["one", "two"].map(|tenant| jwt(&format!(r#"{{"tenantName":"{tenant}"}}"#)));
+    let source = Source::new(keys.map(|key| Step::Token(key.leak())));
+    let client = builder(server.url()).credentials(source).build().unwrap();
+    let groups = client.secret_groups();
+    assert!(groups.get_by_name("app").await.unwrap_err().is_not_found());
+    client.whoami().await.unwrap();
+    assert!(groups.get_by_name("app").await.unwrap_err().is_not_found());
+    let requests = server.requests();
+    let queries = [&requests[0], &requests[3]].map(|request| request.query().unwrap());
+    assert!(
+        queries[0].contains("fqn=one:app") && queries[1].contains("fqn=two:app"),
+        "{queries:?}"
+    );
+    assert!(format!("{client:?}").contains(r#"Some("two")"#), "{client:?}");
 }
 
 /// A tenant that no FQN can begin with is none.

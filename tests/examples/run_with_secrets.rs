@@ -291,15 +291,15 @@ async fn signals_reach_the_command() {
         .env("A", reference);
     shell.run().ended_with(143);
 
-    // A signal that is sent to the process that was started.
-    let script = r"trap 'exit 42' INT; echo ready; while :; do sleep 0.05; done";
+    // A signal that is sent to the process that was started; no TERM is ignored, as INT is in background jobs.
+    let script = r"trap 'exit 42' TERM; echo ready; while :; do sleep 0.05; done";
     let mut command = with_path(example_on(&fake, "run_with_secrets", &["--", "sh", "-c", script]));
     command.env("A", reference).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut ready = [0; 6];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
     let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let status = child.wait().unwrap();
     assert_eq!((status.code(), status.signal()), (Some(42), None));
 }

@@ -88,7 +88,13 @@ async fn every_operation_is_in_the_table() {
 }
 
 async fn run(fault: Fault) {
-    for times in [Times::Once, Times::Always] {
+    // How a server writes its wait is read alike each time.
+    let is_written_oddly = matches!(
+        fault,
+        Fault::Status(_, After::Date | After::Past | After::Huge | After::Nonsense)
+    );
+    let times: &[_] = if is_written_oddly { &[Times::Once] } else { &[Times::Once, Times::Always] };
+    for &times in times {
         for endpoint in endpoints::ALL {
             let row = Row { fault, times, endpoint };
             let case = format!("{row:?}");

@@ -1,5 +1,6 @@
 //! The token in use, ready to be sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,8 @@ const MIN_PAUSE: Duration = Duration::from_secs(10);
 /// Times are of a clock that may stand still while the machine sleeps; then the server's 401 tells.
 pub(crate) struct KeptToken {
     headers: HeaderMap,
+    /// As its claims have it; read once, because look-ups by name ask for it.
+    tenant: Option<Arc<str>>,
     expires_at: Option<Instant>,
     /// When the source is to be asked again; `None` if only after a 401.
     ask_at: Option<Instant>,
@@ -44,8 +47,10 @@ impl KeptToken {
         });
         let until_refresh = left.map(|left| left.saturating_sub(MIN_LEFT).max(MIN_PAUSE));
         let next = until_refresh.into_iter().chain(token.recheck_after).min();
+        let claims = Claims::of(token.value().expose_secret());
         Ok(Self {
             headers,
+            tenant: claims.and_then(|claims| claims.tenant().map(Into::into)),
             // What is too far away to be counted never comes.
             expires_at: left.and_then(|left| now.checked_add(left)),
             ask_at: next.and_then(|next| now.checked_add(next)),
@@ -55,7 +60,12 @@ impl KeptToken {
     /// The same token, after the source could not give another one.
     pub(super) fn asked_in_vain(&self) -> Self {
         let ask_at = Instant::now().checked_add(MIN_PAUSE);
-        Self { headers: self.headers.clone(), expires_at: self.expires_at, ask_at }
+        Self {
+            headers: self.headers.clone(),
+            tenant: self.tenant.clone(),
+            expires_at: self.expires_at,
+            ask_at,
+        }
     }
 
     /// What a request carries.
@@ -70,13 +80,13 @@ impl KeptToken {
         text.and_then(|text| text.strip_prefix(SCHEME)).unwrap_or_default()
     }
 
-    pub(crate) fn claims(&self) -> Option<Claims> {
-        Claims::of(self.text())
+    pub(crate) fn tenant(&self) -> Option<Arc<str>> {
+        self.tenant.clone()
     }
 
     /// When it expired, as it says itself; `None` if it does not say, or has not.
     pub(crate) fn expired_at(&self) -> Option<Timestamp> {
-        self.claims()?.expires_at().filter(|time| *time <= Timestamp::now())
+        Claims::of(self.text())?.expires_at().filter(|time| *time <= Timestamp::now())
     }
 
     pub(super) fn is_due(&self) -> bool {

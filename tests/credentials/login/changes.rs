@@ -38,6 +38,18 @@ async fn the_same_user_may_log_in_again() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_written_in_another_way_is_the_same() {
+    let fake = FakeTrueFoundry::start().await;
+    let home = Home::with(&fake.login());
+    let client = home.client();
+    call(&client).await.unwrap();
+    fake.advance_token_clock(HOUR);
+    let host = fake.base_url();
+    home.write(&fake.login().credentials_json().replace(&host, &format!("{host}/")));
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_login_of_another_user_or_host_is_an_error() {
     let fake = FakeTrueFoundry::start().await;
     let elsewhere = FakeTrueFoundry::start().await;

@@ -2,10 +2,16 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 
 use truefoundry_secrets::testing::FakeTrueFoundry;
 
 use super::*;
+#[cfg(feature = "tracing")]
+use crate::support::process::child;
+use crate::support::process::{child_command, succeed};
+
+const FILE: &str = "CREDENTIALS_TEST_FILE";
 
 #[track_caller]
 fn refused(home: &Home, wanted: &str) -> String {
@@ -79,12 +85,63 @@ fn what_cannot_be_read_is_named() {
     std::os::unix::fs::symlink(home.file(), home.file()).unwrap();
     refused(&home, "credentials.json cannot be read");
     fs::remove_file(home.file()).unwrap();
+}
 
-    // Root may read everything.
-    if !rustix::process::geteuid().is_root() {
-        home.write("{}");
-        fs::set_permissions(home.file(), fs::Permissions::from_mode(0o000)).unwrap();
-        refused(&home, "credentials.json cannot be read (Permission denied");
+/// In a process of another user if this is root, who may read everything.
+#[test]
+fn what_may_not_be_read_is_named() {
+    const NOBODY: u32 = 65534;
+    let home = Home::empty();
+    home.write("{}");
+    fs::set_permissions(home.file(), fs::Permissions::from_mode(0o000)).unwrap();
+    for folder in [home.path(), &home.folder()] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut program = child_command("login::files::child_what_may_not_be_read_is_named");
+    program.env(FILE, home.file());
+    if rustix::process::geteuid().is_root() {
+        program.uid(NOBODY);
+    }
+    match program.output() {
+        // The folder of this program is not for others.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+        output => succeed(&output.unwrap()),
+    }
+}
+
+#[test]
+#[ignore = "run by another test in a process of its own"]
+fn child_what_may_not_be_read_is_named() {
+    let error = CliLogin::open(std::env::var(FILE).unwrap()).unwrap_err();
+    let texts = texts(&error);
+    assert!(texts.contains("credentials.json cannot be read (Permission denied"), "{texts}");
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+fn a_file_that_others_can_read_is_warned_of() {
+    succeed(&child("login::files::child_a_file_that_others_can_read_is_warned_of", &[]));
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+#[ignore = "run by another test in a process of its own"]
+fn child_a_file_that_others_can_read_is_warned_of() {
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let home = Home::empty();
+    home.write(r#"{"access_token": "tfy_hidden", "host": "https://a.example"}"#);
+    let log = home.path().join("log");
+    let writer = std::sync::Arc::new(File::create(&log).unwrap());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer);
+    let _guard = subscriber.set_default();
+    for (mode, warnings) in [(0o600, 0), (0o640, 1), (0o604, 2)] {
+        fs::set_permissions(home.file(), fs::Permissions::from_mode(mode)).unwrap();
+        home.login();
+        let text = fs::read_to_string(&log).unwrap();
+        assert_eq!(text.matches("can read the login").count(), warnings, "{mode:o}: {text}");
+        let is_named = |line: &str| line.contains("WARN") && line.contains("credentials.json");
+        assert!(text.lines().all(is_named) && !text.contains("tfy_hidden"), "{text}");
     }
 }
 

@@ -52,6 +52,28 @@ async fn a_refresh_token_that_was_refused_is_not_sent_again() {
     call(&client).await.unwrap();
 }
 
+/// What is in front of the control plane says these, too.
+#[tokio::test]
+async fn only_a_refused_refresh_token_has_ended_the_login() {
+    for (status, operation) in [
+        (401, "oauth2.token"),
+        (403, "oauth2.token"),
+        (401, "min_cli_version.get"),
+        (400, "min_cli_version.get"),
+    ] {
+        let (fake, login, home) = expired().await;
+        fake.inject(Fault::status(status).on(operation));
+        let client = home.client();
+        let error = call(&client).await.unwrap_err();
+        assert!(matches!(error, Error::Credentials { .. }), "{error:?}");
+        says(&error, &[&status.to_string()], &["has ended", "API key", login.refresh_token()]);
+        if status != 400 {
+            says(&error, &["if that lasts, run `tfy login --relogin"], &[]);
+        }
+        call(&client).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_failing_refresh_keeps_a_token_that_is_still_good() {
     for fault in [Fault::status(503), Fault::status(400), Fault::drop_before(), Fault::cut_body()] {
@@ -130,6 +152,17 @@ async fn a_lock_file_that_cannot_be_opened_is_an_error_that_names_it() {
     let error = call(&home.client()).await.unwrap_err();
     says(&error, &["credentials.json.lock cannot be locked"], &[]);
     assert!(seen(&fake).is_empty(), "{:?}", seen(&fake));
+}
+
+/// It locks out no program that waits beside the symlink, as the CLI does.
+#[tokio::test]
+async fn a_lock_file_that_is_a_symlink_is_an_error_that_says_so() {
+    let (fake, _, home) = expired().await;
+    let target = home.folder().join("elsewhere");
+    std::os::unix::fs::symlink(&target, home.lock_file()).unwrap();
+    let error = call(&home.client()).await.unwrap_err();
+    says(&error, &["credentials.json.lock cannot be locked (it is a symlink)"], &[]);
+    assert!(seen(&fake).is_empty() && !target.exists(), "{:?}", seen(&fake));
 }
 
 #[tokio::test]

@@ -32,6 +32,10 @@ impl Lock {
 
     /// `None` if another process has it.
     pub(super) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
+        // Opening it would make its target, which is another lock than the one at this path.
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+            return Err(io::Error::other("it is a symlink"));
+        }
         // Permissions as the CLI gives them, so that it can open the file when it is another user's.
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {

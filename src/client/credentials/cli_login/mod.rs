@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(unix)]
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
@@ -50,9 +50,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// does it, under the CLI's lock, and the file is replaced as a whole. The refresh token is sent once, over
 /// https or to this machine only. Elsewhere the file is only read, and any `tfy` command refreshes it.
 ///
+/// A refresh trusts the system's TLS roots (on Linux those of `SSL_CERT_FILE`, if it is set), and uses neither the
+/// client's `tls_certs_*` and `http` settings nor its headers. It goes to the login's [`host`](Self::host); the login's
+/// token goes to the base URL that the builder names, as any key does.
+///
 /// A refresh token works once. If the process ends after the control plane has accepted it and before the file is
 /// written, which takes the way of the response and milliseconds, the login is lost and the next call says to run
-/// `tfy login`.
+/// `tfy login`. So it is sent within 10 s after a token was asked for, or not at all, and its response is waited for up
+/// to 20 s. With a [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) under 20 s a refresh can outlive the call
+/// that began it: a program that ends as soon as such a call has timed out can lose the login.
 ///
 /// ```no_run
 /// # fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -153,15 +159,17 @@ impl Credentials for CliLogin {
         &'a self,
         rejected: Option<&'a SecretValue>,
     ) -> BoxFuture<'a, std::result::Result<Token, BoxError>> {
+        let begun = Instant::now();
         Box::pin(async move {
             let stored = self.login.read().await?;
             if stored.due(rejected).is_none() {
                 return Ok(stored.token());
             }
             if rejected.is_some() || !stored.is_good() {
-                return self.refresh(rejected, MAX_LOCK_WAIT).await;
+                return self.refresh(rejected, begun, MAX_LOCK_WAIT).await;
             }
-            let refreshed = timeout(MAX_REFRESH_WAIT, self.refresh(None, SHORT_LOCK_WAIT)).await;
+            let refresh = self.refresh(None, begun, SHORT_LOCK_WAIT);
+            let refreshed = timeout(MAX_REFRESH_WAIT, refresh).await;
             refreshed.unwrap_or_else(|elapsed| Err(elapsed.into())).or_else(|error| {
                 trace::keeping_token(&*error);
                 Ok(stored.token())
@@ -175,16 +183,18 @@ impl CliLogin {
     async fn refresh(
         &self,
         rejected: Option<&SecretValue>,
+        begun: Instant,
         wait: Duration,
     ) -> std::result::Result<Token, BoxError> {
         let (login, auth_server) = (Arc::clone(&self.login), self.auth_server.clone());
-        refresh::refresh(login, auth_server, rejected.cloned(), wait).await
+        refresh::refresh(login, auth_server, rejected.cloned(), begun, wait).await
     }
 
     #[cfg(not(unix))]
     async fn refresh(
         &self,
         _: Option<&SecretValue>,
+        _: Instant,
         _: Duration,
     ) -> std::result::Result<Token, BoxError> {
         // The control plane decides; its clock counts.
@@ -210,12 +220,18 @@ impl Login {
         self.same(result)
     }
 
+    /// Whether it is the login's host, however it is written.
+    fn is_for(&self, host: &str) -> bool {
+        let url = |host| login_url(host).ok();
+        host == self.host || url(host).is_some_and(|it| url(&self.host) == Some(it))
+    }
+
     fn same(
         &self,
         result: std::result::Result<Stored, Unread>,
     ) -> std::result::Result<Stored, BoxError> {
         let stored = result.map_err(|unread| unread.reason(&self.path, Some(&self.host)))?;
-        let other = if stored.host() != self.host {
+        let other = if !self.is_for(stored.host()) {
             format!("host, {}", Escaped(stored.host()))
         } else if stored.owner() != self.owner {
             "user, or another key".to_owned()

@@ -1,7 +1,7 @@
 //! Changing the refresh token for new tokens, once, under the CLI's lock.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::runtime::Builder as Runtime;
@@ -10,21 +10,23 @@ use url::{Host, Url};
 
 use super::file::{Renewal, Stored, token_of};
 use super::lock::Lock;
-use super::replace::Replacement;
+use super::replace::{Replacement, Unwritten};
 use super::{Login, lock_path, log_in_again, shown, step};
 use crate::client::builder::{ClientBuilder, login_url, parse_url};
-use crate::error::BoxError;
+use crate::error::{BoxError, CallContext};
 use crate::models::SharedStr;
 use crate::models::decode::wire_object;
 use crate::operation::Operation;
 use crate::secret_value::SecretValue;
-use crate::transport::{Calls, Query, Request, Token, json, trace};
+use crate::transport::{Calls, Query, Request, Token, Transport, json, trace};
 use crate::{Error, Result};
 
 /// Limit of the request that spends the refresh token. With the look-ups before it, it ends well within the 60 s
 /// for which the CLI waits for the lock.
 const MAX_REQUEST: Duration = Duration::from_secs(20);
 const MAX_LOOK_UP: Duration = Duration::from_secs(10);
+/// From the call on that asks for a token. Later, the call may give up, and its program end, before the response comes.
+const MAX_BEFORE_REQUEST: Duration = Duration::from_secs(10);
 
 /// How this control plane refreshes tokens.
 struct CliSettings {
@@ -87,6 +89,7 @@ pub(super) async fn refresh(
     login: Arc<Login>,
     auth_server: Option<Url>,
     rejected: Option<SecretValue>,
+    begun: Instant,
     lock_wait: Duration,
 ) -> std::result::Result<Token, BoxError> {
     let lock_path = lock_path(&login.path);
@@ -111,7 +114,10 @@ pub(super) async fn refresh(
     thread.spawn(move || {
         let runtime = Runtime::new_current_thread().enable_all().build();
         let outcome = match runtime {
-            Ok(runtime) => runtime.block_on(renew(&login, auth_server.as_ref(), rejected.as_ref())),
+            Ok(runtime) => {
+                let (auth_server, rejected) = (auth_server.as_ref(), rejected.as_ref());
+                runtime.block_on(renew(&login, auth_server, rejected, begun))
+            }
             Err(error) => Err(error.into()),
         };
         // Before the caller goes on.
@@ -127,6 +133,7 @@ async fn renew(
     login: &Login,
     auth_server: Option<&Url>,
     rejected: Option<&SecretValue>,
+    begun: Instant,
 ) -> std::result::Result<Token, BoxError> {
     let stored = login.same(Stored::read(&login.path))?;
     let Some(renewal) = stored.due(rejected) else { return Ok(stored.token()) };
@@ -139,8 +146,12 @@ async fn renew(
             shown(&login.path)
         )
     })?;
-    let renewed =
-        send(login, auth_server, &renewal).await.map_err(|error| login.refused(error, &renewal))?;
+    let refused = |error| login.refused(error, &renewal);
+    let route = Route::find(login, auth_server).await.map_err(refused)?;
+    if begun.elapsed() > MAX_BEFORE_REQUEST {
+        return Err(login.too_late());
+    }
+    let renewed = route.exchange(&renewal).await.map_err(refused)?;
     // From here on nothing waits.
     step("received");
     if !is_token(&renewed.access_token) {
@@ -156,9 +167,9 @@ async fn renew(
         refresh_token: refresh_token.expose_secret(),
         host: &login.host,
     })?;
-    if let Err(error) = replacement.write(&content) {
+    if let Err(Unwritten { error, kept }) = replacement.write(&content) {
         // The token is good, but the next refresh will fail.
-        trace::login_not_written(&error);
+        trace::login_not_written(&error, kept.as_deref());
     }
     Ok(token_of(&renewed.access_token))
 }
@@ -170,17 +181,31 @@ fn is_token(token: &SecretValue) -> bool {
 
 impl Login {
     fn refused(&self, error: Error, renewal: &Renewal<'_>) -> BoxError {
-        if !matches!(error.status(), Some(400 | 401 | 403)) {
-            return error.into();
+        let operation = error.context().map(CallContext::operation);
+        match error.status() {
+            Some(400) if operation == Some(Operation::RefreshLogin) => {
+                let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                *refused = Some(renewal.refresh_token.clone());
+                self.ended()
+            }
+            // These two can come from what is in front of the control plane.
+            Some(status @ (401 | 403)) => {
+                let (path, again) = (shown(&self.path), log_in_again(Some(&self.host)));
+                format!("the refresh of the login in {path} was refused with {status}: if that lasts, {again}")
+                    .into()
+            }
+            _ => error.into(),
         }
-        // The other two can come from what is in front of the control plane.
-        let is_for_good = error.status() == Some(400)
-            && error.context().is_some_and(|it| it.operation() == Operation::RefreshLogin);
-        if is_for_good {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            *refused = Some(renewal.refresh_token.clone());
-        }
-        self.ended()
+    }
+
+    fn too_late(&self) -> BoxError {
+        let reason = format!(
+            "the login in {} was not refreshed, because its lock and the control plane's settings took over {} s: \
+             its refresh token was not sent, and the next call tries again",
+            shown(&self.path),
+            MAX_BEFORE_REQUEST.as_secs()
+        );
+        std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into()
     }
 
     /// Whether it was refused before. It would be again, at each call that is refused itself, and a control plane
@@ -196,44 +221,54 @@ impl Login {
     }
 }
 
-async fn send(login: &Login, auth_server: Option<&Url>, renewal: &Renewal<'_>) -> Result<Renewed> {
-    let base = login_url(&login.host)?;
-    let control_plane = ClientBuilder::keyless(base.clone())?;
-    let look_up = Calls::new(&control_plane, None, MAX_LOOK_UP);
-    let exchange = |grant_type, return_jwt| {
-        json(&Exchange {
+/// Which server refreshes a token, and how.
+struct Route {
+    server: Transport,
+    by_control_plane: bool,
+}
+
+impl Route {
+    async fn find(login: &Login, auth_server: Option<&Url>) -> Result<Self> {
+        let base = login_url(&login.host)?;
+        let control_plane = ClientBuilder::keyless(base.clone())?;
+        let look_up = Calls::new(&control_plane, None, MAX_LOOK_UP);
+        let request = Request::new(Operation::GetCliSettings, "min-cli-version");
+        let settings: CliSettings = look_up.call(request).await?;
+        if settings.by_itself == Some(true) {
+            return Ok(Self { server: control_plane, by_control_plane: true });
+        }
+        let mut url = if let Some(url) = auth_server {
+            url.clone()
+        } else {
+            let request = Request::new(Operation::GetTenantId, "tenant-id")
+                .query(Query::default().with("hostName", base.authority()));
+            let told: AuthServer = look_up.call(request).await?;
+            own_server(told.url.as_str(), &base)?
+        };
+        // A base ends without a slash, which the URL of a bare host cannot.
+        url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
+        Ok(Self { server: ClientBuilder::keyless(url)?, by_control_plane: false })
+    }
+
+    /// Spends the refresh token.
+    async fn exchange(&self, renewal: &Renewal<'_>) -> Result<Renewed> {
+        let (path, grant_type, return_jwt) = if self.by_control_plane {
+            ("oauth2/token", Some("refresh_token"), Some(true))
+        } else {
+            ("v1/oauth/token/refresh", None, None)
+        };
+        let body = json(&Exchange {
             tenant: &renewal.tenant,
             refresh_token: renewal.refresh_token.expose_secret(),
             grant_type,
             return_jwt,
-        })
-    };
-    let once = |path, body| {
+        })?;
         let mut request = Request::new(Operation::RefreshLogin, path).body(body);
         request.values.push(renewal.refresh_token);
         request.single_attempt = true;
-        request
-    };
-    let request = Request::new(Operation::GetCliSettings, "min-cli-version");
-    let settings: CliSettings = look_up.call(request).await?;
-    if settings.by_itself == Some(true) {
-        let request = once("oauth2/token", exchange(Some("refresh_token"), Some(true))?);
         step("asked");
-        return Calls::new(&control_plane, None, MAX_REQUEST).call(request).await;
+        Calls::new(&self.server, None, MAX_REQUEST).call(request).await
     }
-    let mut url = if let Some(url) = auth_server {
-        url.clone()
-    } else {
-        let request = Request::new(Operation::GetTenantId, "tenant-id")
-            .query(Query::default().with("hostName", base.authority()));
-        let told: AuthServer = look_up.call(request).await?;
-        own_server(told.url.as_str(), &base)?
-    };
-    // A base ends without a slash, which the URL of a bare host cannot.
-    url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
-    let request = once("v1/oauth/token/refresh", exchange(None, None)?);
-    step("asked");
-    Calls::new(&ClientBuilder::keyless(url)?, None, MAX_REQUEST).call(request).await
 }
 
 /// The server that the control plane names, if it is within its own domain: the refresh token is not sent to

@@ -20,6 +20,15 @@ pub(super) struct Replacement {
     target: PathBuf,
     new: PathBuf,
     file: File,
+    is_kept: bool,
+}
+
+/// Why the content is not in its place.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    pub(super) error: io::Error,
+    /// The new file, if it has the content. It stays until the next refresh.
+    pub(super) kept: Option<PathBuf>,
 }
 
 impl Replacement {
@@ -35,7 +44,7 @@ impl Replacement {
             _ => {}
         }
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        let replacement = Self { target, new, file };
+        let replacement = Self { target, new, file, is_kept: false };
         let own = replacement.file.metadata()?;
         if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
             fchown(&replacement.file, Some(old.uid()), Some(old.gid()))?;
@@ -51,22 +60,21 @@ impl Replacement {
 
     /// Writes the content and puts it in the file's place. It does not wait for anything else in between, so
     /// that dropping a future cannot cut it off.
-    pub(super) fn write(self, content: &[u8]) -> io::Result<()> {
-        if self.replace(content).is_err() {
-            // A file that is mounted by itself cannot be replaced. The CLI writes in place, too.
-            return fill(&OpenOptions::new().write(true).open(&self.target)?, content);
-        }
-        super::step("renamed");
-        match self.target.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    }
-
-    fn replace(&self, content: &[u8]) -> io::Result<()> {
-        fill(&self.file, content)?;
+    pub(super) fn write(mut self, content: &[u8]) -> Result<(), Unwritten> {
+        let is_filled = fill(&self.file, content).is_ok();
         super::step("synced");
-        fs::rename(&self.new, &self.target)
+        let written = if is_filled && fs::rename(&self.new, &self.target).is_ok() {
+            super::step("renamed");
+            self.target.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        } else {
+            // A file that is mounted by itself cannot be replaced. The CLI writes in place, too.
+            let file = OpenOptions::new().write(true).open(&self.target);
+            let written = file.and_then(|file| fill(&file, content));
+            self.is_kept = is_filled && written.is_err();
+            written
+        };
+        let kept = self.is_kept.then(|| self.new.clone());
+        written.map_err(|error| Unwritten { error, kept })
     }
 }
 
@@ -87,7 +95,9 @@ fn fill(file: &File, content: &[u8]) -> io::Result<()> {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        // It is gone if it has taken its place.
-        let _ = fs::remove_file(&self.new);
+        if !self.is_kept {
+            // It is gone if it has taken its place.
+            let _ = fs::remove_file(&self.new);
+        }
     }
 }

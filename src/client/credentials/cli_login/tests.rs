@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -123,5 +123,38 @@ fn a_lock_on_a_file_that_is_no_longer_there_is_none() {
     std::fs::remove_file(&path).unwrap();
     // A symlink to a lock that others hold is another file, as it is for the CLI.
     std::os::unix::fs::symlink(folder.path().join("target"), &path).unwrap();
-    assert!(super::lock::Lock::try_acquire(&path).unwrap().is_none());
+    assert!(super::lock::Lock::try_acquire(&path).is_err());
+}
+
+/// The only good login may be in it.
+#[test]
+fn a_new_file_that_can_be_put_nowhere_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("credentials.json");
+    std::fs::write(&path, "old").unwrap();
+    let replacement = super::replace::Replacement::prepare(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let kept = replacement.write(b"new content").unwrap_err().kept.unwrap();
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "new content");
+    assert!(kept.ends_with("credentials.json.new"), "{kept:?}");
+}
+
+/// A call waits no longer than 20 s for a token, and its program may end after it.
+#[tokio::test]
+async fn a_refresh_token_is_not_sent_late() {
+    let fake = FakeTrueFoundry::start().await.with_token_lifetime(Duration::ZERO);
+    let login = fake.login();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("credentials.json");
+    std::fs::write(&path, login.credentials_json()).unwrap();
+    let cli_login = CliLogin::open(&path).unwrap();
+    for (ago, requests) in [(11, 1), (5, 3)] {
+        let begun = Instant::now().checked_sub(Duration::from_secs(ago)).unwrap();
+        let refreshed = cli_login.refresh(None, begun, Duration::ZERO).await;
+        assert_eq!(fake.request_count(), requests, "{refreshed:?}");
+        let is_late = refreshed.is_err_and(|error| error.to_string().contains("over 10 s"));
+        assert_eq!(is_late, ago > 10);
+    }
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), login.credentials_json());
 }
