@@ -402,6 +402,17 @@ impl Edit {
     /// two more to read the group again. A group that [`create_in`](Self::create_in) creates takes two requests:
     /// by name, and its creation. If the response to that is lost, `apply` itself finds out what became of it.
     ///
+    /// ```no_run
+    /// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
+    /// match edit.apply().await {
+    ///     Ok(applied) => println!("{applied}"), // ~ DB-PASSWORD  = 4 kept
+    ///     Err(error) if error.may_have_been_applied() => eprintln!("perhaps done: {error}"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Writers on several machines
     /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
     /// on any number of machines, and closes the window that [`Edit`] describes. With an advisory lock of

@@ -127,6 +127,19 @@ impl EditPlan {
     /// was planned on, nothing is written. Then it is written with one request, or with one per key if the
     /// plan only removes. A group that is to be created is created, with one request.
     ///
+    /// ```no_run
+    /// # async fn f(plan: truefoundry_secrets::EditPlan) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::Error;
+    ///
+    /// match plan.apply().await {
+    ///     Ok(applied) => println!("{applied}"),
+    ///     Err(Error::ConcurrentEdit { applied: false, .. }) => println!("changed meanwhile: plan again"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if another client changed or created the group;
     /// [`Error::PartiallyApplied`](crate::Error::PartiallyApplied) if one of several removals failed;

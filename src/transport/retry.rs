@@ -24,10 +24,10 @@ use crate::operation::Idempotency;
 /// ```no_run
 /// # fn f() -> truefoundry_secrets::Result<()> {
 /// use std::time::Duration;
-/// use truefoundry_secrets::{Client, RetryPolicy};
+/// use truefoundry_secrets::{ClientBuilder, RetryPolicy};
 ///
 /// let retry = RetryPolicy::default().max_retries(5).max_delay(Duration::from_secs(2));
-/// let client = Client::builder().retry(retry).build()?;
+/// let client = ClientBuilder::from_env().retry(retry).build()?;
 /// # Ok(())
 /// # }
 /// ```
