@@ -5,6 +5,18 @@ use std::fmt;
 use http::Method;
 
 /// One operation of the API, as it appears in errors and traces.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::Operation;
+///
+/// let Err(error) = client.check().await else { return Ok(()) };
+/// if error.context().is_some_and(|it| it.operation() == Operation::ListSecretGroups) {
+///     eprintln!("may this key list groups? {error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -139,6 +151,21 @@ impl fmt::Display for Operation {
 }
 
 /// What an identifier or a name stands for.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, new: truefoundry_secrets::NewSecretGroup)
+/// # -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::{Error, Resource};
+///
+/// match client.secret_groups().create(new).await {
+///     Err(Error::NotFound { resource: Resource::SecretStore, id, .. }) => {
+///         eprintln!("no store {id} is connected");
+///     }
+///     result => println!("{}", result?.id()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resource {

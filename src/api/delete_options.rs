@@ -3,6 +3,16 @@
 use crate::transport::Query;
 
 /// How to delete.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::DeleteOptions;
+///
+/// let force = DeleteOptions::new().force(); // although its store is gone
+/// client.secret_groups().delete_with("sg-abc", &force).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeleteOptions {
     force: bool,

@@ -97,12 +97,34 @@ impl<T: Unpin> Items<T> {
     }
 
     /// The next item, or `None` at the end. Dropping the future loses no item.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecretStores;
+    ///
+    /// let mut stores = client.secret_stores().stream(ListSecretStores::new());
+    /// if let Some(first) = stores.next().await {
+    ///     println!("{}", first?.id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
     /// All the items that are left, in memory at once. It ends as the stream does: at a `total` that is not
     /// below what has come.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecrets;
+    ///
+    /// let secrets = client.secrets().stream(ListSecrets::in_group("sg-abc")).try_collect().await?;
+    /// println!("{} keys", secrets.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The first failure; the items read until then are dropped.

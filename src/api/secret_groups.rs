@@ -23,6 +23,15 @@ const COLLECTION: &str = "secret-groups";
 
 /// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
 /// [`Client`] (a clone is cheap) and call this method when it is needed.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let groups = client.secret_groups();
+/// let group = groups.get_by_name("prod-secrets").await?;
+/// groups.edit(group.id()).remove("OLD-KEY").apply().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SecretGroups<'a> {
     client: &'a Client,
@@ -81,11 +90,27 @@ impl ListSecretGroups {
 
 impl Client {
     /// The secret groups' methods.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let group = client.secret_groups().get_by_name("prod-secrets").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn secret_groups(&self) -> SecretGroups<'_> {
         SecretGroups { client: self }
     }
 
     /// Whether the control plane responds and accepts the key, in one request for one secret group.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// if let Err(error) = client.check().await {
+    ///     eprintln!("not ready: {error}\nhint: {}", error.hint());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for a key that is not accepted; [`Error::PermissionDenied`] for one that is,
@@ -103,6 +128,17 @@ impl<'a> SecretGroups<'a> {
 
     /// One page of groups: `GET /secret-groups`.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecretGroups;
+    ///
+    /// let params = ListSecretGroups::new().search("prod").limit(20);
+    /// let page = client.secret_groups().list(&params).await?;
+    /// println!("{} of {:?}", page.items().len(), page.total());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
     pub async fn list(self, params: &ListSecretGroups) -> Result<Page<SecretGroup>> {
@@ -114,6 +150,19 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// One page of groups with these attributes only; `id` is always among them.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{Attribute, ListSecretGroups};
+    ///
+    /// let params = ListSecretGroups::new().limit(20);
+    /// let attributes = [Attribute::Name, Attribute::UpdatedAt];
+    /// for group in client.secret_groups().list_partial(&params, &attributes).await? {
+    ///     println!("{:?}: {:?}", group.name(), group.updated_at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`list`](Self::list); [`Error::InvalidInput`] for an empty list of attributes, which the server
@@ -137,6 +186,18 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// All groups, page after page.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecretGroups;
+    ///
+    /// let mut groups = client.secret_groups().stream(ListSecretGroups::new().search("prod"));
+    /// while let Some(group) = groups.next().await {
+    ///     println!("{}", group?.fqn());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self, params: ListSecretGroups) -> Items<SecretGroup> {
         let list = PagedList {
             client: self.client.clone(),
@@ -167,6 +228,19 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// All groups with these attributes only, page after page; see [`list_partial`](Self::list_partial).
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{Attribute, ListSecretGroups};
+    ///
+    /// let groups = client.secret_groups();
+    /// let mut names = groups.stream_partial(ListSecretGroups::new(), &[Attribute::Name]);
+    /// while let Some(group) = names.next().await {
+    ///     println!("{:?}", group?.name());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream_partial(
         self,
         params: ListSecretGroups,
@@ -187,6 +261,16 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// One group with the names of its secrets, without values: `GET /secret-groups/{id}`.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let group = client.secret_groups().get("sg-abc").await?;
+    /// for secret in group.secrets().unwrap_or_default() {
+    ///     println!("{:?}", secret.key());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Error::InvalidInput`] for an identifier that is
@@ -213,6 +297,14 @@ impl<'a> SecretGroups<'a> {
     /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
     /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
     /// this name is returned, whatever tenant it belongs to.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let group = client.secret_groups().get_by_name("prod-secrets").await?;
+    /// println!("{}", group.reference("DB-PASSWORD")?); // tfy-secret://my-org:prod-secrets:DB-PASSWORD
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
@@ -269,6 +361,22 @@ impl<'a> SecretGroups<'a> {
     /// It is retried only if no connection was made. If the response is lost the group may exist:
     /// [`Error::may_have_been_applied`] tells, and [`get_by_name`](Self::get_by_name) finds out.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{Error, NewSecretGroup, SecretStoreKind, SecretValue};
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AwsSecretsManager).await?;
+    /// let new = NewSecretGroup::new("prod-secrets", &store)
+    ///     .secret("DB_PASSWORD", SecretValue::from_env("DB_PASSWORD")?);
+    /// match client.secret_groups().create(new).await {
+    ///     Ok(group) => println!("{}", group.id()),
+    ///     Err(Error::AlreadyExists { name, .. }) => println!("{name} exists already"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] and [`Error::KeyNotSupported`] before anything is sent;
     /// [`Error::AlreadyExists`], [`Error::SoftDeleted`], [`Error::MissingFields`],
@@ -316,6 +424,17 @@ impl<'a> SecretGroups<'a> {
     /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
     /// the full list. It is retried only if no connection was made.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{Collaborator, Role, SecretGroupManifest};
+    ///
+    /// let manifest = SecretGroupManifest::new("prod-secrets", "my-org:aws:aws-1:secret-store:main")
+    ///     .collaborator(Collaborator::new("team:platform", Role::Admin));
+    /// let group = client.secret_groups().create_or_update(&manifest).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for a manifest without a store or with a name that
     /// [`get_by_name`](Self::get_by_name) refuses, before anything is sent;
@@ -328,6 +447,18 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// What [`create_or_update`](Self::create_or_update) would return; nothing is changed. It is retried.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client, manifest: truefoundry_secrets::SecretGroupManifest)
+    /// # -> truefoundry_secrets::Result<()> {
+    /// let would_be = client.secret_groups().create_or_update_dry_run(&manifest).await?;
+    /// match would_be.id() {
+    ///     Some(id) => println!("would change {id}"),
+    ///     None => println!("would create {}", manifest.name()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`create_or_update`](Self::create_or_update).
@@ -346,6 +477,14 @@ impl<'a> SecretGroups<'a> {
     /// under the same name fails with [`Error::SoftDeleted`] until then. It is retried; a 404 after an
     /// attempt that may have been done is a success.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let group = client.secret_groups().get_by_name("old-secrets").await?;
+    /// client.secret_groups().delete(group.id()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] if the store cannot be
     /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
@@ -355,6 +494,15 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// As [`delete`](Self::delete), with options.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::DeleteOptions;
+    ///
+    /// client.secret_groups().delete_with("sg-abc", &DeleteOptions::new().force()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`delete`](Self::delete).

@@ -14,12 +14,28 @@ const SECRET_STORE: &str = "secret-store";
 
 /// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
 /// [`Client`] (a clone is cheap) and call this method when it is needed.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// for store in client.secret_stores().all().await? {
+///     println!("{} {:?}", store.id(), store.fqn());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SecretStores<'a> {
     client: &'a Client,
 }
 
 /// Which stores to list.
+///
+/// ```
+/// use truefoundry_secrets::ListSecretStores;
+///
+/// let one = ListSecretStores::new().fqn("my-org:aws:aws-1:secret-store:main");
+/// let third_page = ListSecretStores::new().limit(20).offset(40);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ListSecretStores {
     window: Window,
@@ -58,6 +74,15 @@ impl ListSecretStores {
 
 impl Client {
     /// The secret stores' methods.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretStoreKind;
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AzureVault).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn secret_stores(&self) -> SecretStores<'_> {
         SecretStores { client: self }
     }
@@ -69,6 +94,17 @@ impl SecretStores<'_> {
     /// Older control planes do not have this endpoint and respond with 404;
     /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too. Integrations that are no
     /// stores, which some list all the same, are left out: the page is shorter then.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecretStores;
+    ///
+    /// let params = ListSecretStores::new().fqn("my-org:aws:aws-1:secret-store:main");
+    /// let page = client.secret_stores().list(&params).await?;
+    /// let store = page.into_items().pop();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
@@ -97,6 +133,18 @@ impl SecretStores<'_> {
     }
 
     /// All stores, page after page.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecretStores;
+    ///
+    /// let mut stores = client.secret_stores().stream(ListSecretStores::new());
+    /// while let Some(store) = stores.next().await {
+    ///     println!("{}", store?.id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self, params: ListSecretStores) -> Items<SecretStore> {
         let list = PagedList {
             client: self.client.clone(),
@@ -109,6 +157,15 @@ impl SecretStores<'_> {
     }
 
     /// All stores, read from the provider accounts: `GET /provider-accounts?type=secret-store`.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// for store in client.secret_stores().list_by_provider_account().await? {
+    ///     println!("{} of {:?}", store.id(), store.provider_account_fqn());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`].
@@ -123,6 +180,17 @@ impl SecretStores<'_> {
     /// All stores: through the newer endpoint, or through the provider accounts on a control plane that
     /// does not have it.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// for store in client.secret_stores().all().await? {
+    ///     if let Some(kind) = store.kind() {
+    ///         println!("{}: {kind}", store.id());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`list`](Self::list).
     pub async fn all(self) -> Result<Vec<SecretStore>> {
@@ -133,6 +201,16 @@ impl SecretStores<'_> {
     }
 
     /// The one store of this kind.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{NewSecretGroup, SecretStoreKind};
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AzureVault).await?;
+    /// let new = NewSecretGroup::new("prod-secrets", &store);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoSecretStore`] if none of this kind is connected; [`Error::InvalidInput`], listing the

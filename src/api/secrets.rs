@@ -15,6 +15,18 @@ const COLLECTION: &str = "secrets";
 
 /// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
 /// [`Client`] (a clone is cheap) and call this method when it is needed.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::ListSecrets;
+///
+/// let secrets = client.secrets();
+/// for secret in secrets.list(&ListSecrets::in_group("sg-abc")).await? {
+///     println!("{:?}: {} versions", secret.key(), secrets.versions(secret.id()).await?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Secrets<'a> {
     client: &'a Client,
@@ -96,6 +108,13 @@ impl ListSecrets {
 
 impl Client {
     /// The secrets' methods.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let value = client.secrets().get("secret-id").await?.into_value()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn secrets(&self) -> Secrets<'_> {
         Secrets { client: self }
     }
@@ -103,6 +122,18 @@ impl Client {
 
 impl Secrets<'_> {
     /// One page of secrets: `POST /secrets`, which is a read, and is retried.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecrets;
+    ///
+    /// let params = ListSecrets::in_group("sg-abc").with_values();
+    /// for secret in client.secrets().list(&params).await? {
+    ///     println!("{:?}: {:?}", secret.key(), secret.value()); // the value prints masked
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
@@ -120,6 +151,18 @@ impl Secrets<'_> {
     }
 
     /// All secrets, page after page.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecrets;
+    ///
+    /// let mut secrets = client.secrets().stream(ListSecrets::in_group("sg-abc"));
+    /// while let Some(secret) = secrets.next().await {
+    ///     println!("{:?}", secret?.key());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self, params: ListSecrets) -> Items<Secret> {
         let list = PagedList {
             client: self.client.clone(),
@@ -137,6 +180,15 @@ impl Secrets<'_> {
     /// [`SecretGroup::reference`](crate::SecretGroup::reference) gives, and [`Client::resolve_group`] with
     /// [`SecretMap::get`](crate::SecretMap::get).
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let secret = client.secrets().get("secret-id").await?;
+    /// println!("last changed: {:?}", secret.updated_at());
+    /// let value = secret.into_value()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
@@ -150,6 +202,15 @@ impl Secrets<'_> {
     }
 
     /// All versions of one secret: `GET /secrets/{id}/versions`.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// for version in client.secrets().versions("secret-id").await? {
+    ///     println!("{:?}: {:?}", version.version(), version.created_at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
@@ -168,6 +229,15 @@ impl Secrets<'_> {
     ///
     /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// if let Some(versions) = client.secrets().delete("secret-id").await? {
+    ///     println!("deleted: {versions}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied),
@@ -177,6 +247,15 @@ impl Secrets<'_> {
     }
 
     /// As [`delete`](Self::delete), with options.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::DeleteOptions;
+    ///
+    /// client.secrets().delete_with("secret-id", &DeleteOptions::new().force()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`delete`](Self::delete).

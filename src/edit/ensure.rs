@@ -10,6 +10,20 @@ use crate::api::SecretGroups;
 use crate::models::{NewSecretGroup, SecretGroup};
 
 /// What [`SecretGroups::ensure`] found or did.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, new: truefoundry_secrets::NewSecretGroup)
+/// # -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::Ensured;
+///
+/// match client.secret_groups().ensure(new).await? {
+///     Ensured::Created(group) => println!("created {}", group.id()),
+///     Ensured::Extended { added, .. } => println!("added {}", added.join(", ")),
+///     _ => println!("nothing to do"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ensured {
@@ -60,6 +74,18 @@ impl SecretGroups<'_> {
     /// for a store whose rules are not known, because the group is in another one than the given or only an
     /// identifier was given, it takes three more: to learn the rules, and to read the group again. Reading a
     /// group of 100 keys and more takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{NewSecretGroup, SecretStoreKind, SecretValue};
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AzureVault).await?;
+    /// let new = NewSecretGroup::new("prod-secrets", &store)
+    ///     .secret("DB-PASSWORD", SecretValue::from_env("DB_PASSWORD")?);
+    /// let group = client.secret_groups().ensure(new).await?.into_group();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);

@@ -91,6 +91,17 @@ enum Target {
 impl SecretGroups<'_> {
     /// Begins a change of the group with this identifier: the way to add, rotate and remove keys without
     /// deleting the others.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretValue;
+    ///
+    /// let value = SecretValue::from_env("DB_PASSWORD")?;
+    /// let applied = client.secret_groups().edit("sg-abc").set("DB-PASSWORD", value).apply().await?;
+    /// println!("{applied}"); // ~ DB-PASSWORD  = 4 kept
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit(self, id: impl Into<SecretGroupId>) -> Edit {
         Edit::new(self.client().clone(), Target::Id(id.into()))
     }
@@ -98,6 +109,13 @@ impl SecretGroups<'_> {
     /// Begins a change of the group with this name. [`Edit::apply`] makes one request more than with the
     /// identifier and [`Edit::plan`] makes none; each makes one more if the tenant's name is not known yet
     /// ([`get_by_name`](Self::get_by_name)).
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// client.secret_groups().edit_by_name("prod-secrets").remove("OLD-KEY").apply().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_by_name(self, name: impl Into<String>) -> Edit {
         Edit::new(self.client().clone(), Target::Name(name.into()))
     }
@@ -146,12 +164,34 @@ impl Edit {
     }
 
     /// Adds the key, or gives it this value: a new version if the value differs.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretValue;
+    ///
+    /// client.secret_groups().edit_by_name("prod-secrets")
+    ///     .set("DB-PASSWORD", SecretValue::from_env("DB_PASSWORD")?)
+    ///     .apply().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(mut self, key: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.changes.set.push((key.into(), value.into()));
         self
     }
 
     /// Sets each of these keys, such as those of a [`SecretMap`](crate::SecretMap).
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// use truefoundry_secrets::SecretMap;
+    ///
+    /// let values = SecretMap::from_dotenv(&std::fs::read_to_string(".env")?)?;
+    /// client.secret_groups().edit_by_name("prod-secrets").set_all(values).apply().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_all<K, V>(mut self, values: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -171,18 +211,44 @@ impl Edit {
     ///
     /// Its [`plan`](Self::plan) waits for an earlier write of unknown outcome, too: arriving late, that would
     /// change what was found equal.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
+    /// # -> truefoundry_secrets::Result<()> {
+    /// let applied = client.secret_groups().edit_by_name("prod-secrets")
+    ///     .set_all(values)
+    ///     .skip_unchanged()
+    ///     .apply().await?;
+    /// println!("{} new versions", applied.rotated().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip_unchanged(mut self) -> Self {
         self.changes.existing = Existing::SetIfDifferent;
         self
     }
 
     /// Removes the key with all its versions.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// client.secret_groups().edit("sg-abc").remove("OLD-KEY").apply().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove(mut self, key: impl Into<String>) -> Self {
         self.changes.remove.push(key.into());
         self
     }
 
     /// Removes each of these keys with all its versions: those that are named here, and no others.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// client.secret_groups().edit("sg-abc").remove_all(["OLD-KEY", "OLDER-KEY"]).apply().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove_all(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.changes.remove.extend(keys.into_iter().map(Into::into));
         self
@@ -194,6 +260,16 @@ impl Edit {
     /// plans again if another client changes the group, and then also removes what that one added. If no key is to be set
     /// either, such as after an empty file, it is [`Error::EmptyGroup`](crate::Error::EmptyGroup), before
     /// anything is sent, unless [`allow_empty`](Self::allow_empty).
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
+    /// # -> truefoundry_secrets::Result<()> {
+    /// let edit = client.secret_groups().edit_by_name("prod-secrets").set_all(values).remove_unlisted();
+    /// let plan = edit.plan().await?;
+    /// println!("would be removed: {}", plan.removed().join(", "));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "prune")]
     pub fn remove_unlisted(mut self) -> Self {
         self.changes.remove_unlisted = true;
@@ -203,6 +279,20 @@ impl Edit {
     /// Creates the group in this store if it does not exist; a group that exists stays in the store that it is
     /// in. Only for an edit by name, and not with keys to [`remove`](Self::remove), which a new group does not have.
     /// Without keys to set it creates an empty group.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
+    /// # -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretStoreKind;
+    ///
+    /// let store = client.secret_stores().find(SecretStoreKind::AzureVault).await?;
+    /// let edit = client.secret_groups().edit_by_name("prod-secrets").set_all(values).create_in(&store);
+    /// if edit.apply().await?.creates_group() {
+    ///     println!("the group is new");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_in(mut self, store: &SecretStore) -> Self {
         self.changes.create_in = Some(NewGroupPlace::of(store));
         self
@@ -244,6 +334,18 @@ impl Edit {
     /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
     /// store takes one more, to learn the store's rules. [`skip_unchanged`](Self::skip_unchanged) takes one more
     /// per 100 keys that are set and exist, or one per key if the server leaves values out of lists.
+    ///
+    /// ```no_run
+    /// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
+    /// let plan = edit.plan().await?;
+    /// if plan.removed().is_empty() {
+    ///     plan.apply().await?;
+    /// } else {
+    ///     println!("not applied: {plan}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty or duplicate key, a masked value or a reference as a value, before
@@ -299,6 +401,17 @@ impl Edit {
     /// [`skip_unchanged`](Self::skip_unchanged) it makes those for the values, and, if anything is left to change,
     /// two more to read the group again. A group that [`create_in`](Self::create_in) creates takes two requests:
     /// by name, and its creation. If the response to that is lost, `apply` itself finds out what became of it.
+    ///
+    /// ```no_run
+    /// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
+    /// match edit.apply().await {
+    ///     Ok(applied) => println!("{applied}"), // ~ DB-PASSWORD  = 4 kept
+    ///     Err(error) if error.may_have_been_applied() => eprintln!("perhaps done: {error}"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Writers on several machines
     /// It reads and writes within this one call, so a lock of your own that is held around it orders processes

@@ -55,6 +55,17 @@ macro_rules! summary_accessors {
 /// `(rotations by others cannot be seen)`.
 ///
 /// It serializes for a report as names only: `group`, `creates_group`, `added`, `rotated`, `removed`, `kept`.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let plan = client.secret_groups().edit("sg-abc").remove("OLD-KEY").plan().await?;
+/// println!("{plan}"); // prod-secrets: - OLD-KEY  = 4 kept
+/// if !plan.is_empty() {
+///     plan.apply().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a plan changes nothing until it is applied"]
 pub struct EditPlan {
@@ -115,6 +126,19 @@ impl EditPlan {
     /// The group is read again just before (two requests, at the same time); if it differs from the one that
     /// was planned on, nothing is written. Then it is written with one request, or with one per key if the
     /// plan only removes. A group that is to be created is created, with one request.
+    ///
+    /// ```no_run
+    /// # async fn f(plan: truefoundry_secrets::EditPlan) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::Error;
+    ///
+    /// match plan.apply().await {
+    ///     Ok(applied) => println!("{applied}"),
+    ///     Err(Error::ConcurrentEdit { applied: false, .. }) => println!("changed meanwhile: plan again"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if another client changed or created the group;
@@ -184,6 +208,16 @@ impl Serialize for EditPlan {
 }
 
 /// What an edit did. It serializes as its [`EditPlan`] does, without the group's name.
+///
+/// ```no_run
+/// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
+/// let applied = edit.apply().await?;
+/// if !applied.is_unchanged() {
+///     println!("{applied}"); // ~ DB-PASSWORD  = 4 kept
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AppliedEdit {
     pub(super) group: Option<SecretGroup>,

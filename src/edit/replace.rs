@@ -16,6 +16,20 @@ impl SecretGroups<'_> {
     /// It waits for edits of this group from this client, and the other way round, as [`Edit`](crate::Edit)
     /// describes; after an unknown outcome the next one waits in full, because no sign of this write is known.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{SecretUpdate, SecretValue};
+    ///
+    /// // Every other key of the group is deleted.
+    /// let all = [
+    ///     SecretUpdate::keep("API-KEY"),
+    ///     SecretUpdate::set("DB-PASSWORD", SecretValue::from_env("DB_PASSWORD")?),
+    /// ];
+    /// client.secret_groups().replace_secrets("sg-abc", &all).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
     /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],

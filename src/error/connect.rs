@@ -2,6 +2,20 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 /// Why no connection was made.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::Error;
+///
+/// match client.check().await {
+///     Err(Error::Connect { reason, .. }) if reason.is_certificate() => {
+///         eprintln!("{reason}: is the company's root certificate installed?");
+///     }
+///     result => result?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectReason {

@@ -13,6 +13,18 @@ use crate::redact::Wait;
 /// is withheld as a whole: `(message withheld)` stands in its place, and a code or a request's identifier is
 /// left out. So is a text that shows 16 letters and digits in a row of a value. The names of keys can stand
 /// in texts. `Debug` leaves the details out, in which a server may put anything.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// if let Err(error) = client.check().await
+///     && let Some(context) = error.context()
+/// {
+///     eprintln!("{} {}: {:?}", context.method(), context.path(), context.status());
+///     eprintln!("request {:?}, {} attempts", context.request_id(), context.attempts());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct CallContext {
     pub(crate) operation: Operation,

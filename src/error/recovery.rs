@@ -14,6 +14,14 @@ const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
 ///
 /// Some stores keep a deleted secret for a while, so that it can be brought back. Until it is gone
 /// for good, its name cannot be used again.
+///
+/// ```no_run
+/// # fn f(details: &truefoundry_secrets::SoftDeleted) {
+/// use truefoundry_secrets::SoftDeleteState;
+///
+/// let retry_soon = details.state() != SoftDeleteState::Deleted;
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftDeleteState {
@@ -29,6 +37,21 @@ pub enum SoftDeleteState {
 ///
 /// Azure Key Vault keeps deleted secrets for 90 days by default, AWS Secrets Manager for 7 to 30 days
 /// if deletion was scheduled. The TrueFoundry API cannot purge them.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, new: truefoundry_secrets::NewSecretGroup)
+/// # -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::Error;
+///
+/// if let Err(Error::SoftDeleted { details, .. }) = client.secret_groups().create(new).await {
+///     eprintln!("{details}");
+///     for option in details.recovery_options() {
+///         eprintln!("- {option}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoftDeleted {
     name: Option<Box<str>>,
@@ -37,6 +60,18 @@ pub struct SoftDeleted {
 }
 
 /// A way out of a name held by a deleted secret.
+///
+/// ```no_run
+/// # fn f(details: &truefoundry_secrets::SoftDeleted) {
+/// use truefoundry_secrets::RecoveryOption;
+///
+/// for option in details.recovery_options() {
+///     if let RecoveryOption::PurgeWithCli { command, .. } = option {
+///         println!("an administrator can run: {command}");
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecoveryOption {

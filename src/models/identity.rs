@@ -5,6 +5,14 @@ use super::shared_str::SharedStr;
 use super::subject::Subject;
 
 /// Whose key a client uses, from [`Client::whoami`](crate::Client::whoami).
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let me = client.whoami().await?;
+/// println!("{:?} ({:?}) of {:?}", me.user(), me.kind(), me.tenant());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Identity(Session);
 

@@ -103,20 +103,62 @@ identifier! {
     /// client.secret_groups().get(id).await; // a secret is no group
     /// # }
     /// ```
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::SecretGroupId;
+    ///
+    /// let id = SecretGroupId::from("sg-abc");
+    /// let group = client.secret_groups().get(&id).await?;
+    /// assert_eq!(group.id(), &id);
+    /// # Ok(())
+    /// # }
+    /// ```
     SecretGroupId
 }
 
 identifier! {
     /// Identifies a secret, or rather one key of a group; its versions have identifiers of their own.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::ListSecrets;
+    ///
+    /// let page = client.secrets().list(&ListSecrets::by_fqns(["my-org:prod:DB-PASSWORD"])).await?;
+    /// if let Some(secret) = page.items().first() {
+    ///     client.secrets().delete(secret.id()).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     SecretId
 }
 
 identifier! {
     /// Identifies one version of a secret, which the API reads and deletes together with the others only.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// for version in client.secrets().versions("secret-id").await? {
+    ///     println!("{}: {:?}", version.id(), version.created_at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     SecretVersionId
 }
 
 identifier! {
     /// Identifies a connected secret store (an *integration*): the `integrationId` of a new group.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// use truefoundry_secrets::{IntegrationId, NewSecretGroup};
+    ///
+    /// let store = IntegrationId::from("integration-id"); // from a setting
+    /// let new = NewSecretGroup::in_integration("prod-secrets", store);
+    /// # Ok(())
+    /// # }
+    /// ```
     IntegrationId
 }

@@ -194,6 +194,13 @@ impl NewGroupRequest<'_> {
 }
 
 /// One entry of the full list that [`SecretGroups::replace_secrets`](crate::SecretGroups::replace_secrets) sends.
+///
+/// ```
+/// use truefoundry_secrets::SecretUpdate;
+///
+/// let all = [SecretUpdate::keep("API-KEY"), SecretUpdate::set("LOG-LEVEL", "debug")];
+/// assert_eq!(all[0].key(), "API-KEY");
+/// ```
 #[derive(Clone, Debug)]
 pub struct SecretUpdate {
     key: String,

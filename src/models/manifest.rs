@@ -169,6 +169,13 @@ wire_object!(OwnedBy {
 });
 
 /// Someone with a role in a secret group.
+///
+/// ```
+/// use truefoundry_secrets::{Collaborator, Role};
+///
+/// let team = Collaborator::new("team:platform", Role::Admin);
+/// assert_eq!((team.subject(), team.role()), ("team:platform", &Role::Admin));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collaborator {
     subject: SharedStr,
@@ -201,6 +208,13 @@ impl Collaborator {
 }
 
 /// What a collaborator may do with a secret group.
+///
+/// ```
+/// use truefoundry_secrets::Role;
+///
+/// assert_eq!(Role::Viewer.as_str(), "secret-group-viewer");
+/// let newer = Role::Other("secret-group-auditor".to_owned());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {

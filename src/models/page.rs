@@ -4,6 +4,19 @@
 pub(crate) const DEFAULT_LIMIT: u64 = 100;
 
 /// One page of a list.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::ListSecretGroups;
+///
+/// let page = client.secret_groups().list(&ListSecretGroups::new().limit(20)).await?;
+/// println!("{} of {:?}", page.items().len(), page.total());
+/// for group in page {
+///     println!("{}", group.fqn());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     items: Vec<T>,

@@ -17,6 +17,16 @@ use crate::{Error, Result};
 /// One secret: a key in a group, with its value if the response carried it.
 ///
 /// It cannot be serialized, because it may hold a value; `Debug` prints the value masked.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let secret = client.secrets().get("secret-id").await?;
+/// println!("{:?}, changed {:?}", secret.key(), secret.updated_at());
+/// let reference = secret.reference()?; // tfy-secret://my-org:prod-secrets:DB-PASSWORD
+/// let value = secret.into_value()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Secret {
     id: SecretId,
@@ -163,6 +173,16 @@ impl Marker {
 }
 
 /// One version of a secret.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let versions = client.secrets().versions("secret-id").await?;
+/// if let Some(newest) = versions.iter().max_by_key(|one| one.version()) {
+///     println!("version {:?} of {:?}", newest.version(), newest.created_at());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SecretVersion {
     id: SecretVersionId,

@@ -59,6 +59,16 @@ impl Record {
 /// A secret group: a named set of secrets in one store. It never carries values.
 ///
 /// Groups of one page share that page's text in memory until the last of them is dropped.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let group = client.secret_groups().get_by_name("prod-secrets").await?;
+/// println!("{}, changed {:?}", group.id(), group.updated_at());
+/// let keys = group.secrets().unwrap_or_default().iter().filter_map(|secret| secret.key());
+/// println!("{}", keys.collect::<Vec<_>>().join(", "));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SecretGroup {
     id: SecretGroupId,
@@ -81,6 +91,19 @@ impl FromWire for SecretGroup {
 
 /// A secret group of which only some attributes were asked for
 /// ([`SecretGroups::list_partial`](crate::SecretGroups::list_partial)); the others are `None`.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use truefoundry_secrets::{Attribute, ListSecretGroups};
+///
+/// let params = ListSecretGroups::new();
+/// let page = client.secret_groups().list_partial(&params, &[Attribute::Name]).await?;
+/// for group in &page {
+///     println!("{} {:?}", group.id(), group.name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PartialSecretGroup {
     id: SecretGroupId,
@@ -101,6 +124,15 @@ impl FromWire for PartialSecretGroup {
 /// What a dry run says that a group would be
 /// ([`SecretGroups::create_or_update_dry_run`](crate::SecretGroups::create_or_update_dry_run)); one that
 /// would be created has no identifier yet.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, manifest: truefoundry_secrets::SecretGroupManifest)
+/// # -> truefoundry_secrets::Result<()> {
+/// let would_be = client.secret_groups().create_or_update_dry_run(&manifest).await?;
+/// println!("{:?} {}", would_be.name(), if would_be.id().is_some() { "exists" } else { "is new" });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct DryRunSecretGroup {
     record: Record,
@@ -256,6 +288,13 @@ impl Serialize for SecretGroup {
 }
 
 /// An attribute of a secret group that a list can be narrowed to.
+///
+/// ```
+/// use truefoundry_secrets::Attribute;
+///
+/// assert_eq!(Attribute::Secrets.as_str(), "associatedSecrets");
+/// let newer = Attribute::Other("labels".to_owned());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Attribute {

@@ -12,6 +12,16 @@ const ANY_STORE: &str = "secret-store";
 /// `secret-store`.
 ///
 /// The store's own credentials, which the API may send along, are never kept: the response is wiped.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// for store in client.secret_stores().all().await? {
+///     let kind = store.kind().map(ToString::to_string).unwrap_or_default();
+///     println!("{} {kind} {:?}", store.id(), store.fqn());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretStore {

@@ -6,6 +6,16 @@ use super::decode::{self, Context, Lenient, wire_object};
 use super::shared_str::SharedStr;
 
 /// Who did something: a user, a team, a service account, an agent, …
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let group = client.secret_groups().get("sg-abc").await?;
+/// if let Some(creator) = group.created_by() {
+///     println!("created by {:?} {:?}", creator.kind(), creator.slug());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {

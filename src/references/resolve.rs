@@ -88,6 +88,19 @@ impl Client {
     /// Which references name a secret that this key may see; one that it may not see (403) counts as missing.
     /// No value is read. It makes one request per 100 references.
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// use truefoundry_secrets::find_refs;
+    ///
+    /// let manifest = std::fs::read_to_string("manifest.yaml")?;
+    /// let found = find_refs(&manifest).collect::<Result<Vec<_>, _>>()?;
+    /// let checked = client.check_refs(found.iter().map(|found| found.reference())).await?;
+    /// assert!(checked.missing().is_empty(), "{:?}", checked.missing());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Failures of the requests; a reference that names nothing is no error.
     pub async fn check_refs<I>(&self, references: I) -> Result<CheckedRefs>
@@ -108,6 +121,16 @@ impl Client {
     /// more, too. Values that the list leaves out are read one by one, as in
     /// [`resolve_all`](Self::resolve_all).
     ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let values = client.resolve_group("prod-secrets").await?;
+    /// if let Some(password) = values.get("DB-PASSWORD") {
+    ///     println!("{} bytes", password.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`] for the group, and what else
     /// [`get_by_name`](crate::SecretGroups::get_by_name) fails with; [`Error::Decode`] if the list changes, or
@@ -122,6 +145,14 @@ impl Client {
     }
 
     /// As [`resolve_group`](Self::resolve_group), by the group's identifier: in one request less.
+    ///
+    /// ```no_run
+    /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+    /// let values = client.resolve_group_by_id("sg-abc").await?;
+    /// println!("{} keys", values.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`resolve_group`](Self::resolve_group).

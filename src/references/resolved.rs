@@ -8,6 +8,18 @@ use crate::secret_value::SecretValue;
 use crate::{Error, Result};
 
 /// References with their values, in the order in which they were asked for. It prints masked.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, reference: truefoundry_secrets::SecretRef)
+/// # -> truefoundry_secrets::Result<()> {
+/// let values = client.resolve_all([&reference]).await?;
+/// for (reference, value) in &values {
+///     println!("{reference}: {value:?}"); // the value prints masked
+/// }
+/// let password = values.get(&reference);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ResolvedSecrets {
     entries: Vec<(SecretRef, SecretValue)>,
@@ -93,6 +105,17 @@ impl fmt::Debug for ResolvedSecrets {
 }
 
 /// Which references name a secret; from [`Client::check_refs`](crate::Client::check_refs).
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client, references: Vec<truefoundry_secrets::SecretRef>)
+/// # -> truefoundry_secrets::Result<()> {
+/// let checked = client.check_refs(&references).await?;
+/// for reference in checked.missing() {
+///     eprintln!("{reference} does not exist");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CheckedRefs {
     existing: Vec<SecretRef>,

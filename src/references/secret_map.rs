@@ -209,6 +209,16 @@ impl fmt::Debug for SecretMap {
 }
 
 /// A value on its way into a process's environment: it prints masked, and reads as an `OsStr`.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let mut command = std::process::Command::new("./server");
+/// for (name, value) in client.resolve_group("prod-secrets").await?.into_env()? {
+///     command.env(name, value);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct EnvValue(SecretValue);
 

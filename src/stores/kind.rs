@@ -4,6 +4,15 @@ use std::fmt;
 ///
 /// The names are those of the API's `manifest.type`, such as `integration/secret-store/azure/vault`.
 /// A kind this version does not know is kept in [`Other`](Self::Other).
+///
+/// ```
+/// use truefoundry_secrets::SecretStoreKind;
+///
+/// let azure = SecretStoreKind::from_api_type("integration/secret-store/azure/vault");
+/// assert_eq!(azure, SecretStoreKind::AzureVault);
+/// assert_eq!(azure.to_string(), "Azure Key Vault");
+/// assert!(azure.check_key("DB_PASSWORD").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretStoreKind {

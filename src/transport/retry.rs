@@ -20,6 +20,17 @@ use crate::operation::Idempotency;
 ///
 /// What is retried depends on the operation. A connection that was never made: every operation. 408,
 /// 429, 500, 502, 503, 504 and lost responses: reads and deletes only, never a create or an update.
+///
+/// ```no_run
+/// # fn f() -> truefoundry_secrets::Result<()> {
+/// use std::time::Duration;
+/// use truefoundry_secrets::{ClientBuilder, RetryPolicy};
+///
+/// let retry = RetryPolicy::default().max_retries(5).max_delay(Duration::from_secs(2));
+/// let client = ClientBuilder::from_env().retry(retry).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_retries: u32,

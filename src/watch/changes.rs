@@ -81,6 +81,17 @@ impl ChangeLog {
 /// The changes of a watched group, for one observer; from [`Watch::changes`](super::Watch::changes).
 ///
 /// It holds a number and no values, and does not keep the watch alive.
+///
+/// ```no_run
+/// # async fn f(watch: truefoundry_secrets::Watch) {
+/// let mut changes = watch.changes();
+/// tokio::spawn(async move {
+///     while let Some(change) = changes.next().await {
+///         println!("rotated: {}", change.rotated().join(", "));
+///     }
+/// });
+/// # }
+/// ```
 pub struct Changes {
     log: Arc<ChangeLog>,
     newest: watch::Receiver<u64>,
@@ -96,6 +107,14 @@ impl Changes {
     /// Waits for the next change and returns all that changed since the last call, or since
     /// [`Watch::changes`](super::Watch::changes); `None` once the last [`Watch`](super::Watch) is dropped.
     /// Cancelling loses nothing.
+    ///
+    /// ```no_run
+    /// # async fn f(mut changes: truefoundry_secrets::Changes) {
+    /// while let Some(change) = changes.next().await {
+    ///     println!("changed: {change:?}");
+    /// }
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Change> {
         let seen = self.seen;
         let newest = *self.newest.wait_for(|newest| *newest > seen).await.ok()?;
@@ -111,6 +130,15 @@ impl fmt::Debug for Changes {
 }
 
 /// The names of the keys that changed in a watched group.
+///
+/// ```no_run
+/// # fn f(change: &truefoundry_secrets::Change) {
+/// let is_new_password = change.rotated().iter().any(|key| key == "DB-PASSWORD");
+/// if is_new_password || !change.removed().is_empty() {
+///     println!("reconnecting");
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     added: Vec<String>,

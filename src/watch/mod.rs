@@ -23,6 +23,20 @@ use task::{Shared, Task};
 const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A group to be watched; from [`Client::watch_group`].
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// use std::time::Duration;
+///
+/// let watch = client
+///     .watch_group("prod-secrets")
+///     .every(Duration::from_secs(30))
+///     .max_stale(Duration::from_secs(10 * 60))
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is read before `start` or `start_as`"]
 pub struct WatchGroup {
@@ -116,6 +130,15 @@ impl WatchGroup {
 ///
 /// Clones share the values. Watching ends when the last clone is dropped. A write through the same client, or
 /// a clone of it, is seen at once.
+///
+/// ```no_run
+/// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
+/// let watch = client.watch_group("prod-secrets").start().await?;
+/// let values = watch.current(); // for each connection that is opened
+/// let password = values.get("DB-PASSWORD");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Watch<T = SecretMap> {
     shared: Arc<Shared<T>>,
     max_stale: Duration,
@@ -149,6 +172,15 @@ impl<T: Send + Sync + 'static> Watch<T> {
 
     /// The newest values, unless they are older than [`WatchGroup::max_stale`].
     ///
+    /// ```no_run
+    /// # fn f(watch: truefoundry_secrets::Watch) {
+    /// match watch.fresh() {
+    ///     Ok(values) => println!("{} keys", values.len()),
+    ///     Err(error) => eprintln!("not ready: {error}"),
+    /// }
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Stale`] with the age and the last failure.
     pub fn fresh(&self) -> Result<Arc<T>> {
@@ -174,6 +206,15 @@ impl<T: Send + Sync + 'static> Watch<T> {
     ///
     /// It waits for a read that began after this call, which callers at the same time share. Reads begin at
     /// most once per second. Cancelling the call does not cancel the read.
+    ///
+    /// ```no_run
+    /// # async fn f(watch: truefoundry_secrets::Watch) -> truefoundry_secrets::Result<()> {
+    /// // The database just refused the password.
+    /// let values = watch.refresh().await?;
+    /// let password = values.get("DB-PASSWORD");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Stale`] if that read failed, or if its values cannot be used.

@@ -299,6 +299,14 @@ impl<'de> Deserialize<'de> for SecretRef {
 /// Why a text is not a secret reference, and where.
 ///
 /// The text itself is not in it: someone may have put the secret where its reference belongs.
+///
+/// ```
+/// use truefoundry_secrets::SecretRef;
+///
+/// let error = "tfy-secret://my-org:prod".parse::<SecretRef>().unwrap_err();
+/// assert_eq!(error.position(), 24);
+/// assert!(error.to_string().starts_with("no key at byte 24"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseSecretRefError {
     position: usize,
@@ -306,6 +314,13 @@ pub struct ParseSecretRefError {
 }
 
 /// What is wrong with a text that should have been a secret reference.
+///
+/// ```
+/// use truefoundry_secrets::{ParseSecretRefReason, SecretRef};
+///
+/// let error = SecretRef::parse("tfy-secret://my-org:${STAGE}:DB-PASSWORD").unwrap_err();
+/// assert_eq!(error.reason(), ParseSecretRefReason::Template);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseSecretRefReason {

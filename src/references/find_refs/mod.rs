@@ -78,6 +78,14 @@ pub fn find_refs(text: &str) -> FindRefs<'_> {
 }
 
 /// The references in a text, from [`find_refs`].
+///
+/// ```
+/// use truefoundry_secrets::find_refs;
+///
+/// let text = "A=tfy-secret://my-org:prod:A\nB=tfy-secret://my-org:prod:B\n";
+/// let keys: Vec<_> = find_refs(text).flatten().map(|it| it.reference().key().to_owned()).collect();
+/// assert_eq!(keys, ["A", "B"]);
+/// ```
 #[derive(Clone)]
 #[must_use = "a search does nothing until it is asked for its items"]
 pub struct FindRefs<'a> {
@@ -154,6 +162,16 @@ struct Place {
 }
 
 /// A reference in a text, and where it stands.
+///
+/// ```
+/// use truefoundry_secrets::find_refs;
+///
+/// for found in find_refs("DB_PASSWORD: tfy-secret://my-org:prod:DB-PASSWORD") {
+///     let found = found?;
+///     println!("{}:{} {}", found.line(), found.column(), found.reference());
+/// }
+/// # Ok::<(), truefoundry_secrets::MalformedRef>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundRef {
     reference: SecretRef,
@@ -191,6 +209,14 @@ impl FoundRef {
 /// A `tfy-secret://` in a text that begins no valid reference.
 ///
 /// Holds nothing of the text.
+///
+/// ```
+/// use truefoundry_secrets::find_refs;
+///
+/// for malformed in find_refs("API_KEY: tfy-secret://my-org:prod").filter_map(Result::err) {
+///     eprintln!("manifest.yaml:{}: {}", malformed.line(), malformed.problem());
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MalformedRef {
     problem: ParseSecretRefError,

@@ -96,6 +96,17 @@ fn first_difference(text: &str, expected: &[Found]) -> Option<usize> {
 }
 
 /// A reference that cannot be written in place of another one without a change of what stands around it.
+///
+/// ```
+/// use truefoundry_secrets::{SecretRef, rewrite_refs};
+///
+/// let new = SecretRef::new("my-org", "prod", "a key")?; // the space would end it
+/// let error = rewrite_refs("run --with tfy-secret://my-org:prod:KEY now", |_| Some(new.clone()))
+///     .unwrap_err();
+/// assert_eq!((error.line(), error.column()), (1, 12));
+/// assert_eq!(error.reference(), &new);
+/// # Ok::<(), truefoundry_secrets::ParseSecretRefError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnwritableRef {
     reference: SecretRef,

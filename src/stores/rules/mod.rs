@@ -242,6 +242,14 @@ impl StoreSet {
 }
 
 /// Why a store does not accept a key, from [`SecretStoreKind::check_key`].
+///
+/// ```
+/// use truefoundry_secrets::SecretStoreKind;
+///
+/// let problem = SecretStoreKind::AzureVault.check_key("DB_PASSWORD").unwrap_err();
+/// println!("{problem}");
+/// assert_eq!(problem.suggestion(), Some("DB-PASSWORD"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyProblem {
     store: SecretStoreKind,
@@ -251,6 +259,13 @@ pub struct KeyProblem {
 }
 
 /// The rule that a key breaks.
+///
+/// ```
+/// use truefoundry_secrets::{KeyProblemReason, SecretStoreKind};
+///
+/// let problem = SecretStoreKind::AzureVault.check_key("DB_PASSWORD").unwrap_err();
+/// assert!(matches!(problem.reason(), KeyProblemReason::Character { character: '_', position: 2, .. }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyProblemReason {
@@ -330,6 +345,14 @@ impl fmt::Display for KeyProblem {
 impl Error for KeyProblem {}
 
 /// Why a store does not accept a value: its length, never anything of what it says.
+///
+/// ```
+/// use truefoundry_secrets::{SecretStoreKind, SecretValue};
+///
+/// let certificates = SecretValue::from("a".repeat(30_000));
+/// let problem = SecretStoreKind::AzureVault.check_value(&certificates).unwrap_err();
+/// assert_eq!((problem.length(), problem.limit()), (30_000, 25_600));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueProblem {
     store: SecretStoreKind,

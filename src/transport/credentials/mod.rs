@@ -63,6 +63,14 @@ where
 }
 
 /// A token with the time at which it expires, if that is known.
+///
+/// ```
+/// use std::time::Duration;
+/// use truefoundry_secrets::{SecretValue, Token, jiff::Timestamp};
+///
+/// let key = SecretValue::from("a key that lasts for an hour");
+/// let token = Token::new(key).expires_at(Timestamp::now() + Duration::from_secs(60 * 60));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Token {
     value: SecretValue,
