@@ -36,7 +36,7 @@ pub(crate) struct Plan {
 enum Work {
     Nothing(Changed),
     Create(NewSecretGroup),
-    Edit(Box<EditPlan>),
+    Edit(Box<EditPlan>, Box<SecretGroup>),
     DeleteGroup { id: SecretGroupId, changed: Changed },
 }
 
@@ -56,7 +56,7 @@ impl Change {
                 }
                 let plan = edit.plan().await?;
                 let set = edits.set.iter().map(|set| (set.key.as_str(), set.from_env.as_str()));
-                Plan::of_edit("Change a secret group", plan, set)
+                Plan::of_edit("Change a secret group", plan, set)?
             }
             Self::DeleteGroup { id } => delete_group(client, id).await?,
             Self::DeleteSecret { id } => delete_secret(client, id).await?,
@@ -165,7 +165,7 @@ async fn replace(
     for key in now.kept().iter().filter(|key| !listed.contains(key)) {
         edit = edit.remove(key);
     }
-    Ok(Plan::of_edit("Replace all keys of a secret group", edit.plan().await?, set.into_iter()))
+    Plan::of_edit("Replace all keys of a secret group", edit.plan().await?, set.into_iter())
 }
 
 async fn delete_group(client: &Client, id: &str) -> Result<Plan, Failure> {
@@ -196,7 +196,7 @@ async fn delete_secret(client: &Client, id: &str) -> Result<Plan, Failure> {
         return Err(Failure::input("the control plane does not say which key this is", hint));
     };
     let plan = client.secret_groups().edit(group).remove(key).allow_empty().plan().await?;
-    Ok(Plan::of_edit("Delete a secret with all its versions", plan, [].into_iter()))
+    Plan::of_edit("Delete a secret with all its versions", plan, [].into_iter())
 }
 
 impl Plan {
@@ -214,20 +214,23 @@ impl Plan {
         action: &str,
         plan: EditPlan,
         set: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Self {
-        let group = plan.group();
-        let mut lines = vec![action.to_owned(), group_line(group), format!("Plan: {plan}")];
+    ) -> Result<Self, Failure> {
+        let Some(group) = plan.group().cloned() else {
+            // Only an edit that creates its group has none, and no tool makes one.
+            return Err(Failure::input("the group does not exist", "List the secret groups."));
+        };
+        let mut lines = vec![action.to_owned(), group_line(&group), format!("Plan: {plan}")];
         lines.push("(+ added, ~ new value, - removed with all its versions)".to_owned());
         lines.extend(value_lines(set));
-        let (group, kept) = (group.clone(), plan.kept().join("\n"));
+        let markers = plan.kept().join("\n");
         let work = if plan.is_empty() {
             let kept = plan.kept().to_vec();
             Work::Nothing(Changed { done: plan.to_string(), kept, ..changed(&group) })
         } else {
-            Work::Edit(Box::new(plan))
+            Work::Edit(Box::new(plan), Box::new(group.clone()))
         };
         // The group's own list can be cut.
-        Self { markers: kept, ..Self::new(lines, work) }.of_group(&group, &[])
+        Ok(Self { markers, ..Self::new(lines, work) }.of_group(&group, &[]))
     }
 
     /// Whether there is nothing to ask about.
@@ -248,8 +251,7 @@ impl Plan {
                     ..changed(&group)
                 })
             }
-            Work::Edit(plan) => {
-                let group = plan.group().clone();
+            Work::Edit(plan, group) => {
                 let done = plan.apply().await?;
                 Ok(Changed {
                     done: format!("{}: {done}", shown(name_of(&group))),
