@@ -138,10 +138,8 @@ fn state(fake: &FakeTrueFoundry) -> Vec<String> {
     keys.map(of).collect()
 }
 
-/// Without the system's root certificates, which take most of the time in which a client is built.
 fn client(fake: &FakeTrueFoundry) -> Client {
     fake.client_builder()
-        .tls_certs_only([])
         .tenant(fake.tenant())
         .unconfirmed_write_timeout(WRITE_TIMEOUT)
         .retry(RetryPolicy::default().base_delay(Duration::from_millis(1)))
