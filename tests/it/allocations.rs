@@ -84,7 +84,7 @@ fn a_hundred_values_take_no_more_than_by_hand() {
     let ours = fewest(&runtime, async || {
         assert_eq!(client.secrets().list(&list).await.unwrap().items().len(), 100);
     });
-    let http = reqwest::Client::builder().no_gzip().build().unwrap();
+    let http = reqwest::Client::builder().no_gzip().no_proxy().build().unwrap();
     let url = format!("{}/api/svc/v1/secrets", server.url());
     let hand = fewest(&runtime, async || {
         let body = serde_json::json!({"limit": 100, "offset": 0, "withValue": true});
