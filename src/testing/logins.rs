@@ -93,7 +93,7 @@ impl Login {
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = part(&json!({ "alg": "RS256", "typ": "JWT" }));
-        // Nobody but the server itself could verify a signature, and it knows its tokens.
+        // Only the server itself could verify a signature, and it knows its tokens.
         let signature = URL_SAFE_NO_PAD.encode(random_token());
         let access_token = format!("{head}.{}.{signature}", part(&claims));
         let refresh_token = format!("fake-refresh-{}", random_token());

@@ -1,4 +1,4 @@
-//! What `secrets_before_deploy` finds where nobody named it, and what it does with what cannot be moved.
+//! What `secrets_before_deploy` finds at places that were not named, and what it does with what cannot be moved.
 
 use std::fs;
 

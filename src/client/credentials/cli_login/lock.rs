@@ -46,7 +46,7 @@ impl Lock {
     }
 }
 
-/// Whether the file is still the one that others open: an unlinked one locks nobody out.
+/// Whether the file is still the one that others open: an unlinked one excludes no process.
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let locked = file.metadata()?;
     match fs::symlink_metadata(path) {
