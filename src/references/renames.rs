@@ -21,6 +21,24 @@ impl SecretMap {
     /// # Ok::<_, truefoundry_secrets::Error>(())
     /// ```
     ///
+    /// A manifest that refers to the group `prod` is rewritten to refer to its copy `prod-az`:
+    /// ```no_run
+    /// # use truefoundry_secrets::{BoxError, Client, SecretMap};
+    /// # async fn f(client: Client, values: SecretMap, manifest: &str) -> Result<String, BoxError> {
+    /// use std::collections::HashMap;
+    /// use truefoundry_secrets::{SecretRef, SecretStoreKind, rewrite_refs};
+    ///
+    /// let from = client.secret_groups().get_by_name("prod").await?;
+    /// let to = client.secret_groups().get_by_name("prod-az").await?;
+    /// let mut moved: HashMap<SecretRef, SecretRef> = HashMap::new();
+    /// for (old, new) in values.renames(SecretStoreKind::AzureVault)? {
+    ///     moved.insert(from.reference(old)?, to.reference(&new)?);
+    /// }
+    /// let manifest = rewrite_refs(manifest, |found| moved.get(found.reference()).cloned())?;
+    /// # Ok(manifest)
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`renamed_for`](Self::renamed_for).
     pub fn renames(&self, store: impl Borrow<SecretStoreKind>) -> Result<Vec<(&str, String)>> {
