@@ -65,7 +65,7 @@ pub(crate) fn speed(scenario: &str, url: &str) {
         for _ in 0..31 {
             for (peer, rates) in peers.iter().zip(&mut rates) {
                 rates.0.push(sequential(peer, scenario, slice).await);
-                rates.1.push(side_by_side(peer, scenario, slice).await);
+                rates.1.push(side_by_side(peer, scenario, 64, slice).await);
             }
         }
         for (name, (mut alone, mut many)) in names.iter().zip(rates) {
@@ -74,7 +74,7 @@ pub(crate) fn speed(scenario: &str, url: &str) {
     });
 }
 
-async fn sequential(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
+pub(crate) async fn sequential(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
     let begin = Instant::now();
     let mut calls = 0_u32;
     while begin.elapsed() < slice {
@@ -84,9 +84,14 @@ async fn sequential(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
     f64::from(calls) / begin.elapsed().as_secs_f64()
 }
 
-async fn side_by_side(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
+pub(crate) async fn side_by_side(
+    peer: &Peer,
+    scenario: &str,
+    callers: usize,
+    slice: Duration,
+) -> f64 {
     let begin = Instant::now();
-    let tasks: Vec<_> = (0..64)
+    let tasks: Vec<_> = (0..callers)
         .map(|_| {
             let (peer, scenario) = (peer.clone(), scenario.to_owned());
             tokio::spawn(async move {
@@ -106,7 +111,7 @@ async fn side_by_side(peer: &Peer, scenario: &str, slice: Duration) -> f64 {
     f64::from(calls) / begin.elapsed().as_secs_f64()
 }
 
-fn median(numbers: &mut [f64]) -> f64 {
+pub(crate) fn median(numbers: &mut [f64]) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
 }

@@ -16,6 +16,8 @@
 
 mod calls;
 mod chart;
+#[cfg(feature = "rustls")]
+mod load;
 mod report;
 #[path = "../support/mod.rs"]
 mod support;
@@ -33,6 +35,8 @@ fn main() {
         }
         ["first", peer, url] => calls::first(peer, url),
         ["speed", scenario, url] => calls::speed(scenario, url),
+        #[cfg(feature = "rustls")]
+        ["load", url, tls_url, certificate] => load::run(url, tls_url, certificate),
         ["resolve", url] => calls::resolve(url),
         _ => report::run(),
     }

@@ -41,6 +41,9 @@ pub(crate) fn run() {
     let mut bars = instructions(&server.url);
     bars.extend(speed(&server.url));
     resolve(&server.url);
+    if cfg!(feature = "rustls") {
+        println!("{}", child(&["load", &server.url, &server.tls_url, &server.certificate]));
+    }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/ratios.svg");
     std::fs::write(path, chart::svg(&bars)).unwrap();
     println!("\nwritten: benches/ratios.svg");

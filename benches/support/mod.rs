@@ -11,6 +11,11 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
+    #[allow(dead_code, reason = "not every benchmark uses TLS")]
+    pub(crate) tls_url: String,
+    /// In PEM, with `|` for the line breaks.
+    #[allow(dead_code, reason = "not every benchmark uses TLS")]
+    pub(crate) certificate: String,
 }
 
 impl Server {
@@ -24,7 +29,11 @@ impl Server {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, url: format!("http://{}", line.trim()) }
+        let mut words = line.trim().splitn(3, ' ');
+        let mut next = || words.next().unwrap().to_owned();
+        let url = format!("http://{}", next());
+        let tls_url = format!("https://{}", next()).replace("127.0.0.1", "localhost");
+        Self { process, url, tls_url, certificate: next() }
     }
 }
 

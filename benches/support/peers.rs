@@ -169,6 +169,10 @@ impl Peer {
             "create" => self.create(size.parse().unwrap()).await,
             "page" => self.page().await,
             "values" => self.values().await,
+            "mixed" => {
+                self.values().await;
+                self.get("secret-1").await;
+            }
             "resolve" => self.resolve(size.parse().unwrap()).await,
             other => panic!("no scenario {other}"),
         }

@@ -3,16 +3,25 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::canned;
 
+/// How many were accepted over http.
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+
 type Responses = Arc<HashMap<String, Vec<u8>>>;
 
-/// Prints the port and serves until standard input ends.
+/// Prints its addresses for http and https and the certificate of the second in one line, and serves until standard
+/// input ends.
 pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -44,20 +53,49 @@ pub(crate) fn run() {
         }
         let responses = Arc::new(responses);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("{}", listener.local_addr().unwrap());
+        let tls_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (tls, certificate) = tls();
+        let (address, tls_address) = (listener.local_addr(), tls_listener.local_addr());
+        let certificate = certificate.replace('\n', "|");
+        println!("{} {} {certificate}", address.unwrap(), tls_address.unwrap());
         std::io::stdout().flush().unwrap();
+        let plain_responses = Arc::clone(&responses);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&responses)));
+                CONNECTIONS.fetch_add(1, Relaxed);
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(serve(stream, Arc::clone(&plain_responses)));
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = tls_listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let (tls, responses) = (tls.clone(), Arc::clone(&responses));
+                tokio::spawn(async move { serve(tls.accept(stream).await.ok()?, responses).await });
             }
         });
         let _ = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await;
     });
 }
 
-async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
-    stream.set_nodelay(true).ok()?;
+/// A certificate for `localhost` that a client has to trust, and what serves it.
+fn tls() -> (TlsAcceptor, String) {
+    let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![issued.cert.der().clone()], key);
+    (TlsAcceptor::from(Arc::new(config.unwrap())), issued.cert.pem())
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    responses: Responses,
+) -> Option<()> {
     let mut received = Vec::new();
     loop {
         let head = loop {
@@ -87,6 +125,9 @@ async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
         let refusal =
             refusal.map(|(status, length)| (status, body_of(status, length.parse().unwrap())));
         let listed = asked.map(|(first, count)| canned::values_from(first, count));
+        let connections = path.ends_with("/connections");
+        let connections = connections.then(|| CONNECTIONS.load(Relaxed).to_string());
+        let listed = connections.or(listed);
         let (status, body) = match (&refusal, &listed, responses.get(&path)) {
             (Some((status, body)), ..) => (*status, body.as_bytes()),
             (None, Some(body), _) => ("200", body.as_bytes()),
@@ -100,6 +141,8 @@ async fn serve(mut stream: TcpStream, responses: Responses) -> Option<()> {
         .into_bytes();
         response.extend_from_slice(body);
         stream.write_all(&response).await.ok()?;
+        // TLS keeps records until it is told that no more follows.
+        stream.flush().await.ok()?;
     }
 }
 

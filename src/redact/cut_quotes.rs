@@ -4,8 +4,6 @@
 //! quotes as it was sent, or with JSON's escapes, is overwritten first. Each text in which that happened is
 //! withheld later, as is what is quoted in other ways.
 
-use std::ops::{ControlFlow, Range};
-
 use super::needles::WINDOW;
 use super::reading::{self, Letters};
 use super::scrubber::{MARK, Scrubber};
@@ -22,7 +20,7 @@ impl Scrubber {
         let mut letters = Letters::room(readable.as_bytes());
         each_unescaped(readable, |_, part| letters.extend(part));
         let letters = letters.finish();
-        let quoted = self.quoted(&letters);
+        let quoted = self.letters.covered(&letters, WINDOW);
         let mut quoted = quoted.iter();
         let mut range = quoted.next()?;
 
@@ -47,20 +45,6 @@ impl Scrubber {
             }
         });
         Some(clean)
-    }
-
-    /// The parts of the letters that are in windows of values.
-    fn quoted(&self, letters: &[u8]) -> Vec<Range<usize>> {
-        let mut quoted: Vec<Range<usize>> = Vec::new();
-        let _ = self.letters.find(letters, WINDOW, |start| {
-            let end = start + WINDOW;
-            match quoted.last_mut() {
-                Some(last) if start <= last.end => last.end = end,
-                _ => quoted.push(start..end),
-            }
-            ControlFlow::Continue(())
-        });
-        quoted
     }
 }
 

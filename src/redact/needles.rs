@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
-use std::ops::ControlFlow;
+use std::ops::Range;
 
 use super::step;
 use crate::wipe::Zeroizing;
@@ -58,36 +58,52 @@ impl Needles {
 
     /// Whether any needle is in the text, or a window of a longer one.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        (1..=WINDOW).any(|length| self.find(text, length, |_| ControlFlow::Break(())).is_break())
+        (1..=WINDOW).any(|length| self.first_from(0, text, length).is_some())
     }
 
-    /// Hands over the places where so many bytes stand that a needle has, too: all of it, or a window.
-    pub(super) fn find(
-        &self,
-        text: &[u8],
-        length: usize,
-        mut act: impl FnMut(usize) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    /// The parts of the text that consist of windows of this length, in order and not touching each other.
+    pub(super) fn covered(&self, text: &[u8], length: usize) -> Vec<Range<usize>> {
+        let mut covered = Vec::new();
+        let mut from = 0;
+        while let Some(start) = self.first_from(from, text, length) {
+            let (mut last, mut end) = (start, start + length);
+            // The farthest window that begins in this part or right behind it: those before add nothing to it.
+            while let Some(next) =
+                (last + 1..=end).rev().find(|at| self.has_window_at(*at, text, length))
+            {
+                (last, end) = (end, next + length);
+            }
+            covered.push(start..end);
+            from = end + 1;
+        }
+        covered
+    }
+
+    /// The first place at which a window of this length stands.
+    fn first_from(&self, from: usize, text: &[u8], length: usize) -> Option<usize> {
         if self.lengths >> length & 1 == 0 {
-            return ControlFlow::Continue(());
+            return None;
         }
         let gram = length.min(GRAM);
         let stride = 1 + length - gram;
-        let (mut at, mut next) = (0, 0);
+        let (mut at, mut next) = (from, from);
         while let Some(sample) = text.get(at..at + gram) {
             if self.is_marked(sample) {
                 // The windows that it is in, but for those that the one before was in, too.
-                for start in next.max((at + 1).saturating_sub(stride))..=at {
-                    let window = text.get(start..start + length);
-                    if window.is_some_and(|it| self.is_likely(it, gram) && self.have(it)) {
-                        act(start)?;
-                    }
+                let mut starts = next.max((at + 1).saturating_sub(stride))..=at;
+                if let Some(start) = starts.find(|start| self.has_window_at(*start, text, length)) {
+                    return Some(start);
                 }
                 next = at + 1;
             }
             at += stride;
         }
-        ControlFlow::Continue(())
+        None
+    }
+
+    fn has_window_at(&self, start: usize, text: &[u8], length: usize) -> bool {
+        let window = text.get(start..start + length);
+        window.is_some_and(|it| self.is_likely(it, length.min(GRAM)) && self.have(it))
     }
 
     /// `false` only for what is no gram of any needle.

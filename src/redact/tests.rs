@@ -377,13 +377,15 @@ proptest! {
             let of_length = needles.iter().filter(|it| it.len().min(WINDOW) == length);
             let windows: Vec<&[u8]> = of_length.flat_map(|it| it.as_bytes().windows(length)).collect();
             let all = text.as_bytes().windows(length).enumerate();
-            let there = all.filter(|(_, window)| windows.contains(window)).map(|(at, _)| at);
-            let mut found = Vec::new();
-            let _ = sought.find(text.as_bytes(), length, |at| {
-                found.push(at);
-                std::ops::ControlFlow::Continue(())
-            });
-            prop_assert_eq!(found, there.collect::<Vec<_>>());
+            let found: Vec<_> = all.filter(|(_, window)| windows.contains(window)).map(|(at, _)| at).collect();
+            let mut there: Vec<std::ops::Range<usize>> = Vec::new();
+            for at in found {
+                match there.last_mut() {
+                    Some(last) if at <= last.end => last.end = at + length,
+                    _ => there.push(at..at + length),
+                }
+            }
+            prop_assert_eq!(sought.covered(text.as_bytes(), length), there);
         }
     }
 }

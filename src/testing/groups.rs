@@ -35,7 +35,7 @@ pub(super) fn list(state: &State, call: &Call) -> Reply {
 }
 
 pub(super) fn get(state: &State, id: &str) -> Reply {
-    Ok(render::data(&render::group(state, state.group(id)?)))
+    Ok(render::data(render::group(state, state.group(id)?)))
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Reply {
@@ -69,7 +69,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Reply {
     for entry in &entries {
         group.set(&mut state.clock, &entry.key, entry.value.as_deref().unwrap_or_default());
     }
-    let response = render::data(&render::group(state, &group));
+    let response = render::data(render::group(state, &group));
     state.groups.push(group);
     Ok(response)
 }
@@ -109,7 +109,7 @@ pub(super) fn update(state: &mut State, call: &Call, id: &str) -> Reply {
             group.set(&mut state.clock, &entry.key, value);
         }
     }
-    let response = render::data(&render::group(state, &group));
+    let response = render::data(render::group(state, &group));
     replace(state, group);
     Ok(response)
 }

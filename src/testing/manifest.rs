@@ -45,11 +45,11 @@ pub(super) fn apply(state: &mut State, call: &Call) -> Result<Response, Response
         group.owned_by = Some(owner.clone());
     }
     if dry_run {
-        return Ok(render::data(&preview(state, &group, is_new)));
+        return Ok(render::data(preview(state, &group, is_new)));
     }
     state.store_works(false)?;
     group.updated = state.clock.tick();
-    let response = render::data(&render::group(state, &group));
+    let response = render::data(render::group(state, &group));
     if is_new {
         state.groups.push(group);
     } else {

@@ -26,14 +26,14 @@ pub(super) fn group(state: &State, group: &Group) -> Value {
         "id": group.id,
         "fqn": state.fqn(group),
         "tenantName": state.tenant_of(group.tenant.as_ref()),
-        "createdBySubject": subject(),
         "createdBy": USER,
         "integrationId": group.store_id,
         "accountId": ACCOUNT,
-        "manifest": manifest(state, group),
         "createdAt": render(group.created),
         "updatedAt": render(group.updated),
     });
+    insert(&mut body, "createdBySubject", subject());
+    insert(&mut body, "manifest", manifest(state, group));
     if state.associated_limit != Some(0) {
         let secrets: Vec<Value> =
             group.keys.iter().take(limit).map(|key| secret(state, group, key, false)).collect();
@@ -63,13 +63,13 @@ pub(super) fn secret(state: &State, group: &Group, key: &Key, with_value: bool) 
         "fqn": secret_fqn(state, group, key),
         "name": key.name,
         "secretGroupId": group.id,
-        "createdBySubject": subject(),
         "createdBy": USER,
         "createdAt": render(key.created),
         "updatedAt": render(key.updated),
         "activeDeploymentsCount": 0,
-        "secretVersions": versions,
     });
+    insert(&mut body, "createdBySubject", subject());
+    insert(&mut body, "secretVersions", versions.into());
     if let Some(current) = key.current().filter(|_| with_value) {
         insert(&mut body, "value", current.value.clone().into());
     }
@@ -127,7 +127,8 @@ pub(super) fn page<T>(
 ) -> Response {
     let limit = window.limit.min(state.page_limit.unwrap_or(usize::MAX));
     let data: Vec<Value> = found.iter().skip(window.offset).take(limit).map(entry).collect();
-    let mut body = json!({ "data": data });
+    let mut body = json!({});
+    insert(&mut body, "data", data.into());
     if !state.has(Quirk::NoPagination) {
         let pagination = json!({ "total": found.len(), "offset": window.offset, "limit": limit });
         insert(&mut body, "pagination", pagination);
@@ -135,10 +136,13 @@ pub(super) fn page<T>(
     Response::json(200, &body)
 }
 
-pub(super) fn data(body: &Value) -> Response {
-    Response::json(200, &json!({ "data": body }))
+pub(super) fn data(data: Value) -> Response {
+    let mut body = json!({});
+    insert(&mut body, "data", data);
+    Response::json(200, &body)
 }
 
+/// `json!` copies what it is given, member by member.
 pub(super) fn insert(body: &mut Value, name: &str, value: Value) {
     if let Value::Object(members) = body {
         members.insert(name.to_owned(), value);

@@ -82,7 +82,7 @@ fn optional<'a, T>(
 
 pub(super) fn get(state: &State, id: &str) -> Reply {
     let (group, key) = state.secret(id)?;
-    Ok(render::data(&render::secret(state, group, key, !state.has(Quirk::ValuesHidden))))
+    Ok(render::data(render::secret(state, group, key, !state.has(Quirk::ValuesHidden))))
 }
 
 pub(super) fn versions(state: &State, id: &str) -> Reply {
@@ -93,7 +93,7 @@ pub(super) fn versions(state: &State, id: &str) -> Reply {
         .iter()
         .map(|version| render::version(state, group, key, version, with_value))
         .collect();
-    Ok(render::data(&versions.into()))
+    Ok(render::data(versions.into()))
 }
 
 pub(super) fn delete(state: &mut State, call: &Call, id: &str) -> Reply {
