@@ -1,7 +1,7 @@
 //! Typed async SDK for TrueFoundry secret groups and secrets.
 //!
 //! It is for applications and tools that create, read, rotate and delete secrets on a TrueFoundry
-//! control plane, or deploy manifests that refer to them. Values do not print, edits name what they
+//! control plane, or deploy manifests that refer to them. Values print masked, edits name what they
 //! change and leave other keys alone, and every error says what to do next.
 //!
 //! ```no_run
@@ -22,9 +22,9 @@
 //! | For | see |
 //! |---|---|
 //! | connecting, timeouts, proxies, roots | [`Client`], [`ClientBuilder`], [`RetryPolicy`] |
-//! | keys that change or expire, and whose they are | [`KeyFile`], [`Credentials`], [`Token`], [`Client::whoami`] |
+//! | API keys that change or expire, and who owns them | [`KeyFile`], [`Credentials`], [`Token`], [`Client::whoami`] |
 //! | the login of the `tfy` CLI | [`Client::infer`], [`CliLogin`] |
-//! | the secret stores that are connected | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
+//! | connected secret stores | [`SecretStores`], [`SecretStore`], [`SecretStoreKind`] |
 //! | listing, creating and deleting groups | [`SecretGroups`], [`SecretGroup`], [`NewSecretGroup`] |
 //! | adding, rotating and removing keys | [`SecretGroups::edit`], [`Edit`], [`EditPlan`] |
 //! | bringing a group to a desired state, copies | [`SecretGroups::sync`], [`SecretMap::renamed_for`] |
@@ -34,28 +34,29 @@
 //! | values that stay fresh | [`Client::watch_group`], [`Watch`] |
 //! | references in manifests | [`SecretRef`], [`find_refs`], [`rewrite_refs`], [`Client::resolve_all`] |
 //! | lists, page by page or as a stream | [`Page`], [`Items`] |
-//! | what goes wrong | [`Error`] and its [`hint`](Error::hint) |
+//! | errors, and what to do about them | [`Error`] and its [`hint`](Error::hint) |
 //!
 //! [`SecretGroups::replace_secrets`] is the API's own update, which **deletes every key that is left out**; prefer
 //! [`SecretGroups::edit`].
 //!
 //! # Requests
 //!
-//! | What is asked for | Requests |
+//! | Call | Requests |
 //! |---|---|
 //! | 50 references: `resolve_all`, `check_refs` | 1 |
-//! | 250 references | 3, at the same time |
+//! | 250 references | 3, concurrently |
 //! | a group of fewer than 100 keys by its name: `resolve_group` | 2, and 1 more per 100 keys |
-//! | the same by its identifier: `resolve_group_by_id` | 1, and 1 more per 100 keys |
+//! | the same by identifier: `resolve_group_by_id` | 1, and 1 more per 100 keys |
 //!
-//! A control plane that leaves values out of lists costs one more request per value, at most 10 at a time. The
-//! first look-up by name takes one or two more to find out the tenant's name, unless the key is a JWT that says it, or
-//! the host is under `truefoundry.cloud` or `truefoundry.com`; set it on the builder (`tenant`) to save them. An older control plane
-//! that does not tell the tenant is asked, and searched for the name, each time.
+//! If a control plane leaves values out of lists, each value takes one more request, at most 10 at
+//! a time. The first look-up by name takes one or two more to find out the tenant's name, unless
+//! the key is a JWT that names it or the host is under `truefoundry.cloud` or `truefoundry.com`;
+//! set it on the builder (`tenant`) to save them. If an older control plane does not tell the
+//! tenant, every look-up by name asks for it again and then searches the groups.
 //!
 //! # Defaults
 //!
-//! | What | Default | Changed with, of [`ClientBuilder`] |
+//! | Setting | Default | Method of [`ClientBuilder`] |
 //! |---|---|---|
 //! | one call of the API, retries and waits included | 60 s | `timeout`; for a clone `Client::with_timeout` |
 //! | making a connection | 10 s | `connect_timeout` |
@@ -67,8 +68,8 @@
 //! | longest response | 16 MiB | `response_limit` |
 //! | plain `http://` | to this machine only | `allow_insecure_http` |
 //! | redirects | never followed | |
-//! | proxies | as `HTTPS_PROXY` or `HTTP_PROXY` says, else `ALL_PROXY`; none for hosts in `NO_PROXY` and none to this machine; an unusable variable is an error of `build` | `http` |
-//! | TLS roots | the system's; on Linux those of the file `SSL_CERT_FILE` instead, if it is set | `tls_certs_only`, `tls_certs_merge` |
+//! | proxies | from `HTTPS_PROXY` or `HTTP_PROXY`, else `ALL_PROXY`; none for hosts in `NO_PROXY` or for this machine; an unusable variable is an error of `build` | `http` |
+//! | TLS roots | the system's; on Linux, if `SSL_CERT_FILE` is set, those in that file instead | `tls_certs_only`, `tls_certs_merge` |
 //! | HTTP | version 1.1, without compression | |
 //!
 //! # Features
@@ -77,24 +78,28 @@
 //! - `native-tls`: TLS through the operating system's library. If both are enabled, rustls is used.
 //! - `tracing`: at level DEBUG the spans `truefoundry_secrets.call` (`operation`) and
 //!   `truefoundry_secrets.attempt` (`attempt`), with the events `response` (`status`), `no response` and
-//!   `retrying` (`wait_ms`); at level WARN what does not fail a call, such as `the token in use is kept` (`error`);
-//!   never values, keys, bodies or queries.
+//!   `retrying` (`wait_ms`); at level WARN problems that do not fail a call, such as
+//!   `the token in use is kept` (`error`); never values, keys, bodies or queries.
 //! - `testing`: `testing::FakeTrueFoundry`, a control plane in the same process.
 //!
 //! # What is promised about secrets
 //!
-//! A [`SecretValue`] prints masked, cannot be serialized, and is wiped when it is dropped; so are the
-//! buffers that this crate owns, also after an error or when a call is cancelled. The crate writes no
-//! value and no API key into an error or a trace, and withholds a server's message that echoes what was
-//! sent.
+//! A [`SecretValue`] prints masked, cannot be serialized, and is wiped when it is dropped. The
+//! buffers that this crate owns are wiped too, even after an error or a cancelled call. The crate
+//! writes no value and no API key into an error or a trace, and withholds a server's message that
+//! echoes what was sent.
 //!
-//! Not promised is that no copy is left in memory. The crate tries to wipe HTTP/1.1 responses as far as
-//! the library below lets go of them; its test `memory` looks through a whole process, and finds none over
-//! plain HTTP, and with rustls one for each connection, however many calls it carries. More can remain of
-//! a response of over 8 KiB and of what comes on its connection until a later request for values ends it;
-//! of what was not handed over yet when a call was cancelled; of the API key; and in the kernel, in swap and
-//! in core dumps. `SECURITY.md` has the whole list. A binary that wants all freed memory wiped can install an
-//! allocator that does so; the example `zero_on_free` shows how.
+//! Copies can remain in memory. The crate tries to wipe HTTP/1.1 responses as far as the HTTP
+//! library releases them. Its test `memory` searches a whole process: it finds no copy over plain
+//! HTTP and, with rustls, one per connection, however many calls that carries. More can remain
+//! - of a response of over 8 KiB, and of what its connection receives until a later request for
+//!   values closes it;
+//! - of what had not been handed over when a call was cancelled;
+//! - of the API key;
+//! - in the kernel, in swap and in core dumps.
+//!
+//! `SECURITY.md` has the whole list. To wipe all freed memory, a binary can install an allocator
+//! that does so; the example `zero_on_free` shows how.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -56,9 +56,9 @@ pub enum Operation {
     RefreshLogin,
 }
 
-/// What sending an operation a second time can do, in the terms of RFC 9110 (9.2), by what the service
-/// does and not by the method: the list of secrets is a `POST`, and a `PUT` undoes what another client
-/// wrote in between.
+/// What sending an operation a second time can do, in the terms of RFC 9110 (9.2). It depends on
+/// what the service does, not on the method: the list of secrets is a `POST`, and a `PUT` undoes
+/// what another client wrote in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Idempotency {
     /// It only reads.
@@ -86,15 +86,15 @@ impl Operation {
             Self::CreateSecretGroup
             | Self::UpdateSecretGroup
             | Self::CreateOrUpdateSecretGroup
-            // The token that it spends works once.
+            // A refresh token works only once.
             | Self::RefreshLogin => Idempotency::NonIdempotent,
             Self::DeleteSecretGroup | Self::DeleteSecret => Idempotency::Idempotent,
             _ => Idempotency::Safe,
         }
     }
 
-    /// Whether the response may carry values, tokens, or a store's credentials: its buffers must be wiped, and
-    /// nothing but the fields that are read may be kept.
+    /// Whether the response may carry values, tokens, or a store's credentials: its buffers must be
+    /// wiped, and only the fields that are read may be kept.
     pub(crate) fn may_return_values(self) -> bool {
         matches!(
             self,
@@ -112,7 +112,7 @@ impl Operation {
         !matches!(self, Self::GetTenantId | Self::GetCliSettings | Self::RefreshLogin)
     }
 
-    /// What is looked for when this operation meets 404.
+    /// The kind of resource that a 404 means is missing.
     pub(crate) fn resource(self) -> Resource {
         match self {
             Self::GetSecret | Self::ListSecretVersions | Self::DeleteSecret => Resource::Secret,

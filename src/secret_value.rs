@@ -14,7 +14,7 @@ const SET: &str = "(set)";
 const EMPTY: &str = "(empty)";
 const TAIL: &str = "***";
 const NOT_TEXT: &str = "a secret's value must be text";
-/// Under this many characters four would be a large part of the value.
+/// In a shorter value, four characters would be a large part.
 const PREVIEW_FROM: usize = 16;
 const PREVIEW_SHOWS: usize = 4;
 
@@ -32,12 +32,12 @@ const PREVIEW_SHOWS: usize = 4;
 /// assert_eq!(value.expose_secret(), "correct horse battery");
 /// ```
 ///
-/// What would show or leak it does not compile. It cannot be serialized:
+/// Code that would leak the value does not compile. It cannot be serialized:
 /// ```compile_fail,E0277
 /// let value = truefoundry_secrets::SecretValue::from("secret");
 /// serde_json::to_string(&value);
 /// ```
-/// It is not text by itself:
+/// It does not convert to text implicitly:
 /// ```compile_fail,E0308
 /// let value = truefoundry_secrets::SecretValue::from("secret");
 /// let text: &str = &value;
@@ -46,14 +46,15 @@ const PREVIEW_SHOWS: usize = 4;
 /// let value = truefoundry_secrets::SecretValue::from("secret");
 /// std::fs::write("out", value);
 /// ```
-/// And it is not compared in a time that tells how much was right ([`ct_eq`](Self::ct_eq) is):
+/// It cannot be compared with `==`, whose timing would tell how much of a guess is right (use
+/// [`ct_eq`](Self::ct_eq)):
 /// ```compile_fail,E0369
 /// let value = truefoundry_secrets::SecretValue::from("secret");
 /// assert!(value == truefoundry_secrets::SecretValue::from("guess"));
 /// ```
 ///
-/// It can be deserialized, from text only, in formats that say themselves what they hold (JSON does, bincode
-/// does not).
+/// It can be deserialized from text only, and only in self-describing formats (JSON is one, bincode
+/// is not).
 ///
 /// `Clone` makes a second copy in memory, itself wiped when dropped; clone as few as you need.
 #[derive(Clone)]
@@ -67,12 +68,13 @@ impl SecretValue {
 
     /// Reads the value from the environment variable `name`.
     ///
-    /// The process environment keeps its own copy of the value for as long as the process lives, and
-    /// child processes inherit it.
+    /// The process environment keeps its own copy of the value until the process ends, and child
+    /// processes inherit it.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`], naming the variable and never its value, where the variable is not set,
-    /// is empty (an empty password is nearly always a mistake in the caller's setup), or is not UTF-8.
+    /// [`Error::InvalidInput`], naming the variable and never its value, if the variable is not
+    /// set, is empty (an empty password is nearly always a mistake in the caller's setup), or is
+    /// not UTF-8.
     pub fn from_env(name: &str) -> Result<Self> {
         let refuse = |reason: &str| {
             Err(Error::invalid_input(
@@ -98,14 +100,14 @@ impl SecretValue {
     /// The value itself.
     ///
     /// # Security
-    /// Whatever is done with the text is no longer protected: do not log it, format it into an error, or
-    /// keep a copy longer than needed.
+    /// The returned text is no longer protected: do not log it, format it into an error, or keep a
+    /// copy longer than needed.
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// The first four characters and `***` where the value has at least 16 characters, else `(set)`, or
-    /// `(empty)`. Four characters of eight would be half a password.
+    /// The first four characters and `***` if the value has at least 16 characters, else `(set)` or
+    /// `(empty)`. Four characters of a shorter value would be a large part of it.
     pub fn preview(&self) -> String {
         let text = self.expose_secret();
         if text.chars().nth(PREVIEW_FROM - 1).is_none() {
@@ -115,12 +117,12 @@ impl SecretValue {
         format!("{}{TAIL}", shown.escape_debug())
     }
 
-    /// Whether two values are the same, in a time that depends on their lengths only.
+    /// Whether two values are equal, compared in a time that depends on their lengths only.
     pub fn ct_eq(&self, other: &Self) -> bool {
         self.expose_secret().as_bytes().ct_eq(other.expose_secret().as_bytes()).into()
     }
 
-    /// The value as another type, such as a number, from its trimmed text.
+    /// Parses the trimmed text as another type, such as a number.
     ///
     /// ```
     /// use truefoundry_secrets::SecretValue;
@@ -130,7 +132,7 @@ impl SecretValue {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] that names the type and quotes nothing.
+    /// [`Error::InvalidInput`], which names the type and never quotes the value.
     pub fn parse<T: FromStr>(&self) -> Result<T> {
         self.expose_secret().trim().parse().map_err(|_| {
             Error::invalid_input("value", format!("it does not parse as {}", type_name::<T>()))
@@ -147,7 +149,7 @@ impl SecretValue {
         self.expose_secret().is_empty()
     }
 
-    /// Whether the text is what this crate prints in place of a value: a display was written back.
+    /// Whether the text is one of this crate's masks: a printed value was written back.
     pub(crate) fn is_masked_text(&self) -> bool {
         let text = self.expose_secret();
         text == SET
@@ -165,7 +167,7 @@ impl From<String> for SecretValue {
     }
 }
 
-/// Copies the text; the source stays as it is, in the caller's hands.
+/// Copies the text; the caller's own copy is not wiped.
 impl From<&str> for SecretValue {
     fn from(text: &str) -> Self {
         Self::from_exact(text.into())
@@ -184,14 +186,14 @@ impl fmt::Debug for SecretValue {
     }
 }
 
-/// Reads text, and only text. No error of it quotes what was there instead.
+/// Accepts text only. Its errors never quote what was found instead.
 ///
-/// The error that a format makes of its own can still show the source: `toml`, for one, prints the line that
-/// it is about. [`SecretMap::deserialize`](crate::SecretMap::deserialize) prints none.
+/// A format's own error can still show the source: `toml`, for example, prints the line in
+/// question. [`SecretMap::deserialize`](crate::SecretMap::deserialize) prints none.
 impl<'de> serde::Deserialize<'de> for SecretValue {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A format that is asked for text says itself what it found instead, and quotes it. Asked for
-        // anything it hands that over, and this visitor refuses it with a fixed sentence.
+        // If asked for text, a format quotes what it found instead in an error of its own. If asked
+        // for anything, it passes that to this visitor, which refuses it with a fixed sentence.
         deserializer.deserialize_any(TextVisitor)
     }
 }

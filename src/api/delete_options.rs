@@ -24,7 +24,7 @@ impl DeleteOptions {
         Self::default()
     }
 
-    /// Deletes even if the store fails or cannot be reached; what the store holds then stays in it.
+    /// Deletes even if the store fails or cannot be reached; the store then keeps what it holds.
     #[must_use]
     pub fn force(mut self) -> Self {
         self.force = true;

@@ -9,14 +9,14 @@ use crate::models::{Page, Secret, SecretGroup, SecretGroupId, SecretId};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
-/// How often a list that changes while it is read, or contradicts itself, is read.
+/// The maximum number of reads of a list that changes while it is read, or contradicts itself.
 pub(crate) const READS: u32 = 3;
 
 /// The secrets of one group, as far as its list was read.
 ///
-/// An edit deletes what is missing from the list, so the list is doubted: it ends at the server's `total`
-/// only if that many different secrets came on pages of which the last is shorter than pages can be. A full
-/// page takes one more request for it, which finds an empty page.
+/// An edit deletes what is missing from the list, so its end must be certain: the server's `total`
+/// ends it only if that many distinct secrets came and the last page is not full. After a full
+/// page, one more request has to find an empty page.
 pub(crate) struct GroupList {
     client: Client,
     id: SecretGroupId,
@@ -25,9 +25,9 @@ pub(crate) struct GroupList {
     secrets: Vec<Secret>,
     names: Names,
     end: End,
-    /// The total as the first page with one says.
+    /// The total of the first page that has one.
     total: Option<u64>,
-    /// Pages that cannot belong to one list: it changed while it was read.
+    /// Whether pages contradict each other, because the list changed while it was read.
     has_changed: bool,
 }
 
@@ -53,10 +53,11 @@ impl GroupList {
         Ok(list)
     }
 
-    /// All secrets of the group with their values: read up to three times while the list changes.
+    /// All secrets of the group with their values: read up to three times if the list changes
+    /// meanwhile.
     ///
-    /// `listed`: whether the caller compares them with the group's own list. Without it a first page is not
-    /// taken for the whole unless the server says how long its pages are.
+    /// `listed`: whether the caller compares them with the group's own list. If not, a first page
+    /// counts as the whole list only if the server says how long its pages are.
     pub(crate) async fn read_all(
         client: &Client,
         id: &SecretGroupId,
@@ -76,7 +77,7 @@ impl GroupList {
         Err(unreadable(client))
     }
 
-    /// Reads the next page, and those after it until the list ends.
+    /// Reads the remaining pages until the list ends.
     pub(crate) async fn read_to_end(&mut self) -> Result<()> {
         loop {
             self.read_page().await?;
@@ -107,22 +108,22 @@ impl GroupList {
 
     async fn page_at(&self, offset: u64) -> Result<Page<Secret>> {
         let params = self.params.clone().offset(offset);
-        // Boxed, or every future of an edit is 16 KB long.
+        // Boxed: otherwise every future of an edit takes 16 KB.
         Box::pin(self.client.secrets().list(&params)).await
     }
 
-    /// Whether the server, too, returns nothing after so many secrets.
+    /// Whether the server returns no secrets from this offset on.
     pub(crate) async fn ends_at(&self, offset: u64) -> Result<bool> {
         Ok(self.page_at(offset).await?.items().is_empty())
     }
 
-    /// Servers that count the list within the query for a page have nothing to count on an empty one.
+    /// Some servers count the list in the query for the page, so their total on an empty page is 0.
     fn is_another_total(&self, page: Outline) -> bool {
         let says_nothing = page.length == 0 && page.total == Some(0);
         !says_nothing && self.total.zip(page.total).is_some_and(|(first, now)| first != now)
     }
 
-    /// Whether nothing is left to be read.
+    /// Whether nothing is left to read.
     pub(crate) fn has_ended(&self) -> bool {
         !matches!(self.end, End::Open | End::AtTotal)
     }
@@ -131,7 +132,7 @@ impl GroupList {
         self.has_changed
     }
 
-    /// Whether an ended list is all that the server says it is.
+    /// Whether a list that has ended is at least as long as the server says.
     pub(crate) fn is_whole(&self) -> bool {
         let len = self.secrets.len() as u64;
         !self.has_changed && self.total.is_none_or(|total| len >= total)
@@ -151,7 +152,7 @@ impl GroupList {
     }
 }
 
-/// Keys with their identifiers: one each.
+/// Keys and identifiers, one to one.
 #[derive(Default)]
 pub(crate) struct Names {
     ids: HashMap<String, SecretId>,
@@ -190,8 +191,8 @@ impl Names {
     }
 }
 
-/// Whether a secret that does not say which group it is in has the FQN of one in another group: a server that
-/// knows no `secretGroupId` lists all secrets.
+/// Whether a secret without a group identifier has the FQN of another group's secret: a server that
+/// does not know `secretGroupId` lists all secrets.
 pub(crate) fn names_another_group(secret: &Secret, group: &SecretGroup) -> bool {
     let is_of_it =
         |fqn: &str| fqn.strip_prefix(group.fqn()).is_some_and(|key| key.starts_with(':'));

@@ -20,9 +20,9 @@ pub(crate) struct PagedList<T> {
     pub(crate) client: Client,
     pub(crate) operation: Operation,
     pub(crate) collection: &'static str,
-    /// Names an item, to notice a server that responds to every offset with the same page.
+    /// Identifies an item, to detect a server that returns the same page for every offset.
     pub(crate) name: fn(&T) -> &str,
-    /// Which items of a page are meant; the others count where the next page begins.
+    /// Whether an item belongs in the list; the others still count towards the next offset.
     pub(crate) keep: fn(&T) -> bool,
 }
 
@@ -33,16 +33,16 @@ type FetchAt<T> = Box<dyn Fn(u64) -> Fetch<T> + Send + Sync>;
 
 /// All items of a list, page after page, one page in memory at a time.
 ///
-/// A page is requested when its first item is asked for. The stream ends after an error, which it returns
-/// once.
+/// A page is requested when its first item is needed. The stream ends after an error, which it
+/// returns once.
 ///
-/// It ends without a further request when as many items have come as the server's `total` says, else at an
-/// empty page. A `total` below what has come is ignored; one that is too low, and reached at the end of a
-/// page, ends the stream early ([`Client::resolve_group`] and edits do not rely on it). Items that a server
-/// lists twice come twice.
+/// It ends when as many items have come as the server's `total` says, without a further request;
+/// otherwise at an empty page. A `total` below the number of items so far is ignored. If it is too
+/// low and reached exactly at the end of a page, the stream ends early ([`Client::resolve_group`]
+/// and edits do not rely on it). Items that a server lists twice come twice.
 ///
-/// A page longer than asked for is taken as the whole list, once. A second one, one shorter than its
-/// `total`, a server that repeats itself, or 10,000 pages are an [`Error::Decode`].
+/// A page longer than requested counts as the whole list, once. A second such page, one shorter
+/// than its `total`, a server that repeats itself, and 10,000 pages are an [`Error::Decode`].
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -62,13 +62,13 @@ pub struct Items<T> {
     fetching: Option<Fetch<T>>,
     ready: VecDeque<T>,
     paging: Paging,
-    /// The first item of the page before.
+    /// The first item of the previous page.
     previous: Option<String>,
     ended: bool,
 }
 
 impl<T: Unpin> Items<T> {
-    /// The list from the offset of `params` on.
+    /// The list, starting at the offset of `params`.
     pub(super) fn of<P, F>(
         list: PagedList<T>,
         mut params: P,
@@ -113,8 +113,8 @@ impl<T: Unpin> Items<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All the items that are left, in memory at once. It ends as the stream does: at a `total` that is not
-    /// below what has come.
+    /// All remaining items, in memory at once. It ends when the stream does, so a `total` that is
+    /// too low can end it early.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -127,7 +127,7 @@ impl<T: Unpin> Items<T> {
     /// ```
     ///
     /// # Errors
-    /// The first failure; the items read until then are dropped.
+    /// The first failure; the items read before it are dropped.
     pub async fn try_collect(mut self) -> Result<Vec<T>> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {

@@ -16,19 +16,20 @@ impl Outline {
     }
 }
 
-/// How far a list was read, and whether its pages tell that it ends.
+/// How far a list was read, and whether its pages show that it has ended.
 ///
-/// What a server says of its list is doubted: a `total` counts only if it is not below what came, a page
-/// longer than asked for is the whole list or a mistake, and no list has 10,000 pages.
+/// A server's claims are not trusted: a `total` counts only if it is not below the number of items
+/// so far, a page longer than requested is the whole list or a mistake, and no list has 10,000
+/// pages.
 #[derive(Debug)]
 pub(crate) struct Paging {
     limit: u64,
-    /// How many items came before the next page; those that came twice count twice.
+    /// How many items precede the next page; repeated ones count each time.
     offset: u64,
     pages: u32,
-    /// The smaller limit that the server says it has.
+    /// The page limit that the server states.
     stated_limit: Option<u64>,
-    /// The length of the page before.
+    /// The length of the previous page.
     before: Option<u64>,
     has_overlong: bool,
 }
@@ -36,22 +37,21 @@ pub(crate) struct Paging {
 /// What a page says of the end of its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The list goes on, or nothing says that it does not.
+    /// The list goes on, or nothing shows that it has ended.
     Open,
-    /// As many items as the total says have come, but the page is as long as pages can be: the total may
-    /// be wrong.
+    /// The total is reached, but the page is full: the total may be wrong.
     AtTotal,
-    /// The same, and the page is shorter than pages can be. `sure` is false if only the limit that was
-    /// asked for says so: the server may have a smaller one.
+    /// The total is reached, and the page is not full. `sure` is false if only the requested limit
+    /// shows that: the server may have a smaller one.
     ShortPage { sure: bool },
     /// An empty page.
     Empty,
-    /// Nothing new has come: the server sends all that it has whatever it is asked for. `sure` is false
-    /// if no total says so.
+    /// The page has nothing new: the server sends its whole list for any offset. `sure` is false if
+    /// no total confirms that.
     Repeated { sure: bool },
 }
 
-/// A list without an end, or of which a part would pass as the whole.
+/// The list has no end, or a part of it would pass as the whole.
 #[derive(Debug)]
 pub(crate) struct Endless;
 
@@ -59,7 +59,7 @@ const MAX_PAGES: u32 = 10_000;
 
 impl Paging {
     pub(crate) fn new(start: u64, limit: u64) -> Self {
-        // A limit of 0 leaves it to the server how long a page is.
+        // With a limit of 0 the server chooses how long a page is.
         let limit = if limit == 0 { u64::MAX } else { limit };
         Self {
             limit,
@@ -76,13 +76,13 @@ impl Paging {
         self.offset
     }
 
-    /// How many pages have come.
+    /// The number of pages so far.
     pub(crate) fn pages(&self) -> u32 {
         self.pages
     }
 
-    /// `different`: how many different items have come with this page, as far as the caller can tell.
-    /// `is_new`: whether one of them is on this page for the first time.
+    /// `different`: the number of distinct items up to and including this page, as far as the
+    /// caller can tell. `is_new`: whether this page has an item that no earlier page had.
     pub(crate) fn take(
         &mut self,
         page: Outline,
@@ -99,7 +99,8 @@ impl Paging {
         let is_overlong = length > self.limit;
         if !is_new {
             let total = page.total.filter(|total| *total >= self.offset);
-            // A page that is exactly as long as asked for is a part of the list, which the server repeats.
+            // A page of exactly the requested length is a part of the list, which the server
+            // repeats.
             let is_part =
                 total.is_some_and(|total| total > different) || (length >= longest && !is_overlong);
             return if is_part {

@@ -21,8 +21,8 @@ use crate::{Error, Result};
 
 const COLLECTION: &str = "secret-groups";
 
-/// The secret groups' methods; from [`Client::secret_groups`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this method when it is needed.
+/// The secret groups' methods, from [`Client::secret_groups`]. They borrow the client: keep a
+/// [`Client`] (a clone is cheap) and call `secret_groups` when needed.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -65,7 +65,7 @@ impl ListSecretGroups {
         Self::default()
     }
 
-    /// Only groups whose own name, or the name of one of whose secrets, contains `text`.
+    /// Only groups whose name, or the name of one of their secrets, contains `text`.
     #[must_use]
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.search = Some(text.into());
@@ -113,9 +113,10 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] for a key that is not accepted; [`Error::PermissionDenied`] for one that is,
-    /// but may not list groups; [`Error::Connect`], [`Error::Timeout`]; [`Error::UnexpectedStatus`] or
-    /// [`Error::Decode`] if something other than a control plane responds.
+    /// [`Error::Unauthorized`] if the key is rejected; [`Error::PermissionDenied`] if it is
+    /// accepted but may not list groups; [`Error::Connect`], [`Error::Timeout`];
+    /// [`Error::UnexpectedStatus`] or [`Error::Decode`] if something other than a control plane
+    /// responds.
     pub async fn check(&self) -> Result<()> {
         self.secret_groups().list(&ListSecretGroups::new().limit(1)).await.map(drop)
     }
@@ -149,7 +150,7 @@ impl<'a> SecretGroups<'a> {
         Ok(page)
     }
 
-    /// One page of groups with these attributes only; `id` is always among them.
+    /// One page of groups with these attributes only; `id` is always included.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -222,7 +223,7 @@ impl<'a> SecretGroups<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`list`](Self::list); [`Error::Decode`] for a server that repeats itself without end.
+    /// As [`list`](Self::list); [`Error::Decode`] for a server that repeats itself endlessly.
     pub async fn all(self) -> Result<Vec<SecretGroup>> {
         self.stream(ListSecretGroups::new()).try_collect().await
     }
@@ -290,13 +291,15 @@ impl<'a> SecretGroups<'a> {
 
     /// The tenant's group with this name, in one request: `GET /secret-groups?fqn=tenant:name`.
     ///
-    /// The tenant is the client's ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), or is read from
-    /// a host under `truefoundry.cloud` or `truefoundry.com`; else one request, or two on some control
-    /// planes, find it out the first time. No group, secret or store that was read changes it.
+    /// The tenant is the one set on the builder
+    /// ([`ClientBuilder::tenant`](crate::ClientBuilder::tenant)), else that of a key that is a JWT,
+    /// else that of a host under `truefoundry.cloud` or `truefoundry.com`. Otherwise the first
+    /// look-up asks for it, with one request, or two on some control planes. The groups, secrets
+    /// and stores that are read never change it.
     ///
-    /// If an older control plane tells no tenant, the groups that the key may see are searched for this name
-    /// each time (two requests that tell nothing, then one per 100 groups found). The only group of exactly
-    /// this name is returned, whatever tenant it belongs to.
+    /// If an older control plane does not tell the tenant, each call searches the groups that the
+    /// key may see (two requests in vain, then one per 100 groups found). It returns the only group
+    /// of exactly this name, whichever tenant it belongs to.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -307,10 +310,10 @@ impl<'a> SecretGroups<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a name that is empty, or has a colon or a control character, and for one
-    /// that groups of several tenants have if the control plane tells no tenant; [`Error::NotFound`] if no
-    /// such group exists, also if the server returns another one. A failure to find out the tenant that may pass
-    /// (a timeout, 5xx) is returned as it is.
+    /// [`Error::InvalidInput`] if the name is empty, or has a colon or a control character, or if
+    /// the control plane does not tell the tenant and several tenants have a group of this name;
+    /// [`Error::NotFound`] if no such group exists, or the server returns another one. A transient
+    /// failure to find out the tenant (a timeout, 5xx) is returned unchanged.
     pub async fn get_by_name(self, name: &str) -> Result<SecretGroup> {
         check_group_name(name)?;
         match self.client.tenant().await? {
@@ -335,7 +338,7 @@ impl<'a> SecretGroups<'a> {
         let mut fqns = BTreeSet::new();
         while let Some(group) = groups.next().await {
             let group = group?;
-            // The search also finds parts of names, and names of secrets.
+            // The search also matches parts of names, and names of secrets.
             if group.tenant_and_name().is_some_and(|(_, found)| found == name) {
                 fqns.insert(group.fqn().to_owned());
                 first.get_or_insert(group);
@@ -358,8 +361,9 @@ impl<'a> SecretGroups<'a> {
 
     /// Creates a group: `POST /secret-groups`. Every secret begins at version 1.
     ///
-    /// It is retried only if no connection was made. If the response is lost the group may exist:
-    /// [`Error::may_have_been_applied`] tells, and [`get_by_name`](Self::get_by_name) finds out.
+    /// It is retried only if no connection was made. If the response is lost, the group may exist:
+    /// [`Error::may_have_been_applied`] is then true, and [`get_by_name`](Self::get_by_name) finds
+    /// out.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -418,11 +422,11 @@ impl<'a> SecretGroups<'a> {
     }
 
     /// Creates the group that the manifest names, or changes its store and collaborators:
-    /// `PUT /secret-groups`. Its secrets stay as they are.
+    /// `PUT /secret-groups`. Its secrets do not change.
     ///
-    /// A manifest that says nothing of collaborators leaves them out of the request. Whether collaborators
-    /// that a list leaves out lose their roles is not documented by the API; expect that they do, and send
-    /// the full list. It is retried only if no connection was made.
+    /// If the manifest does not state collaborators, neither does the request. The API does not
+    /// document whether collaborators that a list leaves out lose their roles; expect that they do,
+    /// and send the full list. It is retried only if no connection was made.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -446,7 +450,8 @@ impl<'a> SecretGroups<'a> {
         self.client.watches().told(&Written::GroupNamed(manifest.name()), written)
     }
 
-    /// What [`create_or_update`](Self::create_or_update) would return; nothing is changed. It is retried.
+    /// What [`create_or_update`](Self::create_or_update) would return, without changing anything.
+    /// It is retried.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client, manifest: truefoundry_secrets::SecretGroupManifest)
@@ -473,9 +478,9 @@ impl<'a> SecretGroups<'a> {
 
     /// Deletes a group with all its secrets: `DELETE /secret-groups/{id}`.
     ///
-    /// Azure Key Vault keeps the deleted secrets' names for 90 days by default: creating the group anew
-    /// under the same name fails with [`Error::SoftDeleted`] until then. It is retried; a 404 after an
-    /// attempt that may have been done is a success.
+    /// Azure Key Vault keeps the deleted secrets' names for 90 days by default: creating a group of
+    /// the same name fails with [`Error::SoftDeleted`] until then. It is retried; a 404 after an
+    /// attempt of unknown outcome is a success.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -487,7 +492,7 @@ impl<'a> SecretGroups<'a> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::PermissionDenied`], [`Error::StoreFailed`] if the store cannot be
-    /// reached ([`DeleteOptions::force`] deletes all the same); [`Error::InvalidInput`] for an identifier
+    /// reached ([`DeleteOptions::force`] deletes anyway); [`Error::InvalidInput`] for an identifier
     /// that is empty, or has a control character or a dot segment.
     pub async fn delete(self, id: impl Into<SecretGroupId>) -> Result<()> {
         self.delete_with(id, &DeleteOptions::default()).await

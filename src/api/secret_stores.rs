@@ -12,8 +12,8 @@ use crate::{Error, Result};
 const COLLECTION: &str = "provider-integrations";
 const SECRET_STORE: &str = "secret-store";
 
-/// The secret stores' methods; from [`Client::secret_stores`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this method when it is needed.
+/// The secret stores' methods, from [`Client::secret_stores`]. They borrow the client: keep a
+/// [`Client`] (a clone is cheap) and call `secret_stores` when needed.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -92,8 +92,9 @@ impl SecretStores<'_> {
     /// One page of stores: `GET /provider-integrations?type=secret-store`.
     ///
     /// Older control planes do not have this endpoint and respond with 404;
-    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too. Integrations that are no
-    /// stores, which some list all the same, are left out: the page is shorter then.
+    /// [`list_by_provider_account`](Self::list_by_provider_account) works there, too. Integrations
+    /// that are not stores, which some control planes list as well, are left out, so a page can be
+    /// shorter.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -108,14 +109,14 @@ impl SecretStores<'_> {
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::PermissionDenied`]; on an older control plane
-    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was asked for.
+    /// [`Error::UnexpectedStatus`], or [`Error::NotFound`] if an identifier or FQN was given.
     pub async fn list(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let mut page = self.page(params).await?;
         page.retain(SecretStore::is_secret_store);
         Ok(page)
     }
 
-    /// With what is no store, as paging counts it.
+    /// Includes integrations that are not stores, because paging counts them.
     async fn page(self, params: &ListSecretStores) -> Result<Page<SecretStore>> {
         let query = Query::default()
             .with("limit", params.window.limit)
@@ -214,7 +215,7 @@ impl SecretStores<'_> {
     ///
     /// # Errors
     /// [`Error::NoSecretStore`] if none of this kind is connected; [`Error::InvalidInput`], listing the
-    /// choices, if several are: which of them is meant is for a person to say.
+    /// choices, if several are, so that a person chooses one.
     pub async fn find(self, kind: SecretStoreKind) -> Result<SecretStore> {
         let mut stores = self.all().await?;
         stores.retain(|store| store.kind() == Some(&kind));

@@ -13,8 +13,8 @@ use crate::{Error, Result};
 
 const COLLECTION: &str = "secrets";
 
-/// The secrets' methods; from [`Client::secrets`]. It borrows the client: keep a
-/// [`Client`] (a clone is cheap) and call this method when it is needed.
+/// The secrets' methods, from [`Client::secrets`]. They borrow the client: keep a [`Client`] (a
+/// clone is cheap) and call `secrets` when needed.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -43,7 +43,7 @@ pub struct Secrets<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct ListSecrets(ListBody);
 
-/// As it is sent.
+/// The request body.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListBody {
@@ -84,7 +84,7 @@ impl ListSecrets {
         params
     }
 
-    /// Asks for the values, too. Default: no.
+    /// Requests the values, too. Default: no.
     #[must_use]
     pub fn with_values(mut self) -> Self {
         self.0.with_value = true;
@@ -95,7 +95,7 @@ impl ListSecrets {
         self.0.window.limit
     }
 
-    /// What a 404 says is missing; of several names the server does not say which.
+    /// What a 404 means is missing; with several names, the server does not say which.
     fn not_found_subject(&self) -> Option<(Resource, &str)> {
         match (&self.0.secret_group_id, self.0.secret_fqns.as_deref()) {
             (Some(id), _) => Some((Resource::SecretGroup, id.as_str())),
@@ -121,7 +121,7 @@ impl Client {
 }
 
 impl Secrets<'_> {
-    /// One page of secrets: `POST /secrets`, which is a read, and is retried.
+    /// One page of secrets: `POST /secrets`, which only reads and is retried.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -137,9 +137,9 @@ impl Secrets<'_> {
     ///
     /// # Errors
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied) and
-    /// [`Error::NotFound`](crate::Error::NotFound) for the group or a name that was asked for;
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the server could
-    /// read as all secrets.
+    /// [`Error::NotFound`](crate::Error::NotFound) for a group or name in the request;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an empty list of names, which the
+    /// server could read as all secrets.
     pub async fn list(self, params: &ListSecrets) -> Result<Page<Secret>> {
         if params.0.secret_fqns.as_ref().is_some_and(Vec::is_empty) {
             return Err(Error::invalid_input("names", "the list is empty"));
@@ -174,10 +174,10 @@ impl Secrets<'_> {
         Items::of(list, params, async |client, params| client.secrets().list(&params).await)
     }
 
-    /// One secret with its value, unless the control plane does not show values: `GET /secrets/{id}`.
+    /// One secret with its value, unless the control plane hides values: `GET /secrets/{id}`.
     ///
-    /// By group and key there are [`Client::resolve`], with a reference such as
-    /// [`SecretGroup::reference`](crate::SecretGroup::reference) gives, and [`Client::resolve_group`] with
+    /// To read a value by group and key, use [`Client::resolve`] with a reference (as from
+    /// [`SecretGroup::reference`](crate::SecretGroup::reference)), or [`Client::resolve_group`] and
     /// [`SecretMap::get`](crate::SecretMap::get).
     ///
     /// ```no_run
@@ -193,7 +193,8 @@ impl Secrets<'_> {
     /// [`Error::NotFound`](crate::Error::NotFound),
     /// [`Error::PermissionDenied`](crate::Error::PermissionDenied);
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) for an identifier that is empty, or has a control
-    /// character or a dot segment. A hidden value is not an error here, but one of [`Secret::into_value`].
+    /// character or a dot segment. A hidden value is not an error here; [`Secret::into_value`]
+    /// reports it.
     pub async fn get(self, id: impl Into<SecretId>) -> Result<Secret> {
         let id = id.into();
         let request = Request::new(Operation::GetSecret, COLLECTION).id(id.as_str())?;
@@ -224,10 +225,10 @@ impl Secrets<'_> {
         Ok(versions)
     }
 
-    /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that the server
-    /// says it deleted, `None` if it says none.
+    /// Deletes one secret with all its versions: `DELETE /secrets/{id}`. Returns the number that
+    /// the server says it deleted, or `None` if it does not say.
     ///
-    /// It is retried; a 404 after an attempt that may have been done is a success, `None`.
+    /// It is retried; a 404 after an attempt of unknown outcome is a success, `None`.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {

@@ -1,4 +1,4 @@
-//! Which kind of store is behind a group: remembered once it is known.
+//! The kind of store behind a group, cached once it is known.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::{Error, Result};
 
 /// Time limit of the look-up, since an edit waits for it.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is known of a group's store.
+/// What is known about a group's store.
 #[derive(Debug, Default)]
 pub(crate) struct FoundStore {
-    /// `None` if it cannot be learned.
+    /// `None` if it cannot be found out.
     pub(crate) kind: Option<SecretStoreKind>,
-    /// Whether a request was made, so that what was read before it is old.
+    /// Whether a request was made, so that what was read before may be outdated.
     pub(crate) made_request: bool,
 }
 
 impl Client {
-    /// What kind of store the group's secrets are kept in, remembered once it is known.
+    /// The kind of store that keeps the group's secrets, cached once it is known.
     ///
-    /// A look-up is not shared: a caller that is no longer polled would stall all others that wait for its
-    /// result.
+    /// Look-ups are not shared: a caller that is no longer polled would stall all others that wait
+    /// for its result.
     pub(crate) async fn store_of(&self, group: &SecretGroup) -> FoundStore {
         let stores = ListSecretStores::new();
         let (name, params) = match (group.integration_id(), group.manifest()) {
@@ -38,7 +38,7 @@ impl Client {
         if let Some(kind) = self.known_kinds().get(name) {
             return FoundStore { kind, made_request: false };
         }
-        // A control plane that fails now fails no edit.
+        // A failed look-up does not fail the edit.
         let found = timeout(LOOK_UP_TIMEOUT, look_up(self, &params, name)).await;
         let kind = found.ok().and_then(Result::ok).and_then(|kind| {
             self.known_kinds().insert(name, kind.clone());
@@ -48,7 +48,7 @@ impl Client {
     }
 }
 
-/// Fails if it may succeed later.
+/// Fails only if a later look-up may succeed.
 async fn look_up(
     client: &Client,
     params: &ListSecretStores,

@@ -1,4 +1,4 @@
-//! Who the client is to the control plane.
+//! The owner of the client's key.
 
 use crate::Result;
 use crate::client::Client;
@@ -7,7 +7,8 @@ use crate::operation::Operation;
 use crate::transport::Request;
 
 impl Client {
-    /// Whose key this client uses: user, kind of subject and tenant, as the control plane says. One request.
+    /// The owner of this client's key, as the control plane reports it: user, kind of subject and
+    /// tenant. Takes one request.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -18,7 +19,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unauthorized`](crate::Error::Unauthorized) for a key that is not valid; those of every call.
+    /// [`Error::Unauthorized`](crate::Error::Unauthorized) if the key is not valid; otherwise the
+    /// errors of any call.
     pub async fn whoami(&self) -> Result<Identity> {
         self.transport().call(Request::new(Operation::GetSession, "session")).await
     }

@@ -1,4 +1,4 @@
-//! Which part of a list is asked for.
+//! Which part of a list is requested.
 
 use serde::Serialize;
 
@@ -17,16 +17,16 @@ impl Default for Window {
     }
 }
 
-/// Parameters of a list with pages.
+/// Parameters of a paged list.
 pub(super) trait Paged: Clone + Send + Sync + 'static {
     fn window(&mut self) -> &mut Window;
 }
 
-/// The setters that the parameters of every list have.
+/// The setters that all list parameters share.
 macro_rules! window_setters {
     ($params:ident, $items:literal) => {
         impl $params {
-            #[doc = concat!("How many ", $items, " a page has at most. Default: 100.")]
+            #[doc = concat!("The maximum number of ", $items, " on a page. Default: 100.")]
             #[must_use]
             pub fn limit(mut self, limit: u64) -> Self {
                 $crate::api::window::Paged::window(&mut self).limit = limit;

@@ -64,7 +64,7 @@ impl LockMap {
         if let Some(lock) = self.locks.get(group) {
             return Arc::clone(lock);
         }
-        // Only when the map has doubled, so that each new group pays for looking at two locks at most.
+        // Only when the map has doubled, so that each new group costs a look at two locks at most.
         if self.locks.len() >= MIN_PRUNED.max(2 * self.left) {
             self.prune();
         }
@@ -94,7 +94,8 @@ impl EditGuard {
         *self.0 = Some(write);
     }
 
-    /// Forgets the noted write unless it may still arrive; its error then says how long that is waited for.
+    /// Forgets the noted write unless it may still arrive; its error then says how long the next
+    /// edit waits for it.
     pub(crate) fn end<T>(&mut self, outcome: Result<T>) -> Result<T> {
         match (outcome, &*self.0) {
             (Err(error), Some(write)) if error.may_still_arrive() => {
@@ -123,12 +124,12 @@ impl Drop for EditGuard {
 }
 
 impl UnconfirmedWrite {
-    /// A write that is waited for as long as `timeout` after it was given up.
+    /// A write to wait for until `timeout` after it was given up.
     pub(crate) fn new(timeout: Duration) -> Self {
         Self { given_up: None, timeout, added: vec![], removed: vec![], rotated: vec![] }
     }
 
-    /// How long it is still waited for.
+    /// How much longer to wait for it.
     pub(crate) fn time_left(&self) -> Duration {
         let waited = self.given_up.map_or(Duration::ZERO, |instant| instant.elapsed());
         self.timeout.saturating_sub(waited)
@@ -143,7 +144,8 @@ impl UnconfirmedWrite {
 mod tests {
     use super::*;
 
-    /// Locks this many groups; the result is how many locks were looked at in addition to the groups' own.
+    /// Locks this many groups; returns how many locks were looked at in addition to the groups'
+    /// own.
     fn lock_all(map: &mut LockMap, groups: impl Iterator<Item = usize>) -> (Vec<Lock>, usize) {
         let mut looked_at = 0;
         let locks = groups.map(|group| {

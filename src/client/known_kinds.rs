@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::stores::SecretStoreKind;
 
-/// A tenant has a handful of stores; a server may name ever new ones.
+/// A tenant has a handful of stores, but a faulty server may name new ones endlessly.
 const MAX_STORES: usize = 256;
 
-/// By identifier or FQN; `None` for a store whose kind cannot be learned, now or later.
+/// By identifier or FQN; `None` for a store whose kind cannot be found out, now or later.
 #[derive(Debug, Default)]
 pub(crate) struct KnownKinds(Mutex<HashMap<String, Option<SecretStoreKind>>>);
 

@@ -23,9 +23,9 @@ pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 /// Clones are cheap and share connections, the retry budget and the results of look-ups. Its methods need
 /// a tokio runtime with time and I/O.
 ///
-/// A connection lives on the runtime that made it. If that runtime is not running, as a current-thread runtime
-/// between two `block_on`, a call on another one waits for such a connection until its timeout. Use one
-/// client per runtime.
+/// A connection lives on the runtime that made it. If that runtime is not running, such as a
+/// current-thread runtime between two `block_on` calls, a call on another one waits for such a
+/// connection until its timeout. Use one client per runtime.
 ///
 /// ```no_run
 /// # async fn f() -> truefoundry_secrets::Result<()> {
@@ -41,7 +41,7 @@ pub(crate) use watch_registry::{Interest, Registration, WatchRegistry, Written};
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-    /// What the operation that this clone works for sends.
+    /// The values sent by the operation that this clone serves.
     sends: Option<Arc<dyn Sends>>,
     /// Instead of the builder's.
     timeout: Option<Duration>,
@@ -63,9 +63,9 @@ pub(crate) struct Limits {
 }
 
 impl Client {
-    /// A client as the environment describes it: the base URL from `TFY_BASE_URL`, else `TFY_HOST`, else
-    /// `TFY_API_HOST`; the key from `TFY_API_KEY`. An empty variable counts as unset. The process
-    /// environment keeps its copy of the key.
+    /// A client configured from the environment: the base URL from `TFY_BASE_URL`, else `TFY_HOST`,
+    /// else `TFY_API_HOST`; the key from `TFY_API_KEY`. An empty variable counts as unset. The
+    /// process environment keeps its copy of the key.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config), naming the variable that is missing or cannot be used.
@@ -73,12 +73,12 @@ impl Client {
         ClientBuilder::from_env().build()
     }
 
-    /// A client as the environment describes it, else of the login of the `tfy` CLI ([`CliLogin`]): what a tool
-    /// on a laptop wants. A service should use [`from_env`](Self::from_env), so that it never runs as whoever is
-    /// logged in.
+    /// A client configured from the environment, else from the login of the `tfy` CLI
+    /// ([`CliLogin`]), for tools on a developer's machine. A service should use
+    /// [`from_env`](Self::from_env), so that it never runs as the user who happens to be logged in.
     ///
-    /// Sources are not mixed. A key in the environment needs a host there, too; a host without a key takes the
-    /// login only if the login is for that host.
+    /// Sources are not mixed. A key in the environment needs a host there, too; a host without a
+    /// key uses the login only if the login is for that host.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config), saying what was looked for and where, or what cannot be used.
@@ -106,14 +106,14 @@ impl Client {
         }
     }
 
-    /// The host that requests go to, with its port if the base URL names one; to be shown before a change is
-    /// confirmed.
+    /// The host that requests go to, with its port if the base URL names one. Show it before a
+    /// change is confirmed.
     pub fn authority(&self) -> &str {
         self.inner.transport.base.authority()
     }
 
-    /// A clone with another time limit for each call of the API, retries included. It shares all else:
-    /// connections, the retry budget, and the locks of edits.
+    /// A clone with another time limit for each call of the API, retries included. It shares
+    /// everything else: connections, the retry budget, and the locks of edits.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {

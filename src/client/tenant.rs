@@ -15,7 +15,7 @@ const TENANT_DOMAINS: [&str; 2] = [".truefoundry.cloud", ".truefoundry.com"];
 /// Hosts there that all tenants share.
 const SHARED_LABELS: [&str; 3] = ["app", "api", "www"];
 
-/// What a client knows of its tenant.
+/// What a client knows about its tenant.
 #[derive(Debug)]
 pub(super) struct Tenant {
     given: Option<Arc<str>>,
@@ -52,8 +52,8 @@ impl Client {
     /// says. `None` if none of them tells it.
     ///
     /// # Errors
-    /// Failures of the two requests that may pass, such as a timeout or a 503: another try may tell the name.
-    /// [`Error::Credentials`].
+    /// Transient failures of the two requests, such as a timeout or a 503, because another try may
+    /// tell the name; [`Error::Unauthorized`] from `session`; [`Error::Credentials`].
     pub(crate) async fn tenant(&self) -> Result<Option<Arc<str>>> {
         if self.inner.tenant.given.is_none() {
             self.transport().obtain_token().await?;
@@ -61,8 +61,8 @@ impl Client {
         if let Some(name) = self.known_tenant() {
             return Ok(Some(name));
         }
-        // Every caller that misses asks: one that shares another's request would wait for ever if that one
-        // is no longer polled.
+        // Callers do not share a request: all others would hang if the one that made it is no
+        // longer polled.
         let name = match self.ask_tenant_id().await? {
             Some(name) => Some(name),
             None => self.ask_session().await?,
@@ -77,7 +77,7 @@ impl Client {
         given.or_else(|| tenant.of_host.clone()).or_else(|| tenant.told.get().cloned())
     }
 
-    /// The newest one's: the next key of a mounted file may be another tenant's.
+    /// From the newest token: the next key of a mounted file may be another tenant's.
     fn tenant_of_token(&self) -> Option<Arc<str>> {
         self.inner.transport.claimed_tenant().filter(|name| is_tenant_name(name))
     }

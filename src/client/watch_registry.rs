@@ -1,4 +1,4 @@
-//! Who wants to know of a client's own writes.
+//! The watches that a client's own writes wake.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use crate::models::{SecretGroupId, SecretId};
 use crate::{Error, Result};
 
-/// The watches of a client and its clones. It holds them weakly, and a watch that ends takes itself out.
+/// The watches of a client and its clones. It holds them weakly, and a watch that ends removes
+/// itself.
 #[derive(Clone, Default)]
 pub(crate) struct WatchRegistry(Arc<Mutex<Watches>>);
 
@@ -19,14 +20,14 @@ struct Watches {
     by_number: HashMap<u64, Weak<Interest>>,
 }
 
-/// What a write has to name to be of interest to a watch.
+/// What a watch watches: a write that names it wakes the watch.
 pub(crate) struct Interest {
     name: String,
     group: Mutex<(SecretGroupId, HashSet<SecretId>)>,
     wake: Notify,
 }
 
-/// What a write was about.
+/// What was written.
 pub(crate) enum Written<'a> {
     Group(&'a SecretGroupId),
     GroupNamed(&'a str),
@@ -54,7 +55,7 @@ impl WatchRegistry {
         Registration { interest, number, registry: self.clone() }
     }
 
-    /// Wakes the watches of what was, or may have been, written.
+    /// Wakes the watches of what was or may have been written.
     fn wake(&self, written: &Written<'_>) {
         let watches = lock(&self.0);
         for interest in watches.by_number.values().filter_map(Weak::upgrade) {
@@ -64,7 +65,7 @@ impl WatchRegistry {
         }
     }
 
-    /// `outcome` of a write, of which the watches are told if it was, or may have been, done.
+    /// Returns the outcome of a write, after waking its watches if it was or may have been done.
     pub(crate) fn told<T>(&self, written: &Written<'_>, outcome: Result<T>) -> Result<T> {
         if outcome.as_ref().err().is_none_or(Error::may_have_been_applied) {
             self.wake(written);
@@ -92,7 +93,7 @@ impl Registration {
         &self.interest
     }
 
-    /// What the watched group is now.
+    /// Updates what the watched group is.
     pub(crate) fn is_now(&self, group: SecretGroupId, secrets: HashSet<SecretId>) {
         *lock(&self.interest.group) = (group, secrets);
     }
@@ -114,7 +115,7 @@ impl fmt::Debug for WatchRegistry {
     }
 }
 
-/// Nothing that holds one of these locks can panic halfway through a change.
+/// Ignores poisoning: no holder of these locks can panic halfway through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

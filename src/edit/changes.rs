@@ -1,4 +1,4 @@
-//! What an edit is to do, and what that means for a group as it was read.
+//! The changes of an edit, and what they do to a group as it was read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,7 @@ pub(crate) struct Changes {
     pub(super) set: Vec<(String, SecretValue)>,
     pub(super) existing: Existing,
     pub(super) remove: Vec<String>,
-    /// Whether keys go that are neither set nor named.
+    /// Whether keys that are neither set nor named are removed.
     pub(super) remove_unlisted: bool,
     /// Where a group that does not exist is created.
     pub(super) create_in: Option<NewGroupPlace>,
@@ -30,15 +30,15 @@ pub(crate) struct Changes {
     pub(super) checks: Checks,
 }
 
-/// What becomes of a key that is to be set and that exists.
+/// What to do with a key to set that already exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Existing {
-    /// It gets the value.
+    /// Give it the value.
     #[default]
     Set,
-    /// It gets the value unless it has that one.
+    /// Give it the value unless it has that value already.
     SetIfDifferent,
-    /// It keeps the value that it has.
+    /// Keep its value.
     Keep,
 }
 
@@ -51,7 +51,7 @@ impl Sends for Changes {
 impl Changes {
     pub(super) fn check_input(&self) -> Result<()> {
         check_secrets(entries(&self.set), None, self.checks)?;
-        // A list of nothing, such as that of an empty file, is a mistake more often than it is meant.
+        // An empty list, such as that of an empty file, is more often a mistake than intended.
         if self.remove_unlisted && self.set.is_empty() && !self.allow_empty {
             return Err(Error::EmptyGroup { context: None });
         }
@@ -63,10 +63,10 @@ impl Changes {
                 return Err(Error::invalid_input("key", "it is empty"));
             }
             if !removed.insert(key) {
-                return Err(refuse("is to be removed twice"));
+                return Err(refuse("is removed twice"));
             }
             if set.contains(key.as_str()) {
-                return Err(refuse("is to be set and to be removed"));
+                return Err(refuse("is both set and removed"));
             }
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Changes {
         self.create_in.as_ref().filter(|_| error.is_missing_group() && self.remove.is_empty())
     }
 
-    /// Where no tenant is known a group was found by its name alone, and may be another tenant's.
+    /// If no tenant is known, the group was found by its name alone and may be another tenant's.
     pub(super) fn check_tenant(&self, client: &Client, group: &SecretGroup) -> Result<()> {
         let is_elsewhere =
             |place: &NewGroupPlace| group.integration_id().is_some() && !place.has(group);
@@ -113,12 +113,13 @@ impl Changes {
         self.set.iter().map(|(key, _)| key.as_str()).filter(|key| snapshot.has(key))
     }
 
-    /// Whether what was read for the plan takes long enough for the group to change meanwhile.
+    /// Whether values are read for the plan, which gives the group time to change meanwhile.
     pub(super) fn compares_values(&self) -> bool {
         self.existing == Existing::SetIfDifferent
     }
 
-    /// A plan that finds nothing to change is not looked at again, so no late write may follow.
+    /// A plan that finds nothing to change is not checked again, so no late write may arrive after
+    /// it.
     pub(super) async fn await_settled(&self, client: &Client, group: &SecretGroupId) -> bool {
         self.compares_values() && await_settled(client, group).await
     }
@@ -132,7 +133,7 @@ impl Changes {
         self.set.iter().filter(move |(key, _)| written.contains(key))
     }
 
-    /// Whether a value is written whatever is read.
+    /// Whether a value is written regardless of what is read.
     pub(super) fn always_set(&self) -> bool {
         self.existing == Existing::Set && !self.set.is_empty()
     }
@@ -160,12 +161,12 @@ impl Changes {
         let existing = snapshot.keys.keys().map(|key| (store.identity(key), key));
         let mut known: HashMap<String, &String> = existing.collect();
         for (key, value) in self.written(summary) {
-            // An existing key was accepted once, whatever is known of the rules.
+            // An existing key was accepted once, whatever the rules say.
             if !snapshot.has(key) {
                 if store.check_key(key).is_err() {
                     return Err(Error::key_not_supported(key, store));
                 }
-                // Removed with this write, it would take the new one with it.
+                // If this write removes the other key, the new one goes with it.
                 if let Some(other) = known.insert(store.identity(key), key) {
                     return Err(same_secret(other, key, store));
                 }

@@ -69,11 +69,12 @@ impl SecretGroups<'_> {
     /// version to a key that was missing when it read. Calls with different keys share the window that
     /// [`Edit`](crate::Edit) describes.
     ///
-    /// It takes three requests where nothing is missing (by name, then the group and its keys at the same
-    /// time), two where the group is created, and seven where keys are added. Where those are the first keys
-    /// for a store whose rules are not known, because the group is in another one than the given or only an
-    /// identifier was given, it takes three more: to learn the rules, and to read the group again. Reading a
-    /// group of 100 keys and more takes one more each time, as in [`Edit::plan`](crate::Edit::plan).
+    /// It takes three requests if nothing is missing (by name, then the group and its keys at the
+    /// same time), two if the group is created, and seven if keys are added. It takes three more,
+    /// to learn the store's rules and read the group again, if those are the first keys for a store
+    /// whose rules are not known: the group is in another store than the given one, or only an
+    /// identifier was given. Each read of a group of 100 or more keys takes one more, as in
+    /// [`Edit::plan`](crate::Edit::plan).
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -89,10 +90,12 @@ impl SecretGroups<'_> {
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`Edit::apply`](crate::Edit::apply);
-    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) where other writers undid the additions, or got in their way, every time;
-    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) where the group exists, but this API key does not see it;
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) if the control plane tells no tenant and the only group of this name is in another
-    /// store than the given one: it can be another tenant's.
+    /// [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit) if other writers undid the
+    /// additions, or got in their way, every time;
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) if the group exists but this API key
+    /// may not see it; [`Error::InvalidInput`](crate::Error::InvalidInput) if the control plane
+    /// does not tell the tenant and the only group of this name is in another store than the given
+    /// one: it can be another tenant's.
     pub async fn ensure(self, new: NewSecretGroup) -> Result<Ensured> {
         new.check()?;
         let (name, place, set, checks) = new.into_parts();
@@ -106,7 +109,7 @@ impl SecretGroups<'_> {
         let creates_group = ensured.summary.creates_group;
         let group = match ensured.group {
             Some(group) => group,
-            // Only a removal is without it.
+            // Only a removal returns no group.
             None => client.secret_groups().get_by_name(&name).await?,
         };
         let mut seen = HashSet::new();

@@ -35,8 +35,8 @@ pub(super) async fn lock(client: &Client, group: &SecretGroupId) -> Result<EditG
     Ok(guard)
 }
 
-/// Waits for a write of unknown outcome, which could still change what is about to be read; says whether there was
-/// one. An edit that is under way is not waited for.
+/// Waits for a write of unknown outcome, which could still change what is about to be read; returns
+/// whether one existed. It does not wait for an edit that is under way.
 pub(super) async fn await_settled(client: &Client, group: &SecretGroupId) -> bool {
     let Some(mut guard) = client.edit_locks().try_lock(group) else { return false };
     if guard.unconfirmed().is_none() {
@@ -60,7 +60,7 @@ async fn until_done(write: &UnconfirmedWrite, client: &Client, group: &SecretGro
         return pending().await;
     }
     let mut pause = FIRST_PAUSE;
-    // A read that fails tells nothing of the write.
+    // A read that fails says nothing about the write.
     while !Snapshot::read(client, group).await.is_ok_and(|now| write.is_done_in(&now)) {
         sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);
@@ -86,12 +86,12 @@ impl UnconfirmedWrite {
         write
     }
 
-    /// Whether it cannot be told from what is read that the write was done.
+    /// Whether reading the group cannot show that the write was done.
     fn shows_no_sign(&self) -> bool {
         self.rotated.iter().any(|(_, before)| before.as_ref().is_none_or(Marker::is_absent))
     }
 
-    /// The removal of one key: arriving late, it would remove what was set meanwhile.
+    /// The removal of one key: if it arrived late, it would remove what was set meanwhile.
     pub(super) fn of_removal(client: &Client, key: &str, id: &SecretId) -> Self {
         let mut write = Self::new(client.unconfirmed_write_timeout());
         write.removed.push((key.to_owned(), id.clone()));

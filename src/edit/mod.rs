@@ -46,34 +46,38 @@ use summary::Summary;
 /// ```
 ///
 /// # What is promised
-/// - Only keys that are named in [`remove`](Self::remove) are removed, and after
-///   [`remove_unlisted`](Self::remove_unlisted) those that were read and are not set, which the plan names; an
-///   edit that only removes deletes those secrets one by one and cannot lose any other key.
-/// - A list of keys is doubted before others are deleted by it: it must hold as many different secrets as the
-///   server's total, and end on a page that is not full; else nothing is written.
+/// - Only keys that are named in [`remove`](Self::remove) are removed and, after
+///   [`remove_unlisted`](Self::remove_unlisted), those that were read and are not set; the plan
+///   names them. An edit that only removes deletes those secrets one by one and cannot lose any
+///   other key.
+/// - A list of keys is checked before other keys are deleted because of it: it must hold as many
+///   distinct secrets as the server's total, and end on a page that is not full. Otherwise nothing
+///   is written.
 /// - A change by another client before the re-read that [`EditPlan::apply`] makes is reported as
 ///   [`Error::ConcurrentEdit`], and nothing is written.
 /// - Edits of one group from one client and its clones wait for each other, in order; edits of different
-///   groups do not. An edit that waits fails with [`Error::Timeout`] once [`ClientBuilder::timeout`] and
-///   [`ClientBuilder::unconfirmed_write_timeout`] have passed together, such as behind an edit whose future
-///   is kept but no longer polled.
+///   groups do not. An edit fails with [`Error::Timeout`] if it waits longer than
+///   [`ClientBuilder::timeout`] and [`ClientBuilder::unconfirmed_write_timeout`] together, such as
+///   behind an edit whose future is kept but no longer polled.
 /// - After a write or a removal whose outcome is unknown (its response was lost, or the future was
-///   dropped) the next edit of that group first waits until it sees it done, or until
-///   [`ClientBuilder::unconfirmed_write_timeout`] has passed since it was given up: a write that arrives
-///   late would delete what was added since. The error's [`hint`](Error::hint) says so, and an event
-///   (feature `tracing`) when the wait begins. A failure that the service itself reports is not waited for.
+///   dropped) the next edit of that group first waits until it sees that change, or until
+///   [`ClientBuilder::unconfirmed_write_timeout`] has passed since it was given up: a write that
+///   arrives late would delete what was added since. The error's [`hint`](Error::hint) says so, and
+///   an event (feature `tracing`) reports when the wait begins. After a failure that the service
+///   itself reports, no edit waits.
 ///
 /// [`ClientBuilder::timeout`]: crate::ClientBuilder::timeout
 /// [`ClientBuilder::unconfirmed_write_timeout`]: crate::ClientBuilder::unconfirmed_write_timeout
 ///
-/// # What is not
+/// # What is not promised
 /// The API has no compare-and-set. A key that **another process adds between this edit's last read and
-/// its write** is not in the list that is written, and is deleted without either of them seeing an error;
-/// a value that it sets in that time is overwritten where this edit sets the key, too. The window is one
-/// round trip long. Nor can a client tell whose write it sees: where another process makes the same change
-/// as a lost write of this one, that write counts as done. A server of which the group's own list, the page
-/// and the total leave out the same keys of a group of fewer than 100 is believed. Where several processes write one group at
-/// the same time, let one of them do the writing.
+/// its write** is not in the list that is written, and is deleted without an error for either of
+/// them; a value that it sets in that time is overwritten if this edit sets the key, too. The
+/// window is one round trip long. A client cannot tell whose write it sees: if another process
+/// makes the same change as a lost write of this one, that write counts as done. In a group of
+/// fewer than 100 keys, this edit cannot notice if the server leaves the same keys out of the
+/// group's own list, the page and the total. If several processes write one group at the same time,
+/// let one of them do the writing.
 #[derive(Debug)]
 #[must_use = "nothing is changed before `plan` or `apply`"]
 pub struct Edit {
@@ -89,8 +93,8 @@ enum Target {
 }
 
 impl SecretGroups<'_> {
-    /// Begins a change of the group with this identifier: the way to add, rotate and remove keys without
-    /// deleting the others.
+    /// Begins an edit of the group with this identifier: the way to add, rotate and remove keys
+    /// without deleting the others.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -106,9 +110,9 @@ impl SecretGroups<'_> {
         Edit::new(self.client().clone(), Target::Id(id.into()))
     }
 
-    /// Begins a change of the group with this name. [`Edit::apply`] makes one request more than with the
-    /// identifier and [`Edit::plan`] makes none; each makes one more if the tenant's name is not known yet
-    /// ([`get_by_name`](Self::get_by_name)).
+    /// Begins an edit of the group with this name. [`Edit::apply`] makes one request more than with
+    /// the identifier, and [`Edit::plan`] as many. If the tenant's name is not known yet, each
+    /// makes one or two more (see [`get_by_name`](Self::get_by_name)).
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -120,8 +124,8 @@ impl SecretGroups<'_> {
         Edit::new(self.client().clone(), Target::Name(name.into()))
     }
 
-    /// Begins to bring the group with this name to a desired state: an [`Edit`] that sets these keys and skips
-    /// those that have their value already, [`edit_by_name`](Self::edit_by_name) with
+    /// Begins an edit that brings the group with this name to a desired state. It sets these keys
+    /// and skips those that already have their value: [`edit_by_name`](Self::edit_by_name) with
     /// [`set_all`](Edit::set_all) and [`skip_unchanged`](Edit::skip_unchanged).
     ///
     /// A group that does not exist is [`Error::NotFound`](crate::Error::NotFound) unless
@@ -202,15 +206,16 @@ impl Edit {
         self
     }
 
-    /// Leaves keys alone that already have the value that they are to be set to: they get no new version.
+    /// Skips keys that already have the value to set: they get no new version.
     ///
-    /// The values of the keys to be set are read, and no others, 100 per request, and compared in a time that
-    /// depends on their lengths only. The group is read before them, so that a change by another client after
-    /// that is [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit). If nothing is left to change, nothing
-    /// is written; else the write takes two requests more, to read the group again.
+    /// Only the values of the keys to set are read, 100 per request, and compared in a time that
+    /// depends on their lengths only. The group is read before them, so that a change by another
+    /// client after that is [`Error::ConcurrentEdit`](crate::Error::ConcurrentEdit). If nothing is
+    /// left to change, nothing is written; otherwise the write takes two more requests, to read the
+    /// group again.
     ///
-    /// Its [`plan`](Self::plan) waits for an earlier write of unknown outcome, too: arriving late, that would
-    /// change what was found equal.
+    /// Its [`plan`](Self::plan) also waits for an earlier write of unknown outcome: if it arrived
+    /// late, that write could change a value that was found equal.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
@@ -257,9 +262,10 @@ impl Edit {
     /// Removes every key that this edit does not set, with all its versions.
     ///
     /// Show the [`plan`](Self::plan) first: it names the keys that would be removed. [`apply`](Self::apply) alone
-    /// plans again if another client changes the group, and then also removes what that one added. If no key is to be set
-    /// either, such as after an empty file, it is [`Error::EmptyGroup`](crate::Error::EmptyGroup), before
-    /// anything is sent, unless [`allow_empty`](Self::allow_empty).
+    /// plans again if another client changes the group, and then also removes the keys that the
+    /// other client added. If no key is set either, such as after an empty file, it fails with
+    /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) before anything is sent, unless
+    /// [`allow_empty`](Self::allow_empty) was called.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
@@ -276,9 +282,9 @@ impl Edit {
         self
     }
 
-    /// Creates the group in this store if it does not exist; a group that exists stays in the store that it is
-    /// in. Only for an edit by name, and not with keys to [`remove`](Self::remove), which a new group does not have.
-    /// Without keys to set it creates an empty group.
+    /// Creates the group in this store if it does not exist; an existing group stays in its store.
+    /// It is only for an edit by name, and not with keys to [`remove`](Self::remove), which a new
+    /// group does not have. Without keys to set it creates an empty group.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client, values: truefoundry_secrets::SecretMap)
@@ -327,13 +333,17 @@ impl Edit {
 
     /// Reads the group's keys and says what would change. Nothing is written.
     ///
-    /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one after
-    /// the other by name). A group of 100 keys and more takes one more, because a full page does not
-    /// show that it is the last, nor a total that nothing follows. If neither of the two lists all keys it takes one more per 100 keys, and one
-    /// to see that the group did not change meanwhile. A control plane that neither lists a group's keys in
-    /// the group nor says how long its pages are takes those two, too. The first edit that sets keys in a
-    /// store takes one more, to learn the store's rules. [`skip_unchanged`](Self::skip_unchanged) takes one more
-    /// per 100 keys that are set and exist, or one per key if the server leaves values out of lists.
+    /// It takes two requests: the group, and the first 100 of its secrets (at the same time, or one
+    /// after the other by name). More are needed for
+    /// - a group of 100 or more keys: one, because neither a full page nor a total shows that
+    ///   nothing follows;
+    /// - a group whose keys neither response lists in full: one per 100 keys, and one to see that
+    ///   the group did not change meanwhile;
+    /// - a control plane that neither lists a group's keys in the group nor says how long its pages
+    ///   are: the same;
+    /// - the first edit that sets keys in a store: one, to learn the store's rules;
+    /// - [`skip_unchanged`](Self::skip_unchanged): one per 100 keys that are set and exist, or one
+    ///   per key if the server leaves values out of lists.
     ///
     /// ```no_run
     /// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
@@ -353,9 +363,10 @@ impl Edit {
     /// [`Error::KeyNotSupported`] and [`Error::InvalidInput`] for what the store does not accept;
     /// [`Error::NotFound`] for the group, or for a key to remove that does not exist;
     /// [`Error::EmptyGroup`] if no key would be left, or none is set before
-    /// [`remove_unlisted`](Self::remove_unlisted); [`Error::Unresolved`] or [`Error::ValueHidden`] if a value that
-    /// is to be compared is hidden; [`Error::Decode`] if the server's lists contradict each other or its totals all
-    /// three times that they are read, [`Error::ConcurrentEdit`] if the group changes every time.
+    /// [`remove_unlisted`](Self::remove_unlisted); [`Error::Unresolved`] or [`Error::ValueHidden`]
+    /// if a value to compare is hidden; [`Error::Decode`] if the server's lists contradict each
+    /// other or its totals in all three reads, [`Error::ConcurrentEdit`] if the group changes every
+    /// time.
     pub async fn plan(self) -> Result<EditPlan> {
         self.check_input()?;
         let changes = Arc::new(self.changes);
@@ -394,13 +405,14 @@ impl Edit {
     /// Plans and writes in one go, under one lock of this client and its clones. If the group has changed
     /// since it was read, it is planned again, three times at most.
     ///
-    /// It makes two requests to read the group, at the same time (see [`plan`](Self::plan) for groups of 100
-    /// keys and more), and one for the write, or one per key for an edit that only removes. An edit by name
-    /// makes one more. The first edit that sets keys in a store makes one more to learn the store's rules,
-    /// and by identifier two more, because the group is read again. With
-    /// [`skip_unchanged`](Self::skip_unchanged) it makes those for the values, and, if anything is left to change,
-    /// two more to read the group again. A group that [`create_in`](Self::create_in) creates takes two requests:
-    /// by name, and its creation. If the response to that is lost, `apply` itself finds out what became of it.
+    /// It makes two requests to read the group, at the same time (see [`plan`](Self::plan) for
+    /// groups of 100 or more keys), and one for the write, or one per key for an edit that only
+    /// removes. An edit by name makes one more. The first edit that sets keys in a store makes one
+    /// more to learn the store's rules and, by identifier, two further ones to read the group
+    /// again. With [`skip_unchanged`](Self::skip_unchanged) it also reads the values and, if
+    /// anything is left to change, makes two more to read the group again. A group that
+    /// [`create_in`](Self::create_in) creates takes two requests: by name, and its creation. If the
+    /// response to the creation is lost, `apply` itself finds out whether the group was created.
     ///
     /// ```no_run
     /// # async fn f(edit: truefoundry_secrets::Edit) -> truefoundry_secrets::Result<()> {
@@ -414,9 +426,10 @@ impl Edit {
     /// ```
     ///
     /// # Writers on several machines
-    /// It reads and writes within this one call, so a lock of your own that is held around it orders processes
-    /// on any number of machines, and closes the window that [`Edit`] describes. With an advisory lock of
-    /// `PostgreSQL` (`tokio-postgres`) and a table `CREATE TABLE group_writes (name text PRIMARY KEY)`:
+    /// It reads and writes within this one call. Hold a lock of your own around it: processes on
+    /// any number of machines then take turns, which closes the window that [`Edit`] describes.
+    /// With an advisory lock of `PostgreSQL` (`tokio-postgres`) and a table
+    /// `CREATE TABLE group_writes (name text PRIMARY KEY)`:
     ///
     /// ```ignore
     /// /// Applies an edit of `group` while no other process edits it that asks for this lock.
@@ -440,14 +453,17 @@ impl Edit {
     /// }
     /// ```
     ///
-    /// The lock alone is not enough. It is free as soon as its connection is lost, such as that of a process that
-    /// was killed, and the `PUT` that this process had sent may still arrive and delete what the next holder adds.
-    /// The row is left behind then, and after a write of unknown outcome, and makes the next holder wait until
-    /// such a write has arrived or never will. It is the limit that this assumes a time for that, which no one
-    /// promises; and writers that do not ask for the lock are not ordered. A process that loses its connection and
-    /// lives on does not notice it before its edit has ended: where that can happen, let `wait` be longer by what an
-    /// `apply` may take, [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) for each of its requests. A call
-    /// that is dropped keeps the lock until its connection is closed.
+    /// The lock alone is not enough. It is released as soon as its connection is lost, such as when
+    /// a process is killed, and a `PUT` that this process had sent may still arrive and delete what
+    /// the next holder adds. In that case, and after a write of unknown outcome, the row is left
+    /// behind and makes the next holder wait until such a write has arrived or never will.
+    ///
+    /// The recipe has limits. It assumes a longest time for a write to arrive, which no service
+    /// guarantees, and it does not order writers that do not take the lock. A process that loses
+    /// its connection but keeps running does not notice before its edit has ended: if that can
+    /// happen, make `wait` longer by the time that an `apply` may take,
+    /// [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) for each of its requests. A
+    /// dropped call keeps the lock until its connection is closed.
     ///
     /// # Errors
     /// As [`plan`](Self::plan) and [`EditPlan::apply`].

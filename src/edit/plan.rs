@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 macro_rules! summary_accessors {
     () => {
-        /// Whether the group did not exist, and is created with the keys that are new.
+        /// Whether the group did not exist and is created with the new keys.
         pub fn creates_group(&self) -> bool {
             self.summary.creates_group
         }
@@ -28,8 +28,9 @@ macro_rules! summary_accessors {
             &self.summary.added
         }
 
-        /// The existing keys that are given a value: after [`Edit::skip_unchanged`](super::Edit::skip_unchanged)
-        /// those with another one, else also if it is the one that they have.
+        /// The existing keys that are given a value. After
+        /// [`Edit::skip_unchanged`](super::Edit::skip_unchanged) these are only the keys with a
+        /// different value; otherwise a key is included even if it has that value already.
         pub fn rotated(&self) -> &[String] {
             &self.summary.rotated
         }
@@ -39,20 +40,22 @@ macro_rules! summary_accessors {
             &self.summary.removed
         }
 
-        /// The keys that stay as they are, in order.
+        /// The keys that do not change, in order.
         pub fn kept(&self) -> &[String] {
             &self.summary.kept
         }
     };
 }
 
-/// What an [`Edit`](super::Edit) would do to a group as it was read: to be shown, decided on and applied.
+/// What an [`Edit`](super::Edit) would do to a group as it was read. Show it, decide on it, and
+/// apply it.
 ///
-/// `Display` prints it in one line (`new group` for one that is to be created), `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: added,
-/// rotated, removed and how many are kept, or `= 4 unchanged` if values were compared
-/// ([`Edit::skip_unchanged`](super::Edit::skip_unchanged)). Values never appear. If the server says of a key
-/// neither when it was last changed nor which versions it has, the line ends with
-/// `(rotations by others cannot be seen)`.
+/// `Display` prints it in one line, such as
+/// `prod-secrets: + NEW  ~ DB-PASSWORD  - OLD-KEY  = 4 kept`: the keys that are added, rotated and
+/// removed, and how many are kept, or `= 4 unchanged` if values were compared
+/// ([`Edit::skip_unchanged`](super::Edit::skip_unchanged)). A group that the plan creates is marked
+/// `new group`. Values never appear. If the server says of a key neither when it was last changed
+/// nor which versions it has, the line ends with `(rotations by others cannot be seen)`.
 ///
 /// It serializes for a report as names only: `group`, `creates_group`, `added`, `rotated`, `removed`, `kept`.
 ///
@@ -86,7 +89,7 @@ pub(super) enum Before {
 impl EditPlan {
     summary_accessors!();
 
-    /// The group as it was read; `None` if it is to be created.
+    /// The group as it was read; `None` if the plan creates it.
     pub fn group(&self) -> Option<&SecretGroup> {
         match &self.before {
             Before::Group(snapshot) => Some(&snapshot.group),
@@ -94,7 +97,7 @@ impl EditPlan {
         }
     }
 
-    /// The group's name, or its identifier if the server says no name.
+    /// The group's name, or its identifier if the server does not state a name.
     pub fn group_name(&self) -> &str {
         match &self.before {
             Before::Group(snapshot) => {
@@ -105,9 +108,9 @@ impl EditPlan {
         }
     }
 
-    /// The keys that came without a change marker: the server says neither when they were last changed nor
-    /// which versions they have. That another client gives one of them a new value is seen only if it changes
-    /// the group's own time.
+    /// The keys that came without a change marker: the server says neither when they were last
+    /// changed nor which versions they have. A new value that another client gives one of them is
+    /// noticed only if the group's own time changes with it.
     pub fn unmarked(&self) -> Vec<&str> {
         let Before::Group(snapshot) = &self.before else { return Vec::new() };
         let keys = snapshot.keys.iter();
@@ -123,9 +126,9 @@ impl EditPlan {
 
     /// Writes the change.
     ///
-    /// The group is read again just before (two requests, at the same time); if it differs from the one that
-    /// was planned on, nothing is written. Then it is written with one request, or with one per key if the
-    /// plan only removes. A group that is to be created is created, with one request.
+    /// The group is read again just before (two requests, at the same time); if it differs from the
+    /// one in the plan, nothing is written. The write takes one request, or one per key if the plan
+    /// only removes. Creating a group takes one request.
     ///
     /// ```no_run
     /// # async fn f(plan: truefoundry_secrets::EditPlan) -> truefoundry_secrets::Result<()> {
@@ -178,7 +181,7 @@ async fn create_planned(
         Err(exists @ Error::AlreadyExists { .. }) => exists,
         created => return created,
     };
-    // It may also be one that this key may not see.
+    // The group may be one that this key may not see.
     let Ok(group) = client.secret_groups().get_by_name(name).await else { return Err(exists) };
     let keys = group.secrets().unwrap_or_default().iter().filter_map(Secret::key);
     Err(Error::concurrent_edit(keys.map(str::to_owned).collect(), vec![], vec![], false))
@@ -231,13 +234,13 @@ impl AppliedEdit {
         Self { group: Some(group), summary: Summary::of_new_group(changes) }
     }
 
-    /// Whether nothing was written, because nothing was to be changed.
+    /// Whether nothing was written, because there was nothing to change.
     pub fn is_unchanged(&self) -> bool {
         self.summary.changes_nothing()
     }
 
-    /// The group as the response to the write describes it, or as it was read if nothing was to be changed;
-    /// `None` if secrets were only removed.
+    /// The group as the response to the write describes it, or as it was read if there was nothing
+    /// to change; `None` if secrets were only removed.
     pub fn group(&self) -> Option<&SecretGroup> {
         self.group.as_ref()
     }

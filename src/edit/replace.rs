@@ -10,11 +10,12 @@ impl SecretGroups<'_> {
     /// **Deletes every key that is left out**: `PUT /secret-groups/{id}` with the full list.
     ///
     /// A key that is not in `secrets` is deleted with all its versions. [`SecretUpdate::keep`] keeps a
-    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is sent again only
-    /// where no connection was made.
+    /// key's value, [`SecretUpdate::set`] adds a key or gives it a new version. It is retried only
+    /// if no connection was made.
     ///
-    /// It waits for edits of this group from this client, and the other way round, as [`Edit`](crate::Edit)
-    /// describes; after an unknown outcome the next one waits in full, because no sign of this write is known.
+    /// It waits for edits of this group from this client, and they wait for it, as
+    /// [`Edit`](crate::Edit) describes. After an unknown outcome the next one waits the full time,
+    /// because nothing that is read can show that this write was done.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -31,11 +32,12 @@ impl SecretGroups<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated key or a
-    /// masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
-    /// [`Error::PermissionDenied`], [`Error::MissingFields`] where a key to keep is not there;
-    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store, whose
-    /// rules are not checked here; [`Error::Timeout`] if an earlier edit of this group does not end.
+    /// [`Error::EmptyGroup`] for an empty list and [`Error::InvalidInput`] for an empty or repeated
+    /// key, a masked value or a reference as a value, before anything is sent; [`Error::NotFound`],
+    /// [`Error::PermissionDenied`], [`Error::MissingFields`] if a key to keep does not exist;
+    /// [`Error::KeyNotSupported`], [`Error::SoftDeleted`], [`Error::StoreFailed`] from the store,
+    /// whose rules are not checked here; [`Error::Timeout`] if an earlier edit of this group does
+    /// not end.
     #[doc(alias = "update")]
     pub async fn replace_secrets(
         self,

@@ -1,4 +1,5 @@
-//! Plans and writes in one go, again if another client was faster, and creates a group that is missing.
+//! Plans and writes in one go, starts over if another client was faster, and creates a missing
+//! group.
 
 use super::changes::Changes;
 use super::lock::lock;
@@ -17,11 +18,11 @@ const ROUNDS: u32 = 3;
 pub(super) struct Run<'a> {
     client: &'a Client,
     changes: &'a Changes,
-    /// Looks at the group again after a write, and writes again what is missing then.
+    /// Whether to read the group again after a write, and write again what is missing then.
     confirms: bool,
     rounds: u32,
     may_have_written: bool,
-    /// The response to a creation was lost.
+    /// Whether the response to a creation was lost.
     may_have_created: bool,
     /// Why the last creation failed, in case the group does not exist after it.
     not_created: Option<Error>,
@@ -69,7 +70,7 @@ impl<'a> Run<'a> {
 
     pub(super) async fn by_name(&mut self, name: &str) -> Result<AppliedEdit> {
         let result = self.find_and_apply(name).await;
-        // What failed may be a later look: what was written before stays written.
+        // A later read may have failed: what was written before stays written.
         result.map_err(|error| if self.may_have_written { error.after_a_write() } else { error })
     }
 
@@ -95,14 +96,14 @@ impl<'a> Run<'a> {
                 }
                 Ok(Round::Again(error)) if !self.confirms => return Err(error),
                 Ok(_) => {}
-                // It was deleted since it was found.
+                // The group was deleted after it was found.
                 Err(gone) if self.rounds <= ROUNDS && self.changes.place(&gone).is_some() => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// `None` where a look-up has to tell what became of it.
+    /// `None` if a look-up has to tell whether it was created.
     async fn create(
         &mut self,
         name: &str,
@@ -127,7 +128,8 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// A group that is as it should be after a creation whose response was lost was created by that.
+    /// If the response to a creation was lost and the group is as it should be, that creation made
+    /// it.
     fn told_if_created(&self, applied: AppliedEdit) -> AppliedEdit {
         let is_ours = applied.is_unchanged() && applied.kept().len() == self.changes.set.len();
         match applied.group {
@@ -205,7 +207,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Creates the group with all that is to be set.
+/// Creates the group with all keys to set.
 pub(super) async fn create(
     client: &Client,
     changes: &Changes,

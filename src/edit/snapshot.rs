@@ -28,7 +28,7 @@ pub(crate) struct KnownKey {
 /// Why a group could not be read.
 enum Unread {
     Failed(Error),
-    /// Its lists do not fit together, which reading them again may mend; the error is for the last time.
+    /// Its lists contradict each other; another read may help. The error is for the last read.
     Again(Error),
 }
 
@@ -49,7 +49,7 @@ impl Snapshot {
             .await;
             let group = group?;
             if group.id() != id {
-                // What is written would go to that group.
+                // The write would go to that other group.
                 return Err(client
                     .transport()
                     .not_understood(Operation::GetSecretGroup, "secret-groups"));
@@ -62,7 +62,7 @@ impl Snapshot {
         }
     }
 
-    /// The group itself was just read.
+    /// For a group that was just read.
     pub(super) async fn of(client: &Client, group: SecretGroup) -> Result<Self> {
         let id = group.id().clone();
         let list = GroupList::first_page(client, &id, ListSecrets::in_group(&id)).await?;
@@ -73,9 +73,10 @@ impl Snapshot {
         }
     }
 
-    /// A list that the group left out, or cut, is never taken for the whole: the group's own list or the
-    /// first page must be as long as the server says, else the pages are read to their end. Together they
-    /// may hold a key that was removed in between, which would stand in for one that neither of them lists.
+    /// A list that is absent or cut never counts as the whole: the group's own list or the first
+    /// page must be as long as the server says, else the pages are read to their end. Their union
+    /// does not count: it may hold a key that was removed in between, in place of one that neither
+    /// of them lists.
     async fn complete(
         client: &Client,
         group: SecretGroup,
@@ -89,7 +90,8 @@ impl Snapshot {
             list.read_to_end().await?;
         }
         if own.is_all_of(&list) && list.is_whole() {
-            // The group listed at one time what the pages listed one after the other.
+            // The group's own list, from one moment, agrees with the pages, read one after the
+            // other.
             return Self::joined(client, group, &list);
         }
         let now = self::group(client, group.id()).await?;
@@ -105,7 +107,7 @@ impl Snapshot {
         Self::joined(client, group, &list)
     }
 
-    /// The keys of the group's own list and of the pages, one of which has all that the other has.
+    /// The keys of the group's own list and of the pages, one of which contains the other.
     fn joined(client: &Client, group: SecretGroup, list: &GroupList) -> Result<Self, Unread> {
         let mut names = Names::default();
         let mut keys = BTreeMap::new();
@@ -126,7 +128,8 @@ impl Snapshot {
         self.keys.contains_key(key)
     }
 
-    /// `Err(ConcurrentEdit)` if `later` has other keys: a key that was removed and added again is another one.
+    /// `Err(ConcurrentEdit)` if `later` has other keys: a key that was removed and added again
+    /// counts as another key.
     pub(super) fn same_keys_in(&self, later: &Self) -> Result<()> {
         let ids = self.keys.iter().map(|(key, known)| (key, &known.id));
         let later_ids = later.keys.iter().map(|(key, known)| (key, &known.id));
@@ -159,7 +162,7 @@ impl Snapshot {
     }
 }
 
-/// Boxed, or every future of an edit is 16 KB long.
+/// Boxed: otherwise every future of an edit takes 16 KB.
 async fn group(client: &Client, id: &SecretGroupId) -> Result<SecretGroup> {
     Box::pin(client.secret_groups().get(id)).await
 }
@@ -178,7 +181,7 @@ impl<'a> OwnList<'a> {
         Self { ids, has_repeats }
     }
 
-    /// Whether the first page is the whole list, and this one has nothing more.
+    /// Whether the first page is the whole list, and the group's own list has nothing more.
     fn agrees_with(&self, page: &GroupList) -> bool {
         page.has_ended()
             && page.is_whole()
@@ -188,7 +191,7 @@ impl<'a> OwnList<'a> {
             }
     }
 
-    /// Whether this is the whole list, of which `page` is the first.
+    /// Whether the group's own list is the whole list, of which `page` is the first page.
     async fn is_whole_beyond(&self, page: &GroupList) -> Result<bool> {
         let len = self.ids.len() as u64;
         let length = page.secrets().len();
@@ -196,7 +199,7 @@ impl<'a> OwnList<'a> {
         if self.has_repeats || page.total() != Some(len) || !has_page {
             return Ok(false);
         }
-        // The total may have been counted in the list that was cut.
+        // The total may only count the list that was cut.
         page.ends_at(len).await
     }
 

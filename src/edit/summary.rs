@@ -17,13 +17,13 @@ pub(crate) struct Summary {
     pub(super) rotated: Vec<String>,
     pub(super) removed: Vec<String>,
     pub(super) kept: Vec<String>,
-    /// Whether values were compared, so that what is kept is as it should be.
+    /// Whether values were compared: kept keys are then printed as `unchanged`.
     #[serde(skip)]
     compared: bool,
 }
 
 impl Summary {
-    /// `stay`: the keys that are to be set and keep their value.
+    /// `stay`: the keys to set that keep their value.
     pub(super) fn new(changes: &Changes, snapshot: &Snapshot, stay: &HashSet<&str>) -> Self {
         let set =
             || changes.set.iter().map(|(key, _)| key).filter(|key| !stay.contains(key.as_str()));
@@ -41,7 +41,7 @@ impl Summary {
         Self { creates_group: false, added, rotated, removed, kept, compared }
     }
 
-    /// What these changes make of no group.
+    /// The summary for a group that does not exist.
     pub(super) fn of_new_group(changes: &Changes) -> Self {
         let added = changes.set.iter().map(|(key, _)| key.clone()).collect();
         Self { creates_group: true, added, ..Self::default() }
@@ -60,7 +60,7 @@ impl Summary {
         !self.added.is_empty() || !self.rotated.is_empty()
     }
 
-    /// The keys that the group has once this is done.
+    /// The keys that the group has after the change.
     pub(super) fn keys_after(&self) -> impl Iterator<Item = &str> {
         [&self.kept, &self.rotated, &self.added].into_iter().flatten().map(String::as_str)
     }

@@ -1,4 +1,4 @@
-//! Which of the values to be set a group has already.
+//! Which of the values to set a group already has.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,12 @@ use crate::references::{Found, try_join_ordered};
 use crate::secret_value::SecretValue;
 use crate::{Error, Result};
 
-/// The keys that have the value that they are to get. Only the values of these keys are read, 100 per request,
-/// and one by one if a list leaves them out.
+/// The keys that already have the value to set. Only the values of the keys to set are read, 100
+/// per request, and one by one if a list leaves them out.
 ///
 /// # Errors
-/// A hidden value, which could be equal or not; [`Error::ConcurrentEdit`] for a key that is gone by now.
+/// A hidden value, which may or may not be equal; [`Error::ConcurrentEdit`] for a key that no
+/// longer exists.
 pub(super) async fn unchanged<'a>(
     client: &Client,
     snapshot: &Snapshot,
@@ -25,7 +26,7 @@ pub(super) async fn unchanged<'a>(
     let mut found =
         if references.is_empty() { Vec::new() } else { client.look_up(&references, true).await? }
             .into_iter();
-    // Keys that no reference can name were not asked for.
+    // Keys that no reference can name were not looked up.
     let listed = wanted().map(|(key, _)| reference(key).and_then(|_| found.next()));
     let reads = listed.zip(wanted()).map(|(listed, (key, _))| read(client, snapshot, key, listed));
     let reads: Vec<_> = reads.collect();
@@ -58,7 +59,7 @@ async fn read(
     match listed {
         Some(Found::Value(value)) => return Ok(Some(value)),
         Some(Found::Hidden | Found::Present) => return Ok(None),
-        // What a list leaves out, for whatever reason, its own endpoint has.
+        // The secret's own endpoint has what a list leaves out, for whatever reason.
         Some(Found::Missing) | None => {}
     }
     let known = snapshot.keys.get(key).ok_or_else(gone)?;

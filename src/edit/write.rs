@@ -1,4 +1,4 @@
-//! The write of an edit, once it is known what it does.
+//! Writes a planned edit.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,8 @@ use crate::{Error, Result};
 
 /// Writes `changes` over `before`, the group as it was read last.
 ///
-/// The group is that of the response; `None` if nothing was to be changed or keys were only removed.
+/// Returns the group of the response; `None` if there was nothing to change or keys were only
+/// removed.
 pub(super) async fn write(
     client: &Client,
     guard: &mut EditGuard,
@@ -51,7 +52,7 @@ async fn put(
         Ok(group) => return Ok(group),
         Err(error) => error,
     };
-    // Another client may have deleted a key that was to be kept, or the group.
+    // Another client may have deleted a key to keep, or the group.
     if matches!(error.status(), Some(400 | 404 | 422)) {
         match Snapshot::read(client, id).await {
             Ok(now) => before.same_keys_in(&now)?,
@@ -62,7 +63,8 @@ async fn put(
     Err(error)
 }
 
-/// The response to a full list must be that list. If it is not, or does not say, one more read tells.
+/// The response to a full list must be that list. If it is not, or lists no keys, one more read
+/// decides.
 async fn verify(
     client: &Client,
     before: &Snapshot,
@@ -77,8 +79,8 @@ async fn verify(
     let now = read.map_err(Error::after_a_write)?;
     let removed: Vec<String> =
         expected.iter().filter(|key| !now.has(key)).map(|key| (*key).to_owned()).collect();
-    // Any other key was added after this write; but a key that was to be removed, and exists as the same
-    // secret, has stayed.
+    // Any other key was added after this write. A key to remove that still exists as the same
+    // secret was not removed.
     let stayed = |key: &&String| {
         let id = |snapshot: &Snapshot| snapshot.keys.get(*key).map(|known| known.id.clone());
         id(&now).is_some_and(|is| Some(is) == id(before))
@@ -101,7 +103,7 @@ async fn remove_each(
         guard.begin(UnconfirmedWrite::of_removal(client, key, &known.id));
         let deleted = client.secrets().try_delete(&known.id, &DeleteOptions::default()).await;
         let deleted = match guard.end(deleted) {
-            // Not the service itself need have said that it is not found.
+            // The "not found" need not come from the service itself.
             Ok(Deletion::NotFound | Deletion::Done(Some(0))) => {
                 let operation = Operation::DeleteSecret;
                 let still_there = client.transport().not_understood(operation, "secrets");
@@ -127,8 +129,8 @@ async fn remove_each(
     Ok(())
 }
 
-/// That nothing is found to delete is what was wanted only if the key is gone, and not if it exists under a new
-/// identifier; `still_there` is the error if it exists as it was.
+/// If nothing was found to delete, the removal succeeded only if the key is gone, and not if it
+/// exists under a new identifier. `still_there` is the error if the same secret still exists.
 async fn confirm_gone(
     client: &Client,
     before: &Snapshot,
@@ -140,7 +142,7 @@ async fn confirm_gone(
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error),
     };
-    // Only this key is compared: the group differs by the removals that came before it.
+    // Only this key is compared: earlier removals have changed the group.
     match (before.keys.get(key), now.keys.get(key)) {
         (_, None) => Ok(()),
         (Some(was), Some(is)) if was.id == is.id => Err(still_there),

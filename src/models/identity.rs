@@ -4,7 +4,7 @@ use super::decode::{Context, FromWire, wire_object};
 use super::shared_str::SharedStr;
 use super::subject::Subject;
 
-/// Whose key a client uses, from [`Client::whoami`](crate::Client::whoami).
+/// The owner of a client's key, from [`Client::whoami`](crate::Client::whoami).
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -16,7 +16,7 @@ use super::subject::Subject;
 #[derive(Clone, Debug)]
 pub struct Identity(Session);
 
-/// Any other object is the response of something else.
+/// An object with neither user nor tenant is not the response of a control plane.
 impl FromWire for Identity {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
@@ -100,7 +100,7 @@ impl Identity {
         self.tenants().next()
     }
 
-    /// All that it says of the tenant.
+    /// All tenant names that it states.
     pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
         let user = self.0.user.as_ref().and_then(|user| user.tenant.as_ref());
         user.map(SharedStr::as_str).into_iter().chain(self.0.tenant.as_ref().and_then(Tenant::name))

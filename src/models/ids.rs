@@ -135,7 +135,8 @@ identifier! {
 }
 
 identifier! {
-    /// Identifies one version of a secret, which the API reads and deletes together with the others only.
+    /// Identifies one version of a secret, which the API reads and deletes only together with the
+    /// others.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::secret_value::{Exposed, SecretValue};
 use crate::stores::SecretStoreKind;
 
-/// A secret group to be created.
+/// A secret group to create.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -31,7 +31,7 @@ pub struct NewSecretGroup {
     checks: Checks,
 }
 
-/// What is checked before anything is sent.
+/// Which checks to skip before anything is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Checks {
     pub(crate) skip_store_rules: bool,
@@ -40,10 +40,10 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    /// Refuses a text that stands for a value and is none.
+    /// Refuses a text that only stands in for a value.
     fn check_text(self, key: &str, value: &SecretValue) -> crate::Result<()> {
         let reason = if !self.allow_masked_text && value.is_masked_text() {
-            "it is the masked text that this crate prints in place of a value (if it is meant: allow_masked_text)"
+            "it is the masked text that this crate prints in place of a value (to send it anyway: allow_masked_text)"
         } else if !self.allow_reference_text && is_reference_text(value.expose_secret()) {
             "it is a reference to a secret (tfy-secret://...), not the secret's value"
         } else {
@@ -53,8 +53,8 @@ impl Checks {
     }
 }
 
-/// Whether the text is one line that begins as a reference does, behind whitespace, quotes and the like. A
-/// malformed reference counts as well: no secret begins like one.
+/// Whether the text is one line that begins like a reference, after whitespace, quotes and the
+/// like. A malformed reference counts, too: no secret begins like one.
 fn is_reference_text(text: &str) -> bool {
     let text = text.trim_matches(|character: char| !character.is_alphanumeric());
     let scheme = text.get(..SCHEME.len());
@@ -67,7 +67,8 @@ impl NewSecretGroup {
         Self { store: store.kind().cloned(), ..Self::in_integration(name, store.id()) }
     }
 
-    /// A group in a store of which only the identifier is known; its rules are not checked here.
+    /// A group in a store that is known by its identifier only; the store's rules are not checked
+    /// here.
     pub fn in_integration(name: impl Into<String>, id: impl Into<IntegrationId>) -> Self {
         Self {
             name: name.into(),
@@ -156,7 +157,7 @@ impl NewSecretGroup {
     }
 }
 
-/// The store that a new group is to be created in.
+/// The store in which to create a new group.
 #[derive(Clone, Debug)]
 pub(crate) struct NewGroupPlace {
     pub(crate) integration_id: IntegrationId,
@@ -175,7 +176,7 @@ impl NewGroupPlace {
     }
 }
 
-/// A group to be created, whoever holds its secrets.
+/// A group to create, with borrowed secrets.
 #[derive(Clone, Copy)]
 pub(crate) struct NewGroupRequest<'a> {
     pub(crate) name: &'a str,
@@ -208,14 +209,14 @@ pub struct SecretUpdate {
     checks: Checks,
 }
 
-/// An entry as it is checked and sent, whoever holds its value.
+/// An entry as it is checked and sent, with a borrowed value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SecretEntry<'a> {
     pub(crate) key: &'a str,
     pub(crate) value: Option<&'a SecretValue>,
 }
 
-/// What is sent for each key with its value.
+/// An entry for each key with its value.
 pub(crate) fn entries(secrets: &[(String, SecretValue)]) -> impl Iterator<Item = SecretEntry<'_>> {
     secrets.iter().map(|(key, value)| SecretEntry { key, value: Some(value) })
 }
@@ -291,7 +292,7 @@ pub(crate) fn check_secrets<'a>(
         if !seen.insert(key) {
             return Err(Error::invalid_input("key", format!("{name} is given twice")));
         }
-        // Keys that are kept are in the store already, whatever its rules say.
+        // Kept keys are in the store already, whatever its rules say.
         let Some(value) = value else { continue };
         checks.check_text(key, value)?;
         let Some(store) = store.filter(|_| !checks.skip_store_rules) else { continue };
@@ -308,8 +309,8 @@ pub(crate) fn check_secrets<'a>(
     Ok(())
 }
 
-/// That the store takes two keys for one secret, which would have the value of one of them, and be deleted with
-/// either.
+/// The error for two keys that the store treats as one secret, which would have the value of one of
+/// them and be deleted with either.
 pub(crate) fn same_secret(one: &str, other: &str, store: &SecretStoreKind) -> Error {
     let (one, other) = (crate::redact::Quoted(one), crate::redact::Quoted(other));
     Error::invalid_input("keys", format!("{one} and {other} are one secret in {store}"))

@@ -8,10 +8,11 @@ use super::shared_str::SharedStr;
 use crate::{Error, Result};
 
 /// A secret group as its manifest describes it: name, store and who may do what. Secrets and their
-/// values are no part of it.
+/// values are not part of it.
 ///
-/// One that came with a response ([`SecretGroup::manifest`](crate::SecretGroup::manifest)) has what this
-/// crate knows of: fields that the API may add later are not kept, and not sent back.
+/// One that came with a response ([`SecretGroup::manifest`](crate::SecretGroup::manifest)) has only
+/// the fields that this crate knows: fields that the API may add later are not kept, and not sent
+/// back.
 ///
 /// ```
 /// use truefoundry_secrets::{Collaborator, Role, SecretGroupManifest};
@@ -92,7 +93,7 @@ enum ManifestKind {
 
 impl SecretGroupManifest {
     /// A manifest for the group `name` in the store with this FQN
-    /// ([`SecretStore::fqn`](crate::SecretStore::fqn)). It says nothing of collaborators.
+    /// ([`SecretStore::fqn`](crate::SecretStore::fqn)). It does not state collaborators.
     pub fn new(name: impl Into<String>, integration_fqn: impl Into<String>) -> Self {
         Self {
             kind: ManifestKind::SecretGroup,
@@ -110,7 +111,7 @@ impl SecretGroupManifest {
         self
     }
 
-    /// States that there are no collaborators: whoever has a role in the group can lose it.
+    /// States that the group has no collaborators: anyone who has a role in it can lose it.
     #[must_use]
     pub fn no_collaborators(mut self) -> Self {
         self.collaborators = Some(Vec::new());
@@ -139,7 +140,7 @@ impl SecretGroupManifest {
         self.collaborators.as_deref()
     }
 
-    /// Refuses what would name another group than was meant, or none.
+    /// Refuses a manifest that would name no group, or another one than intended.
     pub(crate) fn check(&self) -> Result<()> {
         check_group_name(self.name())?;
         if self.integration_fqn().is_empty() {

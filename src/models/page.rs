@@ -1,6 +1,6 @@
 //! One page of a list.
 
-/// How many items a page has at most if nothing else is asked for; the API's own default.
+/// The maximum number of items on a page unless another is set; the API's own default.
 pub(crate) const DEFAULT_LIMIT: u64 = 100;
 
 /// One page of a list.
@@ -44,12 +44,12 @@ impl<T> Page<T> {
         &self.items
     }
 
-    /// Goes through the page's items.
+    /// Iterates over the page's items.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()
     }
 
-    /// The page's items by themselves.
+    /// Returns the page's items alone.
     pub fn into_items(self) -> Vec<T> {
         self.items
     }

@@ -8,15 +8,16 @@ use jiff::tz::TimeZone;
 use super::decode::{Context, Lenient, whole_number_in};
 use super::shared_str::SharedStr;
 
-/// A time or a version as it stands in the response, a string or a number.
+/// A time or a version as written in the response, a string or a number.
 ///
-/// Whether something has changed is told by comparing the text, so that a server may write it as it likes.
-/// It is parsed when it is asked for: a page has thousands of them, and most are never looked at.
+/// Changes are detected by comparing the text, so a server may write it in any form. It is parsed
+/// on demand: a page has thousands of them, and most are never read.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Raw(SharedStr);
 
 impl Raw {
-    /// The time; one without an offset is UTC, as the service means it. `None` for text that is no time.
+    /// The time; one without an offset is UTC, as the service means it. `None` for text that is not
+    /// a time.
     pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         let text = self.text();
         if let Ok(timestamp) = text.parse() {

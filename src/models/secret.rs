@@ -79,7 +79,7 @@ impl Secret {
         self.group_id.as_ref()
     }
 
-    /// The value, if it was asked for and the control plane shows it.
+    /// The value, if it was requested and the control plane shows it.
     pub fn value(&self) -> Option<&SecretValue> {
         self.value.as_ref()
     }
@@ -119,7 +119,7 @@ impl Secret {
     }
 
     /// Its versions, if the response carried them; [`Secrets::versions`](crate::Secrets::versions)
-    /// asks for them.
+    /// requests them.
     pub fn versions(&self) -> Option<&[SecretVersion]> {
         self.versions.as_deref()
     }
@@ -129,7 +129,7 @@ impl Secret {
         self.active_deployments
     }
 
-    /// The reference to it, to be written into a manifest.
+    /// The reference to it, for a manifest.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if the response did not carry the FQN, or the group's name has a colon, so that
@@ -147,7 +147,7 @@ impl Secret {
     }
 }
 
-/// What tells that a secret was changed, as it stands in the response.
+/// What shows that a secret was changed, as written in the response.
 #[derive(Clone, Debug)]
 pub(crate) struct Marker {
     updated_at: Option<Raw>,
@@ -156,13 +156,13 @@ pub(crate) struct Marker {
 }
 
 impl Marker {
-    /// Whether a change cannot be told.
+    /// Whether a change cannot be detected.
     pub(crate) fn is_absent(&self) -> bool {
         self.updated_at.is_none() && self.newest.is_none()
     }
 
-    /// Whether the secret was changed between the two. What only one of them has tells nothing: the lists of
-    /// a group and of secrets need not carry the same.
+    /// Whether the secret was changed between the two. What only one of them has does not count:
+    /// the lists of a group and of secrets need not carry the same fields.
     pub(crate) fn differs(&self, other: &Self) -> bool {
         fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
             one.zip(other).is_some_and(|(one, other)| one != other)

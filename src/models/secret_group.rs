@@ -15,7 +15,7 @@ use super::shared_str::SharedStr;
 use super::subject::Subject;
 use crate::Error;
 
-/// What the API says of a group.
+/// What the API says about a group.
 #[derive(Clone, Debug)]
 struct Record {
     id: Option<SecretGroupId>,
@@ -89,7 +89,7 @@ impl FromWire for SecretGroup {
     }
 }
 
-/// A secret group of which only some attributes were asked for
+/// A secret group with only the attributes that were requested
 /// ([`SecretGroups::list_partial`](crate::SecretGroups::list_partial)); the others are `None`.
 ///
 /// ```no_run
@@ -121,9 +121,9 @@ impl FromWire for PartialSecretGroup {
     }
 }
 
-/// What a dry run says that a group would be
-/// ([`SecretGroups::create_or_update_dry_run`](crate::SecretGroups::create_or_update_dry_run)); one that
-/// would be created has no identifier yet.
+/// A group as it would be according to a dry run
+/// ([`SecretGroups::create_or_update_dry_run`](crate::SecretGroups::create_or_update_dry_run)); one
+/// that would be created has no identifier yet.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client, manifest: truefoundry_secrets::SecretGroupManifest)
@@ -163,9 +163,9 @@ macro_rules! common_accessors {
                 .or_else(|| fqn_part(self.record.fqn()?, 1, 2))
         }
 
-        /// The group's secrets, without values; a server may cut a long list, and
-        /// [`ListSecrets::in_group`](crate::ListSecrets::in_group) has all. `None` if the response did not
-        /// list them, which does not mean that the group is empty.
+        /// The group's secrets, without values. A server may cut a long list;
+        /// [`ListSecrets::in_group`](crate::ListSecrets::in_group) lists all of them. `None` if the
+        /// response did not list them, which does not mean that the group is empty.
         pub fn secrets(&self) -> Option<&[Secret]> {
             self.record.secrets.as_deref()
         }
@@ -248,13 +248,13 @@ impl SecretGroup {
         self.record.updated_at.as_ref()
     }
 
-    /// The two parts of the FQN; a name with a colon is in the second one as it is.
+    /// The two parts of the FQN; a name with a colon is kept whole in the second one.
     pub(crate) fn tenant_and_name(&self) -> Option<(&str, &str)> {
         self.fqn().split_once(':').filter(|(tenant, name)| !tenant.is_empty() && !name.is_empty())
     }
 
-    /// The reference to one of the group's keys, to be written into a manifest: the group's FQN and the key.
-    /// It is not checked that the group has such a key.
+    /// The reference to one of the group's keys, for a manifest: the group's FQN and the key.
+    /// Whether the group has such a key is not checked.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if `key` cannot be part of a reference, or the group has no usable FQN: with a

@@ -49,7 +49,7 @@ wire_object!(SecretStore {
     }
 });
 
-/// The one field of a store's manifest that is looked at; its neighbours are credentials.
+/// The one field of a store's manifest that is read; its neighbours are credentials.
 #[derive(Clone, Debug, Serialize)]
 struct StoreManifest {
     #[serde(rename = "type")]
@@ -87,7 +87,7 @@ impl SecretStore {
         named.or_else(|| self.types().find(|one| one.api_type() != ANY_STORE))
     }
 
-    /// Those of the manifest and of the integration itself, if given.
+    /// The types of the manifest and of the integration itself, if given.
     fn types(&self) -> impl Iterator<Item = &SecretStoreKind> {
         let manifest = self.manifest.as_ref().and_then(|manifest| manifest.kind.as_ref());
         manifest.into_iter().chain(&self.integration_type)
@@ -103,15 +103,15 @@ impl SecretStore {
         self.tenant_name.as_ref().map(SharedStr::as_str)
     }
 
-    /// Whether it is a secret store at all: provider accounts list their other integrations, too, such as
-    /// models. One that does not say what it is was asked for as a store.
+    /// Whether it is a secret store: provider accounts list their other integrations, too, such as
+    /// models. One without a type counts as a store, because stores were requested.
     pub(crate) fn is_secret_store(&self) -> bool {
         self.types().next().is_none()
             || self.types().any(|one| one.is_api_type() || one.api_type() == ANY_STORE)
     }
 }
 
-/// A provider account with the integrations that it brings.
+/// A provider account with its integrations.
 #[derive(Clone, Debug)]
 pub(crate) struct ProviderAccount {
     integrations: Option<Vec<SecretStore>>,

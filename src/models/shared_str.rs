@@ -1,4 +1,4 @@
-//! Strings of a response, kept as places in one shared buffer.
+//! Strings of a response, kept as ranges of one shared buffer.
 //!
 //! A page of 100 groups with 20 secrets each holds some 20,000 strings. One allocation for each would
 //! cost more than parsing the page, so a [`SharedStr`] is 24 bytes that point into the page it came in.
@@ -38,7 +38,7 @@ impl SharedStr {
         Self { buffer, start, len }
     }
 
-    /// All that the models of this response keep in memory of it.
+    /// All of the response that its models keep in memory.
     #[cfg(test)]
     pub(crate) fn whole_buffer(&self) -> &str {
         self.buffer.text().unwrap_or_default()

@@ -45,7 +45,7 @@ impl Lenient for Arc<Subject> {
     fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error> {
         let mut last = context.last_subject.borrow_mut();
         if let Some((_, known)) = last.as_ref().filter(|(text, _)| *text == raw) {
-            // It is not read, so that its unknown fields are not passed over one by one.
+            // The text is not decoded again, so its unknown fields are wiped along with all of it.
             context.overwrite(raw);
             return Ok(Some(Self::clone(known)));
         }
@@ -67,12 +67,12 @@ impl Subject {
         self.kind.as_ref().map(SharedStr::as_str)
     }
 
-    /// The name that collaborators are given by, such as a user's e-mail address.
+    /// The name that identifies a collaborator, such as a user's e-mail address.
     pub fn slug(&self) -> Option<&str> {
         self.slug.as_ref().map(SharedStr::as_str)
     }
 
-    /// The name for people.
+    /// The display name.
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(SharedStr::as_str)
     }

@@ -10,7 +10,7 @@ pub(crate) fn json_string(raw: &str) -> Option<Box<str>> {
     if raw.len() < 2 {
         return None;
     }
-    // Nearly all values, read without a way out: the compiler compares many bytes at once.
+    // Nearly all values. The loop has no early exit, so the compiler compares many bytes at once.
     if !inner.bytes().fold(false, |any, byte| any | is_special(byte)) {
         return Some(inner.into());
     }
@@ -36,8 +36,8 @@ fn each_piece(mut rest: &str, mut take: impl FnMut(&str)) -> Option<()> {
     }
 }
 
-/// Whether the byte cannot stand in a JSON string as it is.
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a way out for each byte")]
+/// Whether the byte cannot appear unescaped in a JSON string.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is an early exit for each byte")]
 fn is_special(byte: u8) -> bool {
     (byte == b'\\') | (byte == b'"') | (byte < 0x20)
 }
@@ -51,7 +51,7 @@ fn special(bytes: &[u8]) -> Option<usize> {
     Some(plain + at)
 }
 
-/// The character that an escape stands for, and what follows. The backslash is taken already.
+/// The character that an escape stands for, and what follows. The backslash is already consumed.
 pub(crate) fn escape(text: &str) -> Option<(char, &str)> {
     let mut chars = text.chars();
     let character = match chars.next()? {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     proptest! {
-        /// As servers write it that keep to ASCII: surrogates in pairs, digits in either case.
+        /// As ASCII-only servers write it: surrogates in pairs, digits in either case.
         #[test]
         fn a_text_of_nothing_but_escapes_comes_back(text in any::<String>(), upper in any::<bool>()) {
             let escaped: String = text

@@ -1,4 +1,4 @@
-//! What changed, for those who ask from time to time.
+//! What changed, for observers that ask from time to time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -19,7 +19,8 @@ struct Last {
 }
 
 impl ChangeLog {
-    /// Notes change number `number`, from the keys of `before` to those of `after`; `false` if nothing changed.
+    /// Records change number `number`, from the keys of `before` to those of `after`; `false` if
+    /// nothing changed.
     pub(super) fn note(
         &self,
         number: u64,

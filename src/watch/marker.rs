@@ -1,4 +1,4 @@
-//! What tells that a group has changed, without its values.
+//! What shows that a group has changed, without its values.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,7 +30,7 @@ impl Markers {
         self.secrets.keys().cloned().collect()
     }
 
-    /// Whether a key could be rotated and nothing here would move.
+    /// Whether a key could be rotated without a change here.
     pub(super) fn are_incomplete(&self) -> bool {
         self.updated_at.is_none()
             && (self.secrets.is_empty() || self.secrets.values().any(Marker::is_absent))

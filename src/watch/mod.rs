@@ -22,7 +22,7 @@ use task::{Shared, Task};
 /// Clocks and timers reach further than this.
 const MAX_INTERVAL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A group to be watched; from [`Client::watch_group`].
+/// A group to watch; from [`Client::watch_group`].
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -83,9 +83,9 @@ impl Client {
 impl WatchGroup {
     /// How often to look for a change, give or take 10 %. Default: 60 s; at least 1 s, at most 365 days.
     ///
-    /// A look is one request, without values. Values are read if something changed, once more at the look
-    /// after a change, every 15 minutes, and at each look at a group where a key has neither time nor version, nor
-    /// has the group.
+    /// A look is one request, without values. Values are read if something changed, once more at
+    /// the look after a change, and every 15 minutes. They are read at each look if the group has
+    /// no time of its own and either lists no keys or has a key with neither time nor version.
     pub fn every(mut self, interval: Duration) -> Self {
         self.every = interval.clamp(Duration::from_secs(1), MAX_INTERVAL);
         self
@@ -100,14 +100,14 @@ impl WatchGroup {
     /// Reads the group and starts watching it, in a task of its own.
     ///
     /// # Errors
-    /// As [`Client::resolve_group`]. Later failures leave the values as they are:
-    /// [`Watch::last_error`] tells them.
+    /// As [`Client::resolve_group`]. Later failures do not affect the values: see
+    /// [`Watch::last_error`].
     pub async fn start(self) -> Result<Watch<SecretMap>> {
         self.start_with(Ok).await
     }
 
-    /// As [`start`](Self::start), with the values as a type of your own:
-    /// [`SecretMap::deserialize`] says how.
+    /// As [`start`](Self::start), with the values as a type of your own (see
+    /// [`SecretMap::deserialize`]).
     ///
     /// # Errors
     /// As [`start`](Self::start); [`Error::InvalidSettings`].
@@ -129,7 +129,7 @@ impl WatchGroup {
 /// The values of a group as they are now; from [`WatchGroup::start`].
 ///
 /// Clones share the values. Watching ends when the last clone is dropped. A write through the same client, or
-/// a clone of it, is seen at once.
+/// a clone of it, is seen immediately.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -196,15 +196,15 @@ impl<T: Send + Sync + 'static> Watch<T> {
         self.shared.confirmed().elapsed()
     }
 
-    /// Why the last look failed, or why its values cannot be used; `None` after one that went well.
+    /// Why the last look failed, or why its values cannot be used; `None` if it succeeded.
     pub fn last_error(&self) -> Option<Arc<Error>> {
         self.shared.last_error()
     }
 
-    /// Reads the values now, for a program that was just refused with the ones it has ("password
+    /// Reads the values now, for a program whose current values were just rejected ("password
     /// authentication failed").
     ///
-    /// It waits for a read that began after this call, which callers at the same time share. Reads begin at
+    /// It waits for a read that begins after this call; concurrent callers share it. Reads begin at
     /// most once per second. Cancelling the call does not cancel the read.
     ///
     /// ```no_run

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// How long the first look after the load is off: anything up to the interval, so that the processes of one
-/// deployment do not ask at the same time. `fraction` is from 0 to 1.
+/// The delay of the first look after the load: anything up to the interval, so that the processes
+/// of one deployment do not ask at the same time. `fraction` is from 0 to 1.
 pub(super) fn first(interval: Duration, fraction: f64) -> Duration {
     interval.mul_f64(fraction)
 }
 
-/// How long a later look is off: the interval give or take 10 %, after a failure too, so that an outage
-/// does not bring them together.
+/// The delay of a later look: the interval give or take 10 %, after a failure too, so that an
+/// outage does not synchronize the processes.
 pub(super) fn next(interval: Duration, fraction: f64) -> Duration {
     interval.mul_f64(0.9 + 0.2 * fraction)
 }

@@ -20,7 +20,7 @@ use crate::{Error, Result};
 
 /// Values are read this often whatever the markers say.
 const FULL_READ_EVERY: Duration = Duration::from_secs(15 * 60);
-/// Reads that are asked for begin this long after each other.
+/// The minimum time between the starts of requested reads.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a watch and its task share.
@@ -51,7 +51,7 @@ struct Finished {
 
 impl<T> Shared<T> {
     fn status(&self) -> MutexGuard<'_, Status> {
-        // Nothing that holds it can panic halfway through a change.
+        // Ignores poisoning: no holder can panic halfway through a change.
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,24 +91,24 @@ pub(super) struct Task<T> {
     make: fn(SecretMap) -> Result<T>,
     shared: Arc<Shared<T>>,
     registration: Registration,
-    /// The markers that were read before the values that were read last.
+    /// The markers that were read just before the latest values.
     markers: Markers,
     /// Whether the next look reads values whatever the markers say: two rotations within one second may
     /// carry one marker.
     once_more: bool,
-    /// Why the values that were read last are not the current ones.
+    /// Why the latest values are not the current ones.
     unusable: Option<Arc<Error>>,
     last_begun: Instant,
     last_read: Instant,
     hasher: RandomState,
-    /// What the current values are, in numbers that mean nothing outside of this watch.
+    /// Hashes of the current values, with a hasher that only this watch has.
     prints: HashMap<String, u64>,
     newest: watch::Sender<u64>,
     finished: watch::Sender<Finished>,
 }
 
 impl<T: Send + Sync + 'static> Task<T> {
-    /// Reads the group for the first time, and fails loudly.
+    /// Reads the group for the first time, and returns any failure.
     pub(super) async fn load(
         client: Client,
         name: String,
@@ -183,13 +183,13 @@ impl<T: Send + Sync + 'static> Task<T> {
         }
     }
 
-    /// Whoever calls `refresh` from here on waits for the read after this one.
+    /// Calls of `refresh` from here on wait for the read after this one.
     fn begin_read(&mut self) {
         self.last_begun = Instant::now();
         self.shared.status().begun += 1;
     }
 
-    /// Looks for a change, and reads the values if there may be one, or if a read was asked for.
+    /// Looks for a change, and reads the values if there may be one, or if a read was requested.
     async fn look(&mut self, is_asked: bool) -> Result<(), Arc<Error>> {
         let began = Instant::now();
         let group = self.read_group().await?;
@@ -214,7 +214,7 @@ impl<T: Send + Sync + 'static> Task<T> {
         self.take(values, began)
     }
 
-    /// By its identifier; a group that was deleted and created again is another one of the same name.
+    /// By its identifier, else by its name, in case it was deleted and created again.
     async fn read_group(&self) -> Result<SecretGroup> {
         let groups = self.client.secret_groups();
         match groups.get_once(self.markers.group()).await {
@@ -242,7 +242,7 @@ impl<T: Send + Sync + 'static> Task<T> {
                 self.confirm(began)
             }
             Err(error) => {
-                // They are not read again before something moves.
+                // They are not read again until something changes.
                 self.once_more = false;
                 self.unusable = Some(Arc::new(error));
                 self.confirm(began)

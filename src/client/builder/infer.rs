@@ -1,4 +1,4 @@
-//! The environment, else the login of the `tfy` CLI, and never a part of each.
+//! The environment, else the login of the `tfy` CLI, and never a mix of both.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,9 +10,9 @@ use crate::redact::Escaped;
 use crate::{Error, Result};
 
 impl ClientBuilder {
-    /// A builder with base URL and credentials as [`Client::infer`](crate::Client::infer) finds them. What is
-    /// set on it afterwards wins, but a login is used for its own host only: with another one,
-    /// [`build`](Self::build) fails unless a key is set, too.
+    /// A builder with base URL and credentials as [`Client::infer`](crate::Client::infer) finds
+    /// them. What is set on it afterwards wins, but a login is used for its own host only: if
+    /// another base URL is set, [`build`](Self::build) fails unless a key is set, too.
     ///
     /// # Errors
     /// As [`Client::infer`](crate::Client::infer).
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// As a program does that has an option for the URL.
+    /// Like a program with an option for the URL.
     #[test]
     fn the_token_of_a_login_goes_to_no_other_host_that_is_set_afterwards() {
         let login = File::login("https://login.example/");

@@ -20,13 +20,13 @@ pub(super) use validate::{login_url, parse_url};
 const BASE_URL_VARIABLES: [&str; 3] = ["TFY_BASE_URL", "TFY_HOST", "TFY_API_HOST"];
 const API_KEY_VARIABLE: &str = "TFY_API_KEY";
 
-/// Sets up a [`Client`](crate::Client). Nothing is sent or refused before
-/// [`build`](Self::build); base URL and key are read from the environment by [`from_env`](Self::from_env)
-/// only.
+/// Sets up a [`Client`](crate::Client). Settings are checked by [`build`](Self::build), not before.
+/// Only [`from_env`](Self::from_env) and [`infer`](Self::infer) read base URL and key from the
+/// environment.
 ///
-/// A proxy is used as `HTTPS_PROXY` (for an `https://` base URL) or `HTTP_PROXY` says, else `ALL_PROXY`, each
-/// before the same name in lower case, and not for hosts in `NO_PROXY` or for this machine.
-/// [`http`](Self::http) can bring another one.
+/// The proxy is the one in `HTTPS_PROXY` (for an `https://` base URL) or `HTTP_PROXY`, else in
+/// `ALL_PROXY`, each before the same name in lower case. Hosts in `NO_PROXY` and this machine are
+/// reached without a proxy. Use [`http`](Self::http) to set another one.
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -77,7 +77,7 @@ enum Key {
     Source(Arc<dyn Credentials>),
 }
 
-/// A setting with the name that it was given by, for errors.
+/// A setting, and the name under which it was given, for errors.
 struct Setting<T> {
     name: &'static str,
     value: T,
@@ -96,7 +96,7 @@ impl ClientBuilder {
     }
 
     fn from_lookup(lookup: impl Fn(&'static str) -> Option<OsString>) -> Self {
-        // What is not UTF-8 becomes text that `build` refuses under the variable's name.
+        // A value that is not UTF-8 becomes text that `build` refuses under the variable's name.
         let read = |name| {
             let text = lookup(name)?.into_string().unwrap_or_else(|_| "\0".to_owned());
             (!text.is_empty()).then_some((name, text))
@@ -117,8 +117,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The API key, if it is fixed. It or [`credentials`](Self::credentials) is required; the one that is called last
-    /// counts.
+    /// A fixed API key. Either this or [`credentials`](Self::credentials) is required; the last
+    /// call wins.
     pub fn api_key(mut self, key: impl Into<SecretValue>) -> Self {
         self.key = Some(Key::Fixed(Setting { name: "api_key", value: key.into() }));
         self.login_for = None;
@@ -126,35 +126,36 @@ impl ClientBuilder {
     }
 
     /// A source of tokens, in place of a fixed [`api_key`](Self::api_key): a mounted file
-    /// ([`KeyFile`](crate::KeyFile)), a closure, or a [`Credentials`] of your own. It is asked before the first
-    /// request, if fewer than 120 s are left before its token expires, and after a 401.
+    /// ([`KeyFile`](crate::KeyFile)), a closure, or a [`Credentials`] of your own. It is asked
+    /// before the first request, when its token expires in less than 120 s, and after a 401.
     pub fn credentials(mut self, source: impl Credentials) -> Self {
         self.key = Some(Key::Source(Arc::new(source)));
         self.login_for = None;
         self
     }
 
-    /// The tenant's name, the first part of every FQN; it saves a look-up by name the requests that find it
-    /// out. Default: the one that the key names, if it is a JWT, else the first label of a host under
-    /// `truefoundry.cloud` or `truefoundry.com` (not `app`, `api` or `www`), else what `GET /tenant-id` says,
-    /// which is asked without the API key, else what `GET /session` says. What they say is asked for once.
+    /// The tenant's name, the first part of every FQN; setting it saves a look-up by name the
+    /// requests that find it out. Default: the one that the key names, if it is a JWT, else the
+    /// first label of a host under `truefoundry.cloud` or `truefoundry.com` (not `app`, `api` or
+    /// `www`), else what `GET /tenant-id` says, which is sent without the API key, else what
+    /// `GET /session` says. The name that they tell is cached.
     ///
-    /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and what is
-    /// built on it search all tenants' groups that the key may see.
+    /// If an older control plane has neither, [`get_by_name`](crate::SecretGroups::get_by_name) and
+    /// the methods built on it search the groups of all tenants that the key may see.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
-    /// How long one call of the API may take, its retries and the waits between them included. Default:
-    /// 60 s. What makes several calls, such as a stream of pages, an edit or
+    /// Time limit of one call of the API, including its retries and the waits between them.
+    /// Default: 60 s. An operation of several calls, such as a stream of pages, an edit or
     /// [`Client::resolve_group`](crate::Client::resolve_group), has that time for each of them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How long making one connection may take. Default: 10 s.
+    /// Time limit of making one connection. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
@@ -178,8 +179,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every request, for a gateway in front of the control plane. Its value is treated
-    /// as the API key is: nothing logs it, and a server's text that echoes it (from 16 bytes) is withheld.
+    /// Adds a header to every request, for a gateway in front of the control plane. Its value is
+    /// treated like the API key: it is never logged, and a server's text that echoes it (from 16
+    /// bytes) is withheld.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretValue>) -> Self {
         self.extra_headers.push((name.into(), value.into()));
         self
@@ -191,7 +193,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds on an HTTP client of your own: roots, proxies, name resolution, …
+    /// Builds on your own HTTP client builder: roots, proxies, name resolution, …
     ///
     /// This crate's rules are applied on top of it: HTTP/1.1 only, no redirects, no referer, no retries
     /// of its own, no decompression, no log of raw bytes, no proxy for this machine.
@@ -206,8 +208,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts these root certificates and no others. The system's are not read, which is most of the cost of
-    /// building a client.
+    /// Trusts only these root certificates. The system's are not read, which saves most of the cost
+    /// of building a client.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls_certs_only(mut self, roots: impl IntoIterator<Item = reqwest::Certificate>) -> Self {
         self.roots = Some(Roots::Only(roots.into_iter().collect()));
@@ -224,18 +226,19 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an edit waits for an earlier write of the same group, whose outcome is unknown, to show
-    /// before it goes on. Default: 60 s, counted from when that write was given up; zero: not at all.
+    /// How long an edit waits to see an earlier write of the same group whose outcome is unknown.
+    /// Default: 60 s, counted from when that write was given up; zero means no wait.
     ///
-    /// A write is not waited for if nothing was sent, or if the service itself reported how it ended. An edit
-    /// that has waited this long and [`timeout`](Self::timeout) for an earlier edit that is still under way
-    /// fails with [`Error::Timeout`](crate::Error::Timeout).
+    /// An edit does not wait for a write that was never sent, or whose outcome the service itself
+    /// reported. Behind an earlier edit that is still under way, it fails with
+    /// [`Error::Timeout`](crate::Error::Timeout) after this time and [`timeout`](Self::timeout)
+    /// together.
     pub fn unconfirmed_write_timeout(mut self, timeout: Duration) -> Self {
         self.unconfirmed_write_timeout = Some(timeout);
         self
     }
 
-    /// The maximum number of concurrent requests of a call that has to read secrets one by one
+    /// The maximum number of concurrent requests when a call has to read secrets one by one
     /// ([`Client::resolve_all`](crate::Client::resolve_all)). Default: 10.
     pub fn concurrent_reads(mut self, most: usize) -> Self {
         self.concurrent_reads = Some(most);

@@ -1,4 +1,4 @@
-//! Proxy variables that the HTTP library would ignore without a word, and go around the proxy.
+//! Proxy variables that the HTTP library would silently ignore, and so bypass the proxy.
 
 use std::ffi::OsString;
 
@@ -14,9 +14,9 @@ const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Refuses the variable that decides for `base`, if it names no proxy that can be used.
+/// Refuses the variable that applies to `base` if it does not name a usable proxy.
 pub(super) fn check(base: &Url, lookup: impl Fn(&'static str) -> Option<OsString>) -> Result<()> {
-    // The library reads no proxies in a CGI program, whose client could set HTTP_PROXY.
+    // The library reads no proxies in a CGI program, where a client could set HTTP_PROXY.
     if lookup("REQUEST_METHOD").is_some() {
         return Ok(());
     }

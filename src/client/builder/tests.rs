@@ -196,7 +196,7 @@ fn a_proxy_variable_that_would_be_ignored_is_named_and_never_quoted() {
         assert_eq!(outcome(https, &[("HTTPS_PROXY", proxy)]), None, "{proxy}");
         assert_eq!(outcome(http, &[("all_proxy", proxy)]), None, "{proxy}");
     }
-    // An empty variable leaves it to the next; upper case comes first.
+    // An empty variable is skipped; upper case comes first.
     let odd = ("ALL_PROXY", "http://");
     assert_eq!(outcome(https, &[("HTTPS_PROXY", ""), odd]), Some("ALL_PROXY"));
     let both = [("HTTPS_PROXY", "http://proxy.example"), ("https_proxy", "http://"), odd];

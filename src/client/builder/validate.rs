@@ -1,4 +1,4 @@
-//! From the settings to a client: what is refused, and the rules that are applied on top.
+//! Builds a client from the settings: what is refused, and the rules that are applied on top.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,7 +27,8 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
 const API_ROOT: &str = "/api/svc/v1";
 const OWN_USER_AGENT: &str = concat!("truefoundry-secrets-rust/", env!("CARGO_PKG_VERSION"));
-/// What the client sets itself on every request; an extra header of that name would undo a promise.
+/// Headers that the client sets itself on every request; an extra one of that name would break a
+/// guarantee.
 const RESERVED_HEADERS: [&str; 9] = [
     "accept",
     "accept-encoding",
@@ -39,25 +40,31 @@ const RESERVED_HEADERS: [&str; 9] = [
     "transfer-encoding",
     "user-agent",
 ];
-/// With port 0, which stands for the URL's.
+/// Port 0 stands for the URL's port.
 const THIS_MACHINE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
-/// Places in a response are kept in 32 bits.
+/// Offsets in a response are kept in 32 bits.
 const MAX_RESPONSE_LIMIT: usize = u32::MAX as usize;
 const NOT_IN_HEADERS: &str = "contains a character not allowed in an HTTP header";
 
 impl ClientBuilder {
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// [`Error::Config`], naming the setting and never quoting the key: base URL or key missing, a URL
-    /// that cannot be used or, with an inferred login, is for another host than that, `http://` to another host, a key with control characters, blanks or other than
-    /// ASCII, a tenant that is empty or has a colon or a control character, a header or user agent that
-    /// cannot be sent or that the client sets itself, a `timeout` or `connect_timeout` of zero, `concurrent_reads` of zero, a
-    /// `response_limit` of zero or of 4 GiB and more, no usable TLS, or, unless [`http`](Self::http) was
-    /// called, a proxy variable for this base URL that is not the URL of a proxy.
+    /// [`Error::Config`], naming the setting and never quoting the key, for
+    /// - a missing base URL or key;
+    /// - a URL that cannot be used, that is `http://` to another machine, or that is for another
+    ///   host than an inferred login;
+    /// - a key with control characters, blanks or non-ASCII characters;
+    /// - a tenant that is empty or has a colon or a control character;
+    /// - a header or user agent that cannot be sent, or a header that the client sets itself;
+    /// - a `timeout`, `connect_timeout` or `concurrent_reads` of zero;
+    /// - a `response_limit` of zero, or of 4 GiB or more;
+    /// - no usable TLS;
+    /// - a proxy variable for this base URL that is not the URL of a proxy, unless
+    ///   [`http`](Self::http) was called.
     pub fn build(self) -> Result<Client> {
         self.build_with(std::env::var_os)
     }
@@ -124,7 +131,8 @@ impl ClientBuilder {
         Ok(Client::new(transport, tenant, limits))
     }
 
-    /// What sends requests without a key below this URL, with the defaults for all else.
+    /// A transport for requests without a key below this URL, with the defaults for everything
+    /// else.
     #[cfg(unix)]
     pub(in crate::client) fn keyless(base: Url) -> Result<Transport> {
         let builder = Self::new();
@@ -182,8 +190,8 @@ impl ClientBuilder {
                 "begins with https, which needs one of this crate's features `rustls` and `native-tls`",
             ));
         }
-        // Without TLS and a proxy, and with redirects off, no certificate is ever looked at. To read the
-        // system's roots is most of the cost of a client.
+        // Without TLS and a proxy, and with redirects off, no certificate is ever checked. Reading
+        // the system's roots is most of the cost of a client.
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         let needs_roots = self.http.is_some() || base.scheme() == "https" || !loopback;
         let mut builder = self.http.unwrap_or_else(own_http);
@@ -196,7 +204,7 @@ impl ClientBuilder {
                 None => builder.tls_certs_only([]),
             };
         }
-        // Last, because they are promises: another crate's features, or the builder that was brought,
+        // Last, because they are guarantees: another crate's features, or the caller's own builder,
         // may have switched any of this on.
         builder = builder
             .connect_timeout(connect_timeout)
@@ -214,7 +222,7 @@ impl ClientBuilder {
             // A proxy from the environment would carry the key off this machine.
             builder = builder.no_proxy();
             if let Some(Host::Domain(name)) = base.host() {
-                // Nor may a resolver that does not know these names say that they are elsewhere.
+                // A resolver that does not know these names must not send them elsewhere, either.
                 builder = builder.resolve_to_addrs(name, &THIS_MACHINE);
             }
         }
@@ -227,7 +235,7 @@ impl ClientBuilder {
     }
 }
 
-/// With the defaults for what is not given.
+/// A transport with the defaults for everything else.
 fn transport(http: reqwest::Client, base: Url, tokens: Arc<TokenKeeper>) -> Transport {
     Transport {
         http,
@@ -276,7 +284,7 @@ pub(super) fn check_url(
     while path.contains("//") {
         path = path.replace("//", "/");
     }
-    // The platform's documentation writes the base URL with the API's root in places.
+    // In places the platform's documentation writes the base URL with the API's root.
     let prefix = [API_ROOT, "/api/svc"].iter().find_map(|root| path.strip_suffix(root));
     url.set_path(&format!("{}{API_ROOT}", prefix.unwrap_or(&path)));
     let loopback = is_this_machine(&url);

@@ -1,4 +1,4 @@
-//! A key in a file that something else replaces.
+//! A key in a file that another process replaces.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -14,16 +14,17 @@ use crate::secret_value::SecretValue;
 use crate::transport::{Credentials, Token};
 use crate::wipe::Zeroizing;
 
-/// How long a key is used before the file is looked at again.
+/// How long a key is used before the file is checked again.
 const RECHECK: Duration = Duration::from_secs(30);
 /// Longer than any key.
 const MAX_LENGTH: usize = 16 * 1024;
 
 /// An API key in a file, such as one that Kubernetes mounts and replaces.
 ///
-/// The file is read before the first request, looked at every 30 s while there are requests, and read again if it
-/// was replaced or if the server refused the key. Blanks and line breaks around the key are dropped. While the
-/// file is empty or cannot be read, the key in use stays, and a tracing event warns.
+/// The file is read before the first request, checked every 30 s while requests are made, and read
+/// again if it was replaced or if the server rejected the key. Whitespace around the key is
+/// trimmed. While the file is empty or cannot be read, the key in use is kept, and a tracing event
+/// warns.
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -85,7 +86,7 @@ impl Shared {
 
     fn key(&self) -> io::Result<(Version, SecretValue)> {
         let refuse = |reason: &str| Err(io::Error::other(reason));
-        // Opening another kind of file, such as a pipe, could take for ever.
+        // Opening another kind of file, such as a pipe, could block forever.
         if !self.path.metadata()?.is_file() {
             return refuse("it is not a file");
         }
@@ -123,8 +124,8 @@ impl Version {
     }
 }
 
-/// Into a buffer that does not grow, which would leave copies of the key behind. Its spare room keeps the
-/// standard library from a buffer of its own.
+/// Reads into a buffer that never grows, because growing leaves copies of the key behind. Its spare
+/// capacity keeps the standard library from using a buffer of its own.
 fn contents(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     const SPARE: usize = 64;
     let mut contents = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + SPARE));

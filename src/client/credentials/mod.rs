@@ -1,4 +1,4 @@
-//! Where tokens come from: what implements [`Credentials`](crate::transport::Credentials).
+//! Sources of tokens: implementations of [`Credentials`](crate::transport::Credentials).
 
 mod cli_login;
 mod key_file;

@@ -46,11 +46,11 @@ pub(crate) struct Context<'de> {
     /// The response, if texts may point into it; empty if they are copied out of it.
     body: &'de str,
     buffer: Buffer,
-    /// Texts that do not stand in `body` as they are: those with escapes, or all of them.
+    /// Texts that are copied out of `body`: those with escapes, or all of them.
     copied: RefCell<String>,
-    /// Where values and unknown fields stand in `body`, to be overwritten before the buffer is kept.
+    /// The places of values and unknown fields in `body`, to overwrite before the buffer is kept.
     exposed: RefCell<Vec<Range<usize>>>,
-    /// Who did the last thing, and how that stands in the response: nearly always who did the next one, too.
+    /// The last subject, and its text in the response: the next subject is nearly always the same.
     pub(crate) last_subject: RefCell<Option<(&'de str, Arc<Subject>)>>,
 }
 
@@ -70,7 +70,7 @@ impl<'de> Context<'de> {
         (offset.checked_add(text.len())? <= self.body.len()).then_some(offset)
     }
 
-    /// Sees to it that this part of the response is not kept.
+    /// Marks this part of the response to be overwritten.
     pub(crate) fn overwrite(&self, raw: &str) {
         if let Some(offset) = self.offset_in_body(raw) {
             self.exposed.borrow_mut().push(offset..offset.saturating_add(raw.len()));
@@ -98,8 +98,8 @@ impl<'de> Context<'de> {
     }
 }
 
-/// Decodes a response that carries no values; the models share `body`, of which nothing but known fields
-/// is left.
+/// Decodes a response that carries no values; the models share `body`, in which only known fields
+/// are left.
 pub(crate) fn borrowed<T: FromWire>(mut body: String) -> Result<T, DecodeFailure> {
     if body.starts_with(BYTE_ORDER_MARK) {
         body.drain(..BYTE_ORDER_MARK.len_utf8());
@@ -117,7 +117,7 @@ pub(crate) fn borrowed<T: FromWire>(mut body: String) -> Result<T, DecodeFailure
 
 /// Decodes a response that can carry values; the models keep nothing of `body`, which is to be wiped.
 pub(crate) fn owned<T: FromWire>(body: &[u8]) -> Result<T, DecodeFailure> {
-    // All of it: serde_json would look at no string that is skipped.
+    // Checks all of it: serde_json would not check strings that it skips.
     let body = text(body)?;
     let context = Context::new("");
     context.copied.borrow_mut().reserve_exact(room_for_texts(body.len()));
@@ -160,12 +160,13 @@ fn without(text: String, places: &[Range<usize>]) -> String {
             part.zeroize();
         }
     }
-    // Zero bytes are valid UTF-8, and every place is a whole JSON value, or what stands between its quotes.
+    // Zero bytes are valid UTF-8, and every place is a whole JSON value, or the text between its
+    // quotes.
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// A type that can be read from a response. Not `serde::Deserialize`, so that the models have no public
-/// way to be made up, and so that texts know the buffer they belong to.
+/// A type that can be read from a response. Not `serde::Deserialize`, so that the public cannot
+/// construct models, and so that texts know the buffer they belong to.
 pub(crate) trait FromWire: Sized {
     fn decode<'de, D: Deserializer<'de>>(
         context: &Context<'de>,
@@ -289,8 +290,8 @@ impl FromWire for SecretValue {
         context: &Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        // Taken as it stands in the response: serde_json would unescape it in a scratch buffer of its
-        // own, which it frees unwiped.
+        // Taken from the raw text of the response: serde_json would unescape it in a scratch buffer
+        // of its own, which it frees unwiped.
         let raw = <&'de RawValue as serde::Deserialize<'de>>::deserialize(deserializer)?.get();
         if let Some(offset) = context.offset_in_body(raw) {
             let inner = offset.saturating_add(1)..(offset + raw.len()).saturating_sub(1);
@@ -302,13 +303,13 @@ impl FromWire for SecretValue {
     }
 }
 
-/// A type of informational fields. JSON of another type than is expected there is `None`: it fails no
-/// response, and nothing of it is kept, because it could hold a value.
+/// A type of informational fields. JSON of an unexpected type is `None`: it does not fail the
+/// response, and none of it is kept, because it could hold a value.
 pub(crate) trait Lenient: Sized {
     /// Reads one whole JSON value, which is not `null`.
     ///
     /// # Errors
-    /// Only for what is strict within.
+    /// Only for strict fields within it.
     fn read<'de>(context: &Context<'de>, raw: &'de str) -> Result<Option<Self>, serde_json::Error>;
 }
 
@@ -392,7 +393,7 @@ pub(crate) fn informational<'de, T: Lenient, A: MapAccess<'de>>(
     if raw == "null" {
         return Ok(None);
     }
-    // The place of an error within is taken from where this value ends.
+    // The position of an error within is that of the end of this value.
     let read = T::read(context, raw).map_err(|_| A::Error::custom("a strict field is odd"))?;
     if read.is_none() {
         context.overwrite(raw);
@@ -412,8 +413,9 @@ pub(crate) fn skip<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Implements [`FromWire`] and [`Lenient`] for a struct: fields and keys that must be there, then those that may
-/// be absent or null, then those that are informational ([`Lenient`]). Keys that are not named are skipped.
+/// Implements [`FromWire`] and [`Lenient`] for a struct: fields and keys that must be present, then
+/// those that may be absent or null, then those that are informational ([`Lenient`]). Keys that are
+/// not named are skipped.
 macro_rules! wire_object {
     ($model:ident {
         required { $($must:ident : $must_key:literal),* $(,)? }

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::DecodeFailure;
 
-/// How many were deleted, as the response to a delete says: all of it is a number. Any other JSON confirms the
-/// delete without a count.
+/// The number of deletions, if the whole response to a delete is a number. Any other JSON confirms
+/// the delete without a count.
 pub(crate) fn count(body: &[u8]) -> Result<Option<u64>, DecodeFailure> {
     Ok(whole_number_in(serde_json::from_str::<&RawValue>(super::text(body)?)?.get()))
 }

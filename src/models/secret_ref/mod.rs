@@ -18,7 +18,7 @@ const WRITTEN: &str = "(a reference is written tfy-secret://tenant:group:key)";
 /// A reference to a secret: its tenant, its group and its key, as manifests write it
 /// (`tfy-secret://tenant:group:key`).
 ///
-/// A reference says where a value is kept and holds nothing of it, so it may be printed and logged.
+/// A reference says where a value is kept and holds no part of it, so it may be printed and logged.
 ///
 /// # What is accepted
 ///
@@ -67,7 +67,7 @@ impl SecretRef {
             None => (0, text),
         };
         let (tenant, group) = split(name).map_err(|error| error.shifted(base))?;
-        // Only a bare name is in doubt: behind the scheme, the pattern allows the slashes.
+        // Only a bare name is in doubt: after the scheme, the pattern allows the slashes.
         if base == 0 && name.get(tenant..).is_some_and(|rest| rest.starts_with(":/")) {
             return Err(ParseSecretRefError::new(0, ParseSecretRefReason::OtherScheme));
         }
@@ -89,7 +89,7 @@ impl SecretRef {
     ///
     /// [`ParseSecretRefError`] if a part is empty or has one of the characters or templates that are
     /// refused (see [`SecretRef`]), if the tenant or the group has a colon, or if the group begins
-    /// with `/`. The position counts in the text that the parts would have been printed as.
+    /// with `/`. The position is in the text that the parts would form.
     pub fn new(tenant: &str, group: &str, key: &str) -> Result<Self, ParseSecretRefError> {
         let tenant_at = SCHEME.len();
         let group_at = tenant_at + tenant.len() + 1;
@@ -174,7 +174,7 @@ fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
     {
         return fail(slash, ParseSecretRefReason::SlashForColon);
     }
-    // If the parts do not come out, the first colons say best which one was forgotten.
+    // If no division exists, the first colons show best which part is missing.
     let mut parts = name.splitn(3, ':');
     let tenant = parts.next().unwrap_or_default().len();
     if tenant == 0 {
@@ -324,11 +324,11 @@ pub struct ParseSecretRefError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseSecretRefReason {
-    /// Nothing stands where the tenant belongs.
+    /// The tenant is missing.
     NoTenant,
-    /// Nothing stands where the group belongs.
+    /// The group is missing.
     NoGroup,
-    /// Nothing stands where the key belongs.
+    /// The key is missing.
     NoKey,
     /// There is a line break: `\n`, `\r`, U+2028 or U+2029.
     LineBreak,
@@ -358,8 +358,8 @@ impl ParseSecretRefError {
         Self { position: self.position + by, ..self }
     }
 
-    /// Where it goes wrong, in bytes from the start of the text; its length where the text ends
-    /// too early.
+    /// Where it goes wrong, in bytes from the start of the text; its length if the text ends too
+    /// early.
     pub fn position(&self) -> usize {
         self.position
     }

@@ -24,12 +24,12 @@ pub(in crate::client) fn default_path() -> Option<PathBuf> {
     Some(home.join(".truefoundry").join("credentials.json"))
 }
 
-/// Why the file gives no login.
+/// Why no login could be read.
 #[derive(Debug)]
 pub(super) enum Unread {
     Missing,
     Failed(io::Error),
-    /// Another content than the CLI writes, or the CLI is just writing it.
+    /// Not what the CLI writes, or the CLI is still writing it.
     Malformed,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Owner {
         tenant: Option<String>,
         name: Option<String>,
     },
-    /// A token that says nothing of its user.
+    /// A token that does not name its user.
     Opaque(SecretValue),
 }
 
@@ -147,7 +147,7 @@ impl Stored {
     }
 }
 
-/// With the time at which it says that it expires.
+/// With the expiry time that it states.
 pub(super) fn token_of(access_token: &SecretValue) -> Token {
     let token = Token::new(access_token.clone());
     let claims = Claims::of(access_token.expose_secret());

@@ -16,7 +16,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for the lock at most for `limit`; `None` if another process has held it as long.
+    /// Waits for the lock for at most `limit`; `None` if another process held it for that long.
     pub(super) async fn acquire(path: &Path, limit: Duration) -> io::Result<Option<Self>> {
         let end = Instant::now() + limit;
         loop {
@@ -30,13 +30,13 @@ impl Lock {
         }
     }
 
-    /// `None` if another process has it.
+    /// `None` if another process holds it.
     pub(super) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
-        // Opening it would make its target, which is another lock than the one at this path.
+        // Opening it would create its target, which is a different lock from the one at this path.
         if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
             return Err(io::Error::other("it is a symlink"));
         }
-        // Permissions as the CLI gives them, so that it can open the file when it is another user's.
+        // With the permissions that the CLI gives it, so that another user's CLI can open it.
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(is_at(&file, path)?.then_some(Self { _file: file })),
@@ -46,7 +46,7 @@ impl Lock {
     }
 }
 
-/// Whether the file is still the one that others open: an unlinked one excludes no process.
+/// Whether the file is still the one that others open: an unlinked one excludes no other process.
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let locked = file.metadata()?;
     match fs::symlink_metadata(path) {

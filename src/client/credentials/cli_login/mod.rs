@@ -30,12 +30,12 @@ use crate::secret_value::SecretValue;
 use crate::transport::{Credentials, Token, trace};
 use crate::{Error, Result};
 
-/// How long a file that does not parse, or its lock, is waited for.
+/// How long to wait for a file that does not parse, or for its lock.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(15);
-/// The same for a token that can still be used: `tfy login` may wait for its user as long as it likes.
+/// The same if the token can still be used: `tfy login` may wait for its user indefinitely.
 const SHORT_LOCK_WAIT: Duration = Duration::from_secs(2);
-/// How long a refresh is waited for if the token can still be used: less than the client waits for a source, because
-/// it has no token yet at its first call, and would fail.
+/// How long to wait for a refresh if the token can still be used. It is less than the client waits
+/// for a source: at its first call the client has no other token, and would fail.
 const MAX_REFRESH_WAIT: Duration = Duration::from_secs(18);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -43,8 +43,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// `~/.truefoundry/credentials.json`. [`Client::infer`](crate::Client::infer) uses it if the environment names
 /// no key.
 ///
-/// The file is read each time that the client needs a token, so a login that another process has refreshed
-/// is seen. If it then belongs to another user or host, that is an error.
+/// The file is read each time the client needs a token, so a login that another process has
+/// refreshed is seen. If it then belongs to another user or host, that is an error.
 ///
 /// On Unix a token with fewer than 120 s left, or one that the control plane refused, is refreshed as the CLI
 /// does it, under the CLI's lock, and the file is replaced as a whole. The refresh token is sent once, over
@@ -54,11 +54,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// client's `tls_certs_*` and `http` settings nor its headers. It goes to the login's [`host`](Self::host); the login's
 /// token goes to the base URL that the builder names, as any key does.
 ///
-/// A refresh token works once. If the process ends after the control plane has accepted it and before the file is
-/// written, which takes the way of the response and milliseconds, the login is lost and the next call says to run
-/// `tfy login`. So it is sent within 10 s after a token was asked for, or not at all, and its response is waited for up
-/// to 20 s. With a [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) under 20 s a refresh can outlive the call
-/// that began it: a program that ends as soon as such a call has timed out can lose the login.
+/// A refresh token works once. If the process ends after the control plane has accepted it and
+/// before the file is written (the time that the response takes to arrive, and milliseconds), the
+/// login is lost and the next call says to run `tfy login`. So it is sent within 10 s after a token
+/// was requested, or not at all, and the wait for its response is up to 20 s. With a
+/// [`ClientBuilder::timeout`](crate::ClientBuilder::timeout) under 20 s a refresh can outlive the
+/// call that began it: a program that ends as soon as such a call has timed out can lose the login.
 ///
 /// ```no_run
 /// # fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,7 +81,7 @@ pub struct CliLogin {
     auth_server: Option<Url>,
 }
 
-/// What stays the same of a login.
+/// The parts of a login that do not change.
 struct Login {
     path: PathBuf,
     /// As the file has it.
@@ -103,7 +104,7 @@ impl CliLogin {
         }
     }
 
-    /// The login in a file at another place.
+    /// The login in another file.
     ///
     /// # Errors
     /// [`Error::Config`] if the file is missing, cannot be read, or is not what `tfy login` writes.
@@ -143,8 +144,9 @@ impl CliLogin {
         &self.login.path
     }
 
-    /// Where an older control plane's tokens are refreshed, if it names a server outside of its own domain:
-    /// without this the refresh token is not sent there. Newer ones refresh tokens themselves, and ignore it.
+    /// Where an older control plane's tokens are refreshed, if it names a server outside its own
+    /// domain: the refresh token is not sent there without this setting. Newer control planes
+    /// refresh tokens themselves, and ignore it.
     ///
     /// # Errors
     /// [`Error::Config`] if it is not the URL of a server, or is plain `http://` to another machine.
@@ -197,7 +199,7 @@ impl CliLogin {
         _: Instant,
         _: Duration,
     ) -> std::result::Result<Token, BoxError> {
-        // The control plane decides; its clock counts.
+        // An expired token is sent, too: the control plane decides by its own clock.
         Ok(self.login.read().await?.token())
     }
 }
@@ -267,7 +269,7 @@ fn log_in(host: Option<&str>) -> String {
     }
 }
 
-/// Without `--relogin` the CLI keeps a login that does not work any more.
+/// Without `--relogin` the CLI keeps a login that no longer works.
 fn log_in_again(host: Option<&str>) -> String {
     match host {
         Some(host) => format!("run `tfy login --relogin --host {}`", Escaped(host)),
@@ -279,7 +281,7 @@ fn shown(path: &Path) -> String {
     Escaped(&path.to_string_lossy()).to_string()
 }
 
-/// For a constructor: waits, as a thread, for a file that is just being written.
+/// For a constructor: blocks the thread while the file is being written.
 fn read_settled(path: &Path) -> std::result::Result<Stored, Unread> {
     const MAX_TRIES: u32 = 20;
     let mut result = Stored::read(path);
@@ -302,12 +304,12 @@ fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
     match lock::Lock::try_acquire(&lock_path(path)) {
         Ok(None) => None,
         Ok(Some(_lock)) => Some(Stored::read(path)),
-        // Whoever cannot lock can still read.
+        // The file may be readable although its lock is not writable.
         Err(_) => Some(Stored::read(path)),
     }
 }
 
-/// Without the lock: a file that is just being written is whole a moment later.
+/// Without the lock: a file that is being written is whole a moment later.
 #[cfg(not(unix))]
 fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
     match Stored::read(path) {
@@ -316,7 +318,7 @@ fn read_locked(path: &Path) -> Option<std::result::Result<Stored, Unread>> {
     }
 }
 
-/// Beside the path as it is given, and not beside a symlink's target: that is where the CLI has it.
+/// Beside the given path, not beside a symlink's target: that is where the CLI has it.
 #[cfg(unix)]
 fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -324,7 +326,7 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The CLI makes the file as the umask says, so this is no error.
+/// The CLI creates the file with the umask's permissions, so this is not an error.
 fn warn_if_shared(path: &Path) {
     #[cfg(unix)]
     if let Ok(metadata) = std::fs::metadata(path) {

@@ -1,4 +1,4 @@
-//! Changing the refresh token for new tokens, once, under the CLI's lock.
+//! Exchanges the refresh token for new tokens, once, under the CLI's lock.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,11 +21,12 @@ use crate::secret_value::SecretValue;
 use crate::transport::{Calls, Query, Request, Token, Transport, json, trace};
 use crate::{Error, Result};
 
-/// Limit of the request that spends the refresh token. With the look-ups before it, it ends well within the 60 s
-/// for which the CLI waits for the lock.
+/// Time limit of the request that spends the refresh token. Together with the look-ups before it,
+/// that is well within the 60 s that the CLI waits for the lock.
 const MAX_REQUEST: Duration = Duration::from_secs(20);
 const MAX_LOOK_UP: Duration = Duration::from_secs(10);
-/// From the call on that asks for a token. Later, the call may give up, and its program end, before the response comes.
+/// Counted from the call that asks for a token. If the request were sent later, the call might give
+/// up, and its program end, before the response comes.
 const MAX_BEFORE_REQUEST: Duration = Duration::from_secs(10);
 
 /// How this control plane refreshes tokens.
@@ -83,8 +84,9 @@ struct Content<'a> {
 
 /// The login's token, refreshed unless another process has done so in the meantime.
 ///
-/// From the lock on it is done in a thread of its own: a runtime can stand still between a program's calls, or end, and
-/// would keep the lock, or lose the successor of a refresh token that is spent.
+/// Once it has the lock, it runs in a thread of its own: a runtime can stand still between a
+/// program's calls, or end. It would then keep the lock, or lose the successor of a spent refresh
+/// token.
 pub(super) async fn refresh(
     login: Arc<Login>,
     auth_server: Option<Url>,
@@ -120,7 +122,7 @@ pub(super) async fn refresh(
             }
             Err(error) => Err(error.into()),
         };
-        // Before the caller goes on.
+        // Released before the caller continues.
         drop(lock);
         // The caller may have given up.
         let _ = sender.send(outcome);
@@ -152,14 +154,15 @@ async fn renew(
         return Err(login.too_late());
     }
     let renewed = route.exchange(&renewal).await.map_err(refused)?;
-    // From here on nothing waits.
+    // Nothing awaits from here on.
     step("received");
     if !is_token(&renewed.access_token) {
         return Err(
             "the control plane's response to a refresh holds no token that can be sent".into()
         );
     }
-    // Unlike the other one it is never sent in a header, and the old one is spent.
+    // It is not checked like the access token: it is never sent in a header, and the old one is
+    // spent.
     let refresh_token = renewed.refresh_token.as_ref().filter(|token| !token.is_empty());
     let refresh_token = refresh_token.unwrap_or(renewal.refresh_token);
     let content = json(&Content {
@@ -174,7 +177,7 @@ async fn renew(
     Ok(token_of(&renewed.access_token))
 }
 
-/// Whether a header can have it.
+/// Whether a header can carry it.
 fn is_token(token: &SecretValue) -> bool {
     !token.is_empty() && token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -188,7 +191,7 @@ impl Login {
                 *refused = Some(renewal.refresh_token.clone());
                 self.ended()
             }
-            // These two can come from what is in front of the control plane.
+            // A gateway in front of the control plane can send these two.
             Some(status @ (401 | 403)) => {
                 let (path, again) = (shown(&self.path), log_in_again(Some(&self.host)));
                 format!("the refresh of the login in {path} was refused with {status}: if that lasts, {again}")
@@ -208,8 +211,8 @@ impl Login {
         std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into()
     }
 
-    /// Whether it was refused before. It would be again, at each call that is refused itself, and a control plane
-    /// takes whoever sends a spent one for a thief.
+    /// Whether it was refused before. Each rejected call would send it again, and a control plane
+    /// treats a client that sends a spent one as a thief.
     fn has_refused(&self, token: &SecretValue) -> bool {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.as_ref().is_some_and(|refused| refused.ct_eq(token))
@@ -245,7 +248,7 @@ impl Route {
             let told: AuthServer = look_up.call(request).await?;
             own_server(told.url.as_str(), &base)?
         };
-        // A base ends without a slash, which the URL of a bare host cannot.
+        // A base has no trailing slash, but the URL of a bare host always has one.
         url.set_path(&format!("{}/api", url.path().trim_end_matches('/')));
         Ok(Self { server: ClientBuilder::keyless(url)?, by_control_plane: false })
     }
@@ -271,8 +274,8 @@ impl Route {
     }
 }
 
-/// The server that the control plane names, if it is within its own domain: the refresh token is not sent to
-/// a host because a response says so.
+/// The server that the control plane names, if it is within its own domain: a response alone must
+/// not send the refresh token to another host.
 fn own_server(text: &str, control_plane: &Url) -> Result<Url> {
     let url = parse_url("auth_server_url", text, false)?;
     let is_own = match (url.host(), control_plane.host()) {

@@ -1,4 +1,4 @@
-//! Replacing the file as a whole: a reader, or a kill, meets the old content or the new one.
+//! Replaces the file as a whole: a reader finds the old content or the new one, even after a kill.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -13,8 +13,8 @@ use crate::wipe::Zeroizing;
 /// How much longer than the old content the new one may become.
 const SPARE: usize = 4096;
 
-/// A new file beside the one that it replaces. It is made before the refresh token is spent, so that what
-/// can fail does so while nothing is lost. The caller holds the lock.
+/// A new file beside the one that it replaces. It is created before the refresh token is spent, so
+/// that a failure loses nothing. The caller holds the lock.
 pub(super) struct Replacement {
     /// The file itself, if the path is a symlink to it.
     target: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Replacement {
     is_kept: bool,
 }
 
-/// Why the content is not in its place.
+/// Why the file does not have the new content.
 #[derive(Debug)]
 pub(super) struct Unwritten {
     pub(super) error: io::Error,
@@ -38,7 +38,7 @@ impl Replacement {
         let mut name = target.file_name().map(OsString::from).unwrap_or_default();
         name.push(".new");
         let new = target.with_file_name(name);
-        // What a killed process left.
+        // Left behind by a killed process.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -50,7 +50,7 @@ impl Replacement {
             fchown(&replacement.file, Some(old.uid()), Some(old.gid()))?;
         }
         replacement.file.set_permissions(Permissions::from_mode(old.mode() & 0o777))?;
-        // A disk that is full says so now.
+        // A full disk fails here.
         let old_length = usize::try_from(old.len()).unwrap_or_default();
         replacement.file.write_all_at(&vec![b' '; old_length + SPARE], 0)?;
         replacement.file.sync_all()?;
@@ -58,8 +58,8 @@ impl Replacement {
         Ok(replacement)
     }
 
-    /// Writes the content and puts it in the file's place. It does not wait for anything else in between, so
-    /// that dropping a future cannot cut it off.
+    /// Writes the content and puts it in the file's place. It never awaits, so dropping a future
+    /// cannot interrupt it.
     pub(super) fn write(mut self, content: &[u8]) -> Result<(), Unwritten> {
         let is_filled = fill(&self.file, content).is_ok();
         super::step("synced");
@@ -67,7 +67,7 @@ impl Replacement {
             super::step("renamed");
             self.target.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
         } else {
-            // A file that is mounted by itself cannot be replaced. The CLI writes in place, too.
+            // A file that is itself a mount cannot be replaced. The CLI writes in place, too.
             let file = OpenOptions::new().write(true).open(&self.target);
             let written = file.and_then(|file| fill(&file, content));
             self.is_kept = is_filled && written.is_err();
@@ -78,10 +78,11 @@ impl Replacement {
     }
 }
 
-/// Has the file hold this content and nothing else. It is not emptied first: that would free the room for it, and
-/// a kill would leave nothing.
+/// Makes this the whole content of the file. It is not truncated first: that would free its disk
+/// space, and a kill would leave it empty.
 fn fill(file: &File, content: &[u8]) -> io::Result<()> {
-    // What is left of the old content until it is cut off is blank, and so the file is whole at each moment.
+    // Blanks cover the rest of the old content until it is cut off, so the file is whole at each
+    // moment.
     let old_length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
     let length = old_length.max(content.len());
     let mut padded = Zeroizing::new(Vec::with_capacity(length));
@@ -96,7 +97,7 @@ fn fill(file: &File, content: &[u8]) -> io::Result<()> {
 impl Drop for Replacement {
     fn drop(&mut self) {
         if !self.is_kept {
-            // It is gone if it has taken its place.
+            // It no longer exists if it was renamed.
             let _ = fs::remove_file(&self.new);
         }
     }

@@ -1,4 +1,5 @@
-//! Killing a process at each step of a refresh. What needs no look inside is in `tests/credentials`.
+//! Kills a process at each step of a refresh. Tests of the public interface are in
+//! `tests/credentials`.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -87,14 +88,14 @@ fn a_file_that_cannot_be_replaced_is_written_in_place() {
         let path = folder.path().join("credentials.json");
         std::fs::write(&path, old).unwrap();
         let replacement = super::replace::Replacement::prepare(&path).unwrap();
-        // As on a file that is mounted by itself, renaming fails.
+        // Renaming fails, as on a file that is itself a mount.
         std::fs::remove_file(folder.path().join("credentials.json.new")).unwrap();
         replacement.write(b"new content").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new content");
     }
 }
 
-/// A full disk must not be found after the refresh token is spent.
+/// A full disk must be detected before the refresh token is spent.
 #[test]
 fn the_room_for_a_login_is_taken_before_it_is_refreshed() {
     let folder = TempDir::new().unwrap();

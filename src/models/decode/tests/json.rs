@@ -6,7 +6,7 @@ pub(super) const CANARY: &str = "c4nary-value-nobody-may-see";
 
 #[derive(Clone, Debug)]
 pub(super) enum Json {
-    /// As it stands in the text: a number, a string with its quotes, a word.
+    /// As written in the text: a number, a string with its quotes, a word.
     Plain(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),

@@ -1,4 +1,5 @@
-//! What is informational fails no page, whatever stands there; what is sent back is refused if it is odd.
+//! Informational fields never fail a page, whatever they hold; fields that are sent back are
+//! refused if they are malformed.
 
 use super::super::{DecodeFailure, FromWire, borrowed, owned};
 use super::json::{CANARY, Json};
@@ -13,7 +14,7 @@ use crate::models::shared_str::SharedStr;
 const COUNT: usize = 5;
 const ODD: usize = 2;
 
-/// JSON of every type, and texts that are none.
+/// JSON of every type, and texts that are not JSON.
 fn odd_values() -> Vec<String> {
     let mut values: Vec<String> = ["null", "true", "false", "7", "-1", "3.5", "1e400", "-0"]
         .into_iter()
@@ -61,7 +62,7 @@ impl Type {
 struct Fields<T> {
     valid: &'static str,
     lenient: &'static [&'static str],
-    /// Those that must be there.
+    /// Those that must be present.
     required: &'static [&'static str],
     /// Those that may be absent.
     strict: &'static [(&'static str, Type)],
@@ -94,7 +95,7 @@ where
         };
         for path in self.lenient {
             for value in odd_values() {
-                // Of a version the identifier is strict.
+                // A version's identifier is strict.
                 if path.ends_with("secretVersions") && value == "[{}]" {
                     continue;
                 }

@@ -70,7 +70,7 @@ fn decoders() -> [Decoder<'static>; 9] {
     ]
 }
 
-/// Both ways of decoding must agree; what they say of a failure is a place in the text.
+/// Both ways of decoding must agree; what they say about a failure is a place in the text.
 fn both<T: FromWire>(bytes: &[u8], show: fn(T) -> String) -> Result<String, ()> {
     let one = owned::<T>(bytes).map(show);
     if let Ok(text) = std::str::from_utf8(bytes) {
