@@ -1,7 +1,7 @@
-//! Allocations, bytes and peak memory of a call, beside the same call by hand.
+//! Allocations, bytes and peak memory of a call, compared with the same call by hand.
 //!
-//! Run it with `cargo bench --bench allocations`. It is apart from `requests` because counting costs
-//! instructions.
+//! Run it with `cargo bench --bench allocations`. It is separate from `requests` because counting
+//! costs instructions.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     clippy::cast_possible_wrap,
-    reason = "a benchmark prints, and stops where it cannot measure"
+    reason = "a benchmark prints, and stops if it cannot measure"
 )]
 
 mod support;
@@ -107,7 +107,7 @@ fn watch(keys: usize) -> i64 {
     let client = fake.client();
     let start = || client.watch_group("app").every(Duration::from_secs(3600)).start();
     let mut watches = Vec::with_capacity(1 + WATCHES);
-    // With this one come the connections.
+    // This first one also opens the connections.
     watches.push(runtime.block_on(start()).unwrap());
     let held = measure(|| {
         for _ in 0..WATCHES {

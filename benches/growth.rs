@@ -1,4 +1,5 @@
-//! How the instructions of a call grow with what it is given: the last column of each table should not.
+//! How the instructions of a call grow with its input. The last column of each table should not
+//! grow.
 //!
 //! Run it with `cargo bench --bench growth`; it needs valgrind.
 #![allow(
@@ -7,7 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    reason = "a benchmark prints, and stops where it cannot measure"
+    reason = "a benchmark prints, and stops if it cannot measure"
 )]
 
 mod support;
@@ -52,7 +53,7 @@ fn report(url: &str) {
     }
 }
 
-/// What one call costs, and each one more of what it is given.
+/// What one call costs, and what each further item of its input adds.
 fn table(title: &str, what: &str, sizes: &[usize], url: &str) {
     println!("| {title} | instructions | for each more |\n|---|---|---|");
     let mut before: Option<(usize, f64)> = None;
@@ -114,7 +115,7 @@ async fn calls(what: &str, size: usize, count: usize, url: &str) {
                 "get" => format!("get-plain {size}"),
                 "create" => format!("create {size}"),
                 "references" => format!("resolve {size}"),
-                other => panic!("nothing grows that is called {other}"),
+                other => panic!("unknown measurement: {other}"),
             };
             let peer = Peer::new("ours", url);
             for _ in 0..count {

@@ -1,7 +1,7 @@
 //! The small things: parsing references, decoding values, reading a failure, the values of a watch.
 //!
 //! Run it with `cargo bench --bench micro`.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops where it cannot measure")]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops if it cannot measure")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,10 +88,10 @@ fn classify_failure(bencher: Bencher<'_, '_>, index: usize) {
     });
 }
 
-/// How far apart the looks are, give or take 10 %.
+/// The time between two reads of a watch, give or take 10 %.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// A group of 20 keys, its watch, and the time, which goes on while nothing else does.
+/// A group of 20 keys and its watch. The runtime's clock advances only while the runtime is idle.
 struct Watched {
     runtime: Runtime,
     fake: FakeTrueFoundry,
@@ -114,7 +114,8 @@ impl Watched {
     }
 }
 
-/// So many in one measurement, dropped within it: one by itself is shorter than the timer can tell.
+/// Calls in one measurement, which includes dropping their results: a single call is too short for
+/// the timer.
 const CALLS: usize = 1000;
 
 #[divan::bench(threads = [1, 64])]
@@ -138,7 +139,8 @@ fn current_values_as_a_bare_arc(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// 100 looks at a group that does not change, with the fake's part in them; every 15th reads the values.
+/// 100 reads of a group that does not change, including the fake's share; every 15th reads the
+/// values.
 #[divan::bench]
 fn a_hundred_quiet_looks(bencher: Bencher<'_, '_>) {
     let Watched { runtime, fake, watch, .. } = Watched::start();
@@ -146,7 +148,7 @@ fn a_hundred_quiet_looks(bencher: Bencher<'_, '_>) {
     drop((watch, fake));
 }
 
-/// The requests of a hundred looks by themselves.
+/// The requests of a hundred such reads alone.
 #[divan::bench]
 fn a_hundred_groups_by_their_identifier(bencher: Bencher<'_, '_>) {
     let Watched { runtime, fake, client, watch } = Watched::start();

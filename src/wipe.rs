@@ -1,8 +1,9 @@
 //! What wipes the buffers of this crate: `zeroize`, except in the control build of the memory test.
 //!
 //! That build sets `--cfg truefoundry_no_wipe` by hand: it must not be possible to switch wiping off by a
-//! feature or a variable. In it every scenario of the test has to fail, which shows that the scenarios do
-//! measure wiping. A [`SecretValue`](crate::SecretValue) is wiped even there, by `secrecy`.
+//! feature or a variable. In that build every scenario of the test must fail, which shows that the
+//! scenarios measure wiping. A [`SecretValue`](crate::SecretValue) is wiped even there, by
+//! `secrecy`.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -70,7 +71,8 @@ impl Zeroizing<Vec<u8>> {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// Appends. A vector that grows by itself leaves what it had in freed memory; this one wipes it.
+    /// Appends. A vector that grows by itself leaves its old content in freed memory; this wipes
+    /// it.
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {

@@ -31,7 +31,8 @@ pub(crate) fn repeated(peer: &str, scenario: &str, count: usize, url: &str) {
     });
 }
 
-/// Only calls that fail with this status: a read if no value is sent, else the creation of a group with so many.
+/// Only calls that fail with this status: a read if no value is sent, otherwise the creation of a
+/// group with that many.
 pub(crate) fn refused(status: &str, values: usize, count: usize, url: &str) {
     let client = Client::builder().base_url(format!("{url}/refused-{status}")).api_key(KEY);
     let client = client.build().unwrap();
@@ -116,7 +117,7 @@ pub(crate) fn median(numbers: &mut [f64]) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// 50 references at once beside one by one, with 20 ms on the way.
+/// 50 references at once compared with one by one, with a server delay of 20 ms.
 pub(crate) fn resolve(url: &str) {
     runtime().block_on(async {
         let url = format!("{url}/slow");

@@ -1,8 +1,9 @@
-//! What a call costs beside the same call written by hand with reqwest, and with hyper directly.
+//! What a call costs compared with the same call written by hand with reqwest, and with hyper
+//! directly.
 //!
 //! Run it with `cargo bench --bench requests`. It prints ratios measured in one run and writes
 //! `benches/ratios.svg`; nothing is asserted. The server is another process, so that what is counted is
-//! the client alone. Instructions are counted by callgrind, where valgrind is installed.
+//! the client alone. Instructions are counted by callgrind, if valgrind is installed.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,7 +12,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    reason = "a benchmark prints, and stops where it cannot measure"
+    reason = "a benchmark prints, and stops if it cannot measure"
 )]
 
 mod calls;

@@ -12,7 +12,7 @@ const SCENARIOS: [(&str, &str, usize); 3] = [
     ("values", "100 secrets with values", 30),
 ];
 
-/// Of these only the instructions are counted, beside the call by hand.
+/// For these only the instructions are counted, compared with the call by hand.
 const COMPARED: [(&str, &str, usize); 7] = [
     ("get-pem", "a private key of 1.7 KB", 100),
     ("get-plain 10000", "a value of 10 KB", 100),
@@ -23,7 +23,7 @@ const COMPARED: [(&str, &str, usize); 7] = [
     ("resolve 1000", "1,000 references", 3),
 ];
 
-/// The status, how many values are sent, and whether those repeat themselves.
+/// The status, how many values are sent, and the title.
 const REFUSALS: [(&str, &str, &str); 6] = [
     ("404", "0", "404"),
     ("409", "1", "409, soft-deleted"),
@@ -59,7 +59,7 @@ fn instructions(url: &str) -> Vec<Bar> {
     for (scenario, title, count) in SCENARIOS {
         bars.extend(compared(scenario, title, count, url, &PEERS));
     }
-    // As in production, where the URL has no numbers.
+    // As in production, where the URL has a host name instead of an IP address.
     let named = url.replace("127.0.0.1", "localhost");
     bars.extend(compared("get", "one secret, from a host with a name", 300, &named, &PEERS));
     for (scenario, title, count) in COMPARED {
@@ -85,14 +85,14 @@ fn compared(
         let of = |calls: usize| {
             instructions_of(&["calls", peer, scenario, &calls.to_string(), url]).unwrap()
         };
-        // What start-up costs cancels out.
+        // The cost of start-up cancels out.
         (of(2 * count) - of(count)) / count as f64
     };
     let counts: Vec<_> = peers.iter().map(|peer| (*peer, per_call(peer))).collect();
     table(title, &counts, "instructions")
 }
 
-/// What a failure costs with all that is made of it.
+/// What a failure costs, including the error that is made of it.
 fn refusals(url: &str) {
     println!("\n| refusal | instructions |\n|---|---|");
     for (status, values, title) in REFUSALS {

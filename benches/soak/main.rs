@@ -2,9 +2,10 @@
 //!
 //! Run it with `cargo bench --bench soak`: all times of the client and the server (deadline, delays,
 //! waits that are asked for) are a sixtieth of the usual ones, so that the default of 20 s stands for 20
-//! minutes. `SOAK_SECONDS` sets another length. It prints the memory over time, what became of the calls,
-//! and the slowest call beside its deadline; it fails if a response was wrong, a call went on past
-//! its deadline, or memory grew. The server is another process, so that the memory is the client's alone (read on Linux only).
+//! minutes. `SOAK_SECONDS` sets another length. It prints the memory over time, the outcomes of the
+//! calls, and the slowest call next to its deadline; it fails if a response was wrong, a call went
+//! on past its deadline, or memory grew. The server is another process, so that the memory is the
+//! client's alone (read on Linux only).
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -29,7 +30,7 @@ use truefoundry_secrets::{
     Client, Error, ListSecretGroups, ListSecrets, NewSecretGroup, RetryPolicy,
 };
 
-/// How many times faster than life.
+/// How many times faster than real time.
 const SCALE: u32 = 60;
 const CALLERS: usize = 64;
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -91,7 +92,7 @@ async fn soak(url: &str, length: Duration) -> (Tally, Vec<(Duration, u64)>) {
                 let mut tally = tally.lock().unwrap();
                 *tally.outcomes.entry(name(&result)).or_default() += 1;
                 tally.slowest = tally.slowest.max(took);
-                // A timer may fire late by as much as a busy machine likes.
+                // On a busy machine, a timer may fire late by any amount.
                 tally.late += u64::from(took > DEADLINE / SCALE + LATENESS);
                 n += 1;
             }
@@ -154,7 +155,7 @@ fn name(result: &Result<(), Error>) -> &'static str {
         Err(Error::Decode { .. }) => "Decode",
         Err(Error::ResponseTooLarge { .. }) => "ResponseTooLarge",
         Err(Error::PermissionDenied { .. }) => "PermissionDenied",
-        Err(other) => panic!("no response was like that: {other:?}"),
+        Err(other) => panic!("no response of the server causes this: {other:?}"),
     }
 }
 

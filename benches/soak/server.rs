@@ -82,7 +82,7 @@ async fn serve(mut stream: TcpStream, responses: Arc<Responses>) -> Option<()> {
     }
 }
 
-/// `None` if the connection is to be closed.
+/// `None` if the connection must be closed.
 async fn respond(stream: &mut TcpStream, responses: &Responses, body: &[u8]) -> Option<()> {
     let random = random(responses);
     let whole = response(200, "", body);

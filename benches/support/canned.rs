@@ -54,7 +54,7 @@ pub(crate) fn secret_of(value: &str) -> String {
     format!(r#"{{"data":{}}}"#, secret(1, 1, Some(value)))
 }
 
-/// A value of so many bytes without escapes.
+/// A value of this many bytes without escapes.
 pub(crate) fn plain(size: usize) -> String {
     let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
     let mut value = line.repeat(size.div_ceil(line.len()));

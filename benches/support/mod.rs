@@ -48,13 +48,14 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// callgrind counts each byte that a `rep` instruction writes as one instruction, and glibc clears and copies
-/// long buffers by those: no call is long enough here, so that its loops are counted.
+/// callgrind counts each byte that a `rep` instruction writes as one instruction, and glibc clears
+/// and copies long buffers with those. Raised thresholds make it use loops, which are counted
+/// properly.
 #[allow(dead_code, reason = "not every benchmark counts them")]
 const NO_REP: &str = "glibc.cpu.x86_rep_stosb_threshold=0x40000000:\
     glibc.cpu.x86_rep_movsb_threshold=0x40000000";
 
-/// The instructions that this executable takes with these arguments; `None` without valgrind.
+/// The instructions that this executable executes with these arguments; `None` without valgrind.
 #[allow(dead_code, reason = "not every benchmark counts them")]
 pub(crate) fn instructions_of(arguments: &[&str]) -> Option<f64> {
     let output = Command::new("valgrind")

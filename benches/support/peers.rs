@@ -198,7 +198,7 @@ impl Peer {
         }
     }
 
-    /// A group with one secret of so many bytes, which is copied for each call.
+    /// A group with one secret of this many bytes, which is copied for each call.
     async fn create(&self, size: usize) {
         let value = canned::plain(size);
         match self {
@@ -218,9 +218,9 @@ impl Peer {
         }
     }
 
-    /// The values of so many references, by reference.
+    /// The values of this many references, by reference.
     async fn resolve(&self, count: usize) {
-        // They are made once: which they are is known.
+        // Both are made once: the references do not change.
         static FQNS: OnceLock<Vec<String>> = OnceLock::new();
         static REFERENCES: OnceLock<Vec<SecretRef>> = OnceLock::new();
         let fqns = FQNS.get_or_init(|| {

@@ -146,7 +146,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The first of the keys that a list of names asks for, and how many they are.
+/// The first of the keys that a list of names asks for, and how many there are.
 fn fqns_in(body: &[u8]) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, names) = text.split_once("secretFqns")?;

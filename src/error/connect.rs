@@ -35,15 +35,15 @@ pub enum ConnectReason {
     Tls,
     /// The proxy requires authentication (407).
     ProxyAuthRequired,
-    /// The proxy refused to connect to the control plane. A proxy does so for a host that it does not allow
-    /// and for one that it cannot reach; which of the two is not known here.
+    /// The proxy refused to connect to the control plane. It either does not allow the host or
+    /// cannot reach it; its response does not say which.
     ProxyRefused,
     /// Anything else; the cause is in the error's `source()`.
     Other,
 }
 
 impl ConnectReason {
-    /// Whether it is the server's certificate that is refused.
+    /// Whether the server's certificate was rejected.
     pub fn is_certificate(self) -> bool {
         matches!(
             self,
@@ -51,13 +51,13 @@ impl ConnectReason {
         )
     }
 
-    /// Whether the proxy refuses.
+    /// Whether the proxy refused.
     pub(crate) fn is_proxy(self) -> bool {
         matches!(self, Self::ProxyAuthRequired | Self::ProxyRefused)
     }
 
-    /// Read from the causes' types if they have one, else from their words: rustls and OpenSSL are
-    /// reached through two more libraries, whose error types are not theirs.
+    /// Read from the types of the causes if possible, otherwise from their texts: two more
+    /// libraries wrap rustls and OpenSSL, with error types of their own.
     pub(crate) fn of(error: &(dyn StdError + 'static), timed_out: bool) -> Self {
         if timed_out {
             return Self::Timeout;
@@ -73,8 +73,8 @@ impl ConnectReason {
                 _ => {}
             }
             let text = error.to_string();
-            // As the HTTP library says it of a CONNECT, in a type of its own; whole texts, which no host can
-            // have.
+            // The HTTP library's texts for a failed CONNECT, whose error type is private. Whole
+            // texts are compared, since no host name can equal one.
             match text.as_str() {
                 "tunnel error: proxy authorization required" => return Self::ProxyAuthRequired,
                 "tunnel error: unsuccessful" => return Self::ProxyRefused,
@@ -84,7 +84,7 @@ impl ConnectReason {
             cause = below(error);
         }
         match Self::of_words(&words) {
-            // Before a request is sent only a handshake has data to be invalid.
+            // Before a request is sent, only a handshake can receive invalid data.
             Self::Other if garbled => Self::Tls,
             reason => reason,
         }
@@ -92,7 +92,7 @@ impl ConnectReason {
 
     fn of_words(words: &str) -> Self {
         let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-        // Sent by the server: it is our certificate, or that we have none, which it does not like.
+        // Sent by the server: it rejects our certificate, or requires one.
         if has(&["fatal alert", " alert "]) {
             Self::Tls
         } else if has(&["certificate", "unknownissuer", "self-signed", "self signed"]) {
@@ -118,8 +118,8 @@ impl ConnectReason {
     }
 }
 
-/// What `error` was made from. An `io::Error` gives as its source what is below the error that it wraps,
-/// and so would pass over that one's kind.
+/// The cause of `error`. The source of an `io::Error` is that of the error that it wraps, so
+/// following it would skip the wrapped error and its kind.
 fn below<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
@@ -168,7 +168,7 @@ mod tests {
             ),
             (InvalidData, "received fatal alert: CertificateRequired", ConnectReason::Tls),
             (Other, "tlsv13 alert certificate required", ConnectReason::Tls),
-            // OpenSSL, of a peer that hung up amid the handshake.
+            // OpenSSL's text for a peer that hung up during the handshake.
             (Other, "unexpected EOF", ConnectReason::Tls),
             (Other, "whatever", ConnectReason::Other),
         ] {

@@ -9,10 +9,11 @@ use crate::redact::Wait;
 
 /// The request and its response: the part that all errors of a call share.
 ///
-/// A text from the server that shows the API key, or a value of four bytes or more that the operation sent,
-/// is withheld as a whole: `(message withheld)` stands in its place, and a code or a request's identifier is
-/// left out. So is a text that shows 16 letters and digits in a row of a value. The names of keys can stand
-/// in texts. `Debug` leaves the details out, in which a server may put anything.
+/// A text from the server that shows the API key, or a value of four bytes or more that the
+/// operation sent, is withheld as a whole: it is replaced by `(message withheld)`, and a code or
+/// request identifier is left out. The same applies to a text that shows 16 consecutive letters and
+/// digits of a value. Texts may contain the names of keys. `Debug` leaves out the details, in which
+/// a server may put anything.
 ///
 /// ```no_run
 /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -37,11 +38,12 @@ pub struct CallContext {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) may_have_been_applied: bool,
-    /// Whether the request may still take effect: not if the service itself says that it has ended.
+    /// Whether the request may still take effect; `false` if the service itself says that it has
+    /// ended.
     pub(crate) may_still_arrive: bool,
-    /// When the token that was sent expired, as it says itself.
+    /// When the token that was sent expired, according to its own claims.
     pub(crate) token_expired: Option<Timestamp>,
-    /// Whether the base URL begins with `http://`, and no response has shown that this is right.
+    /// Whether the base URL begins with `http://`, and no response has confirmed it yet.
     pub(crate) may_expect_tls: bool,
     /// How long the next edit of the group waits for this write.
     pub(crate) edit_wait: Option<Duration>,
@@ -53,7 +55,7 @@ impl CallContext {
         Self {
             operation,
             path: path.into(),
-            // A 200 would read as the reason of the failure.
+            // A 200 would read as the reason for the failure.
             status: None,
             code: None,
             message: None,
@@ -89,8 +91,8 @@ impl CallContext {
         &self.path
     }
 
-    /// The status of the last response, if there was one. A success whose body is the service's own failure
-    /// (`{"statusCode": 500, ..}`) counts as that failure.
+    /// The status of the last response, if there was one. If the body of a successful response
+    /// states a failure (`{"statusCode": 500, ..}`), that status counts.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
@@ -106,18 +108,19 @@ impl CallContext {
         self.message.as_deref()
     }
 
-    /// What the server added in `details`, as the JSON that it sent, at most 1 KiB of it, or
-    /// `(message withheld)`. No `Debug` or `Display` shows it.
+    /// The server's `details`, at most 1 KiB of them: a string as its text, anything else as JSON;
+    /// or `(message withheld)`. No `Debug` or `Display` shows it.
     pub fn server_details(&self) -> Option<&str> {
         self.details.as_deref()
     }
 
-    /// The identifier that the server gave the request (`x-request-id` and its like), to quote to support.
+    /// The identifier that the server gave the request (`x-request-id` or similar), to quote to
+    /// support.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// How many attempts were made, the first included.
+    /// The number of attempts, including the first.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
@@ -139,7 +142,7 @@ impl Error {
     }
 }
 
-/// All but the server's details, which can hold whatever it knows.
+/// Everything but the server's details, which can hold anything.
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallContext")

@@ -30,11 +30,12 @@ impl Error {
         }
         match self {
             Self::Config { setting, reason } => config(setting, reason).into(),
-            Self::InvalidInput { .. } => "Correct it; nothing was changed.".into(),
+            Self::InvalidInput { .. } => "Correct the argument; nothing was changed.".into(),
             Self::Credentials { source } => credentials(&**source),
             Self::Unauthorized { context } => unauthorized(context.token_expired),
             Self::PermissionDenied { .. } => {
-                "Check what the API key may do: it needs access to this secret group or store.".into()
+                "Check the API key's permissions: it needs access to this secret group or store."
+                    .into()
             }
             Self::NotFound { resource, .. } => not_found(*resource).into(),
             Self::AlreadyExists { .. } => {
@@ -75,15 +76,16 @@ impl Error {
             }
             Self::RateLimited { .. } => "Wait a moment and send fewer requests at a time.".into(),
             Self::Timeout { context } if context.attempts == 0 => {
-                "Let the earlier edit of this group end, or drop its future, and try again.".into()
+                "Wait for the earlier edit of this group to end, or drop its future, then retry."
+                    .into()
             }
             Self::Timeout { .. } => {
-                "Try again; if it lasts, check the control plane's health, and that each tokio runtime \
-                 has a client of its own (see `Client`)."
+                "Retry; if it keeps failing, check the control plane's health, and that each tokio \
+                 runtime has its own client (see `Client`)."
                     .into()
             }
             Self::Transport { .. } | Self::Service { .. } => {
-                "Try again; if it lasts, check the control plane's health.".into()
+                "Retry; if it keeps failing, check the control plane's health.".into()
             }
             Self::Connect { reason, .. } => connect(*reason).into(),
             Self::UnexpectedStatus { context } if context.status == Some(407) => {
@@ -96,19 +98,19 @@ impl Error {
                 "Ask for fewer entries at a time, or raise the client's response limit.".into()
             }
             Self::UnexpectedRedirect { .. } => {
-                "Set the base URL to the control plane's own (https, no other host).".into()
+                "Set the base URL to the control plane's own URL: https, and no other host.".into()
             }
             Self::ValueHidden { .. } => VIEWING.into(),
             Self::ConcurrentEdit { .. } => "Re-plan the edit against the current state.".into(),
             Self::PartiallyApplied { source, .. } => source.next_step(),
             Self::Unresolved { missing, .. } if missing.is_empty() => VIEWING.into(),
             Self::Unresolved { .. } => {
-                "Check the references for typos and the key's access to their groups.".into()
+                "Check the references for typos, and the API key's access to their groups.".into()
             }
             Self::Stale { source: Some(source), .. } => {
                 format!("The last read failed: {source}. {}", source.hint()).into()
             }
-            Self::Stale { .. } => "Wait for the next look, or call refresh.".into(),
+            Self::Stale { .. } => "Wait for the next read, or call `Watch::refresh`.".into(),
             Self::InvalidSettings { missing, invalid, .. } => {
                 match (missing.is_empty(), invalid.is_empty()) {
                     (false, true) => "Add the missing keys to the group.",
@@ -147,7 +149,7 @@ impl Error {
             {
                 None
             }
-            _ => Some("The write may have been done: read the group before retrying it."),
+            _ => Some("The write may have been applied: read the group before retrying it."),
         }
     }
 }
@@ -158,14 +160,16 @@ const VIEWING: &str =
 const PROXY_LOGIN: &str = "Put the proxy's user name and password into its URL (HTTPS_PROXY, HTTP_PROXY or \
      ALL_PROXY, unless the program sets the proxy), or add the control plane's host to NO_PROXY.";
 
-/// Where the TLS libraries read the system's roots from files, a variable can name others.
+/// On these platforms, TLS libraries read the system's roots from files, and a variable can name
+/// others.
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
-const OWN_ROOT: &str = "If the control plane has an authority of its own, set SSL_CERT_FILE to a PEM file with \
-     its root certificate (in place of the system's), or add it with ClientBuilder::tls_certs_merge; else \
-     check what intercepts the connection.";
+const OWN_ROOT: &str = "If the control plane uses a private certificate authority, set SSL_CERT_FILE to a \
+     PEM file with its root certificate (in place of the system's), or add it with \
+     ClientBuilder::tls_certs_merge; otherwise check what intercepts the connection.";
 #[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
-const OWN_ROOT: &str = "If the control plane has an authority of its own, add its root certificate to the \
-     system's, or with ClientBuilder::tls_certs_merge; else check what intercepts the connection.";
+const OWN_ROOT: &str = "If the control plane uses a private certificate authority, add its root \
+     certificate to the system's, or with ClientBuilder::tls_certs_merge; otherwise check what \
+     intercepts the connection.";
 
 fn config(setting: &str, reason: &str) -> &'static str {
     match (setting, reason) {
@@ -193,7 +197,7 @@ fn credentials(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Cow<
     }
     let reason = source.to_string();
     let reason = Escaped(reason.trim_end_matches('.'));
-    format!("Check where the credentials come from: {reason}.").into()
+    format!("Check the source of the credentials: {reason}.").into()
 }
 
 fn unauthorized(expired: Option<Timestamp>) -> Cow<'static, str> {
@@ -203,7 +207,7 @@ fn unauthorized(expired: Option<Timestamp>) -> Cow<'static, str> {
             .into();
     };
     format!(
-        "The token says that it expired at {time}; get a new one (for a login of the CLI: `tfy login \
+        "The token expired at {time}; get a new one (for a login of the CLI: `tfy login \
          --relogin`), and check this machine's clock."
     )
     .into()
@@ -235,7 +239,7 @@ fn connect(reason: ConnectReason) -> &'static str {
         ConnectReason::ProxyAuthRequired => PROXY_LOGIN,
         ConnectReason::ProxyRefused => {
             "Check that the proxy (HTTPS_PROXY or ALL_PROXY, unless the program sets one) can reach the \
-             control plane and may do so, or add the control plane's host to NO_PROXY."
+             control plane and is allowed to, or add the control plane's host to NO_PROXY."
         }
         _ => "Check the base URL, the network and any proxy.",
     }
@@ -267,7 +271,7 @@ fn key_not_supported(
         None if key.is_empty() && is_azure => "Use `-` in place of `_` in the key".to_owned(),
         None => "Use a name that the store accepts".to_owned(),
     };
-    // If the key is not known, it is at least known to have an underscore.
+    // An unknown key is at least known to contain an underscore.
     let (key, accepted) = match key {
         "" => ("A_B", "underscores".to_owned()),
         key => (key, Escaped(key).to_string()),

@@ -1,4 +1,4 @@
-//! What can go wrong, said so that a program can decide and a person knows the next step.
+//! The crate's errors: variants for programs to match on, and texts and hints for people.
 
 mod connect;
 mod context;
@@ -28,12 +28,12 @@ use crate::stores::SecretStoreKind;
 /// The result of this crate's methods.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure of any of the crate's methods, named for what happened.
+/// The error of all methods of this crate, with one variant for each kind of failure.
 ///
 /// `Display` is one line that stands alone; [`hint`](Self::hint) is the next step in a sentence or two. `{:?}` is
 /// both on one line, which is what a `main` that returns this crate's [`Result`] prints; `{:#?}` is the
 /// structure. The cause, if another library reported one, is in [`source`](std::error::Error::source) only
-/// (its type is not part of the stable API). No text of an error holds a value or the API key.
+/// (its type is not part of the stable API). No error text contains a secret value or the API key.
 ///
 /// ```
 /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), truefoundry_secrets::Error> {
@@ -54,7 +54,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting of the client is missing or cannot be used. Nothing was written.
+    /// A setting of the client is missing or invalid. Nothing was written.
     #[error("{setting} {reason}")]
     #[non_exhaustive]
     Config {
@@ -64,7 +64,7 @@ pub enum Error {
         reason: Cow<'static, str>,
     },
 
-    /// An argument cannot be used, or does not fit what was read. Nothing was written.
+    /// An argument is invalid, or does not match what was read. Nothing was written.
     #[error("invalid {what}: {reason}")]
     #[non_exhaustive]
     InvalidInput {
@@ -74,8 +74,8 @@ pub enum Error {
         reason: Cow<'static, str>,
     },
 
-    /// No token could be had from the client's [`Credentials`](crate::Credentials), at first or after the server
-    /// refused the one in use. Nothing was written.
+    /// No token could be obtained from the client's [`Credentials`](crate::Credentials), either the
+    /// first one or one to replace a token that the server rejected. Nothing was written.
     #[error("cannot obtain a token for the control plane")]
     #[non_exhaustive]
     Credentials {
@@ -105,7 +105,7 @@ pub enum Error {
     NotFound {
         /// What was looked for.
         resource: Resource,
-        /// The identifier or name it was looked for by; empty if several were.
+        /// The identifier or name that was looked up; empty if there were several.
         id: Box<str>,
         /// The request and its response.
         context: Box<CallContext>,
@@ -133,7 +133,7 @@ pub enum Error {
     #[error("{details}{context}")]
     #[non_exhaustive]
     SoftDeleted {
-        /// The secret, the store, how long it is kept, and the ways out.
+        /// The secret, the store, how long it is kept, and the recovery options.
         details: Box<SoftDeleted>,
         /// The request and its response.
         context: Box<CallContext>,
@@ -148,7 +148,7 @@ pub enum Error {
         key: Box<str>,
         /// The store, if known.
         store: Option<Box<SecretStoreKind>>,
-        /// A name near it that the store accepts.
+        /// A similar name that the store accepts.
         suggestion: Option<Box<str>>,
         /// The response; `None` if the key was refused before anything was written.
         context: Option<Box<CallContext>>,
@@ -186,8 +186,8 @@ pub enum Error {
     #[error("cannot {}: the server refused the request{context}", context.operation)]
     #[non_exhaustive]
     InvalidRequest {
-        /// The server's list of problems, each withheld as its message is, at most 32 of 512 bytes each;
-        /// empty if it sent one message only.
+        /// The server's list of problems, at most 32 of 512 bytes each, withheld in the same way as
+        /// the message; empty if the server sent a single message.
         problems: Box<[String]>,
         /// The request and its response.
         context: Box<CallContext>,
@@ -205,7 +205,7 @@ pub enum Error {
     #[error("cannot {}: rate limited{}{context}", context.operation, after(*retry_after))]
     #[non_exhaustive]
     RateLimited {
-        /// How long the server asks to wait, a year at most; `None` if it does not say.
+        /// How long the server asks to wait, at most a year; `None` if it does not say.
         retry_after: Option<Duration>,
         /// The request and its response.
         context: Box<CallContext>,
@@ -227,8 +227,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// The call's time limit, retries included, has passed. With 0 [`attempts`](CallContext::attempts) nothing
-    /// was sent: an earlier edit of the group did not end in time.
+    /// The call's time limit, retries included, has passed. If [`attempts`](CallContext::attempts)
+    /// is 0, nothing was sent: an earlier edit of the group did not end in time.
     #[error("cannot {}: {} {}{context}", context.operation, waited(context), Wait(context.elapsed))]
     #[non_exhaustive]
     Timeout {
@@ -236,8 +236,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// No connection was made for the last attempt. Nothing was sent unless an attempt before it was:
-    /// [`may_have_been_applied`](Self::may_have_been_applied) tells.
+    /// The last attempt could not connect, and sent nothing. An earlier attempt may have sent the
+    /// request: see [`may_have_been_applied`](Self::may_have_been_applied).
     #[error("cannot {}: cannot connect: {reason}{context}", context.operation)]
     #[non_exhaustive]
     Connect {
@@ -268,7 +268,8 @@ pub enum Error {
         line: usize,
         /// The column, in bytes from 1.
         column: usize,
-        /// What came in place of JSON, such as `text/html`, if the server names a well-known type.
+        /// The content type that was received instead of JSON, such as `text/html`, if it is a
+        /// well-known one.
         content_type: Option<&'static str>,
         /// The request and its response.
         context: Box<CallContext>,
@@ -284,7 +285,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// The server redirects. Redirects are never followed: they would carry the key to another host.
+    /// The server sent a redirect. Redirects are never followed: they could send the API key to
+    /// another host.
     #[error("cannot {}: redirected{}; redirects are not followed{context}", context.operation,
         to(location.as_deref()))]
     #[non_exhaustive]
@@ -295,7 +297,8 @@ pub enum Error {
         context: Box<CallContext>,
     },
 
-    /// The control plane does not show the value: viewing is switched off, or not allowed to this key.
+    /// The control plane does not show the value: viewing is switched off, or not allowed for this
+    /// API key.
     #[error("the control plane does not show the value of secret {}", Quoted(id))]
     #[non_exhaustive]
     ValueHidden {
@@ -310,24 +313,26 @@ pub enum Error {
     ConcurrentEdit {
         /// Keys that were added; if `applied`, keys that the edit removed and that still exist.
         added: Box<[String]>,
-        /// Keys that were removed; if `applied`, or from `ensure`, keys that should exist and do not.
+        /// Keys that were removed; if `applied`, or from `ensure`, keys that should exist but do
+        /// not.
         removed: Box<[String]>,
-        /// Keys with another time or another identifier than before. All three are empty if the group
-        /// changed in another way, or kept changing while it was read.
+        /// Keys whose time or identifier changed. All three lists are empty if the group changed in
+        /// another way, or kept changing while it was read.
         modified: Box<[String]>,
-        /// Whether this edit was written, and undone by the other change; if not, nothing was written.
+        /// Whether this edit was, or may have been, written before the other change undid it; if
+        /// `false`, nothing was written.
         applied: bool,
     },
 
-    /// Some of the keys were removed, then one failed.
+    /// Some keys were removed before the removal of another one failed.
     #[error("{}{} could not be removed{}", removed(done), Quoted(failed), not_tried_of(not_tried))]
     #[non_exhaustive]
     PartiallyApplied {
-        /// The keys that are removed.
+        /// The keys that were removed.
         done: Box<[String]>,
         /// The key whose removal failed.
         failed: Box<str>,
-        /// The keys whose removal was not tried.
+        /// The keys whose removal was not attempted.
         not_tried: Box<[String]>,
         /// Why it failed.
         source: Box<Error>,
@@ -337,34 +342,35 @@ pub enum Error {
     #[error("{}", unresolved(missing, hidden))]
     #[non_exhaustive]
     Unresolved {
-        /// Those that name no secret visible to this key.
+        /// References that name no secret visible to this API key.
         missing: Box<[SecretRef]>,
-        /// Those whose value the control plane does not show.
+        /// References whose value the control plane does not show.
         hidden: Box<[SecretRef]>,
     },
 
-    /// A group's values are not the settings that the program asks for
-    /// ([`SecretMap::deserialize`](crate::SecretMap::deserialize)). It holds names of keys and types, and no
-    /// value.
+    /// A group's values do not fit the settings type of the program
+    /// ([`SecretMap::deserialize`](crate::SecretMap::deserialize)). The error holds names of keys
+    /// and types, and no value.
     #[error("{}", settings(missing, invalid, *incomplete))]
     #[non_exhaustive]
     InvalidSettings {
-        /// The fields without a key.
+        /// The fields that no key matches.
         missing: Box<[String]>,
-        /// The keys whose values cannot be used, each with what was expected.
+        /// The keys with invalid values, each with what was expected.
         invalid: Box<[(String, String)]>,
-        /// Whether there may be more problems than these: a type accepted no stand-in for its value.
+        /// Whether there may be further problems: the search ended at a type that accepts no
+        /// stand-in for its value, or at its limit.
         incomplete: bool,
     },
 
-    /// The values of a [`Watch`](crate::Watch) are older than the program allows, or a read that it asked for
-    /// failed. The watch still has them.
+    /// The values of a [`Watch`](crate::Watch) are older than the program allows, or a read that it
+    /// requested failed. The watch still holds them.
     #[error("the watched values were last confirmed {} ago", Wait(*age))]
     #[non_exhaustive]
     Stale {
         /// How long ago the control plane last confirmed the values.
         age: Duration,
-        /// Why they could not be confirmed since; `None` if no look has failed.
+        /// Why they could not be confirmed since; `None` if no read has failed.
         source: Option<Arc<Error>>,
     },
 }
@@ -372,7 +378,7 @@ pub enum Error {
 /// An error of another library. Its concrete type is not part of the stable API.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// As [`BoxError`], where several callers get the same one.
+/// A [`BoxError`] that several callers share.
 pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
 const _: () = assert!(size_of::<Error>() <= 64, "every Result in a user's program carries this");
@@ -389,7 +395,6 @@ impl Error {
         Self::InvalidInput { what: what.into(), reason: reason.into() }
     }
 
-    /// Takes the keys that are new, gone and changed, and whether the edit was written and then undone.
     pub(crate) fn concurrent_edit(
         added: Vec<String>,
         removed: Vec<String>,
@@ -459,7 +464,7 @@ fn unexpected(context: &CallContext) -> &'static str {
 }
 
 fn written(applied: bool) -> &'static str {
-    if applied { "; what was written may be undone" } else { "; nothing was written" }
+    if applied { "; what this edit wrote may have been undone" } else { "; nothing was written" }
 }
 
 /// ` (added: A, B; removed: C)`, without the lists that are empty.

@@ -54,7 +54,8 @@ impl Error {
         context_of!(self, as_deref_mut, context_mut)
     }
 
-    /// The failure of a read that was to confirm a write: the write was done, or may have been.
+    /// Marks the failure of a read that should have confirmed a write: the write may have been
+    /// applied.
     pub(crate) fn after_a_write(mut self) -> Self {
         if let Self::ConcurrentEdit { applied, .. } = &mut self {
             *applied = true;
@@ -64,7 +65,7 @@ impl Error {
         self
     }
 
-    /// Whether it is a group that was not found, and not a key or a store.
+    /// Whether a group was not found, rather than a key or a store.
     pub(crate) fn is_missing_group(&self) -> bool {
         matches!(self, Self::NotFound { resource: Resource::SecretGroup, .. })
     }
@@ -97,10 +98,10 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the same call can succeed later without anything being changed by the caller.
+    /// Whether the same call can succeed later without any change by the caller.
     ///
-    /// It does not say that a retry is without effect: for a create or an update look at
-    /// [`may_have_been_applied`](Self::may_have_been_applied) first.
+    /// It does not mean that a retry is harmless: before retrying a create or an update, check
+    /// [`may_have_been_applied`](Self::may_have_been_applied).
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited { .. }
@@ -119,9 +120,9 @@ impl Error {
         }
     }
 
-    /// Whether a write may have been done despite this error: its response was lost, cut or not
-    /// understood, the status was 408, 424 or 5xx, or a part of an edit was done. Read the group before
-    /// retrying a create or an update.
+    /// Whether a write may have been applied despite this error: its response was lost, cut or not
+    /// understood, the status was 408, 424 or 5xx, or part of an edit was applied. Read the group
+    /// before retrying a create or an update.
     pub fn may_have_been_applied(&self) -> bool {
         match self {
             Self::PartiallyApplied { .. } => true,
@@ -131,8 +132,8 @@ impl Error {
     }
 }
 
-/// Whether a source of credentials can succeed later: it took too long, or met a failure of this crate that
-/// passes.
+/// Whether a source of credentials can succeed later: it timed out, or failed with a retryable
+/// error of this crate.
 fn may_pass(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     let is_late = |error: &std::io::Error| error.kind() == std::io::ErrorKind::TimedOut;
     error.downcast_ref().is_some_and(is_late)

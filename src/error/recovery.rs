@@ -10,7 +10,7 @@ const AZURE_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
 /// The longest of AWS Secrets Manager's 7 to 30 days, and its default.
 const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
 
-/// How far the deletion of a secret is whose name the store still holds.
+/// The state of a deleted secret whose name the store still holds.
 ///
 /// Some stores keep a deleted secret for a while, so that it can be brought back. Until it is gone
 /// for good, its name cannot be used again.
@@ -25,7 +25,7 @@ const AWS_RETENTION: Duration = Duration::from_secs(30 * DAY.as_secs());
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SoftDeleteState {
-    /// Deleted and kept: the name is free once the secret is purged, or once the retention is over.
+    /// Deleted and kept: the name is free once the secret is purged, or its retention ends.
     Deleted,
     /// The store is still deleting it. A later call may show another state.
     BeingDeleted,
@@ -82,16 +82,16 @@ pub enum RecoveryOption {
     /// Run this command. Not possible with purge protection.
     #[non_exhaustive]
     PurgeWithCli {
-        /// The command; `<vault>`, and `<secret-name>` if the server did not name it, are to be
-        /// filled in.
+        /// The command; fill in `<vault>`, and `<secret-name>` if the server did not name the
+        /// secret.
         command: String,
     },
-    /// The store still works on the name: retry the call in a moment.
+    /// The store is still working on the name: retry the call in a moment.
     RetryLater,
     /// Wait until the store forgets the name.
     #[non_exhaustive]
     Wait {
-        /// How long at most, counted from the deletion.
+        /// The longest wait, counted from the deletion.
         at_most: Duration,
     },
 }
@@ -120,8 +120,9 @@ impl SoftDeleted {
         self.state
     }
 
-    /// How long the store keeps it at most by its documented default: 90 days for Azure Key Vault (7 to 90
-    /// can be set), 30 for AWS Secrets Manager; `None` for other stores, or if the store is not known.
+    /// How long the store keeps it at most, by its documented default: 90 days for Azure Key Vault
+    /// (7 to 90 can be set), 30 for AWS Secrets Manager; `None` for other stores, or if the store
+    /// is not known.
     pub fn retention(&self) -> Option<Duration> {
         match self.store.as_ref()? {
             SecretStoreKind::AzureVault => Some(AZURE_RETENTION),
@@ -130,7 +131,7 @@ impl SoftDeleted {
         }
     }
 
-    /// The ways out, the fastest first.
+    /// The recovery options, fastest first.
     pub fn recovery_options(&self) -> Vec<RecoveryOption> {
         let mut options = Vec::new();
         if self.state != SoftDeleteState::Deleted {
@@ -166,7 +167,7 @@ impl SoftDeleted {
         }
     }
 
-    /// The name, if it is harmless when pasted into a shell; else a placeholder.
+    /// The name, if it is harmless when pasted into a shell; otherwise a placeholder.
     fn pasteable_name(&self, store: &SecretStoreKind) -> &str {
         self.name
             .as_deref()

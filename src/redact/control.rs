@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Shows what would steer a terminal, forge a log line or reorder the text as an escape such as
-/// `\n` or `\u{202e}`.
+/// Escapes characters that would steer a terminal, forge a log line or reorder the text, as `\n` or
+/// `\u{202e}`.
 ///
 /// Backslashes stay as they are, so escaping twice changes nothing more.
 pub(crate) fn escape_control(text: &str) -> Cow<'_, str> {

@@ -1,8 +1,8 @@
-//! A failure's text without the secrets that it quotes, before anything is read out of it.
+//! Removes the secrets that a failure quotes from its text, before the text is parsed.
 //!
-//! What is parsed out of a failure is made of ordinary strings, which are freed unwiped. So what the server
-//! quotes as it was sent, or with JSON's escapes, is overwritten first. Each text in which that happened is
-//! withheld later, as is what is quoted in other ways.
+//! Parsing a failure creates ordinary strings, which are freed unwiped. So values that the server
+//! quotes as they were sent, or with JSON's escapes, are overwritten first. Each text in which that
+//! happened is withheld later, and so is each text that quotes a value in another way.
 
 use super::needles::WINDOW;
 use super::reading::{self, Letters};
@@ -11,10 +11,12 @@ use super::step;
 use crate::wipe::Zeroizing;
 
 impl Scrubber {
-    /// The text with a mark in the place of each byte of every letter and digit of 16 bytes in a row that a value
-    /// has, too. No quote and no escape of JSON is changed. `None` if nothing is quoted.
+    /// The text with a mark in place of each byte of a letter or digit that belongs to a run of at
+    /// least 16 such bytes shared with a value. JSON's quotes and escapes are not changed. `None`
+    /// if nothing is quoted.
     pub(crate) fn cut_quotes(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        // Of a page in another encoding, or one that was cut within a character, what is UTF-8.
+        // Only the beginning that is UTF-8, if the page is in another encoding or was cut within a
+        // character.
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
         let readable = std::str::from_utf8(text.get(..readable)?).ok()?;
         let mut letters = Letters::room(readable.as_bytes());
@@ -36,7 +38,7 @@ impl Scrubber {
                 }
                 if next > letter && range.start < next && letter < range.end {
                     let place = start + at;
-                    // The text stays as long as it is: a mark for each byte.
+                    // One mark for each byte, so the length of the text stays the same.
                     if let Some(bytes) = clean.get_mut(place..place + character.len_utf8()) {
                         bytes.fill(MARK);
                     }
@@ -48,8 +50,8 @@ impl Scrubber {
     }
 }
 
-/// The text between escapes, and where each part stands. What follows a backslash is left out, with the digits
-/// of a `\u`.
+/// Calls `act` with the text between escapes, and the position of each part. The character after a
+/// backslash is left out, and so are the digits of a `\u`.
 fn each_unescaped(text: &str, mut act: impl FnMut(usize, &str)) {
     let mut rest = text;
     loop {

@@ -23,7 +23,7 @@ impl Display for Quoted<'_> {
     }
 }
 
-/// A blank and the name in quotes, or nothing if it is not known.
+/// A space and the name in quotes, or nothing if the name is not known.
 pub(crate) struct Named<'a>(pub(crate) &'a str);
 
 impl Display for Named<'_> {

@@ -1,23 +1,24 @@
 //! The one reader of escapes.
 //!
-//! It undoes them until none is left, however many layers there are, so that a text and its escaped form
-//! become the same. Of a text that is not escaped but looks so, such as a value with `%41` in it, that is as
-//! true: it becomes the same on both sides of a comparison.
+//! It decodes them until none is left, however many layers there are, so that a text and its
+//! escaped form become the same. A text that only looks escaped, such as a value with `%41` in it,
+//! is decoded in the same way on both sides of a comparison.
 
 use crate::wipe::Zeroizing;
 
 use super::step;
 
-/// What begins a number of so many hexadecimal digits.
+/// The beginnings of hexadecimal escapes, each with its number of digits.
 const HEXADECIMAL: [(&[u8], usize); 5] =
     [(b"%", 2), (br"\x", 2), (br"\u", 4), (b"%u", 4), (br"\U", 8)];
 const ENTITIES: [(&[u8], char); 6] =
     [(b"amp", '&'), (b"lt", '<'), (b"gt", '>'), (b"quot", '"'), (b"apos", '\''), (b"nbsp", ' ')];
 /// A backslash that was itself written as an escape. It escapes what follows, but is not the first half of an
-/// escaped backslash together with the beginning of the next escape: `\u005c\u006e` is `\n`. No byte of UTF-8.
+/// escaped backslash together with the beginning of the next escape: `\u005c\u006e` is `\n`. UTF-8
+/// has no such byte.
 const BACKSLASH: u8 = 0xFF;
-/// One that was written as two. It begins the next escape, or belongs to one more pair, but not to a pair with
-/// a [`BACKSLASH`]: `\\134\\156` is `\n`, too. No byte of UTF-8 either.
+/// A backslash that was written as two. It begins the next escape, or belongs to one more pair, but
+/// not to a pair with a [`BACKSLASH`]: `\\134\\156` is `\n`, too. UTF-8 has no such byte either.
 const PAIR: u8 = 0xFE;
 /// HTML has names of up to 31 characters, and numbers may have leading zeros.
 const MAX_ENTITY: usize = 32;
@@ -25,27 +26,27 @@ const MAX_BRACED: usize = 10;
 
 /// What an escape stands for.
 enum Decoded {
-    /// Of two of them, the last.
+    /// A pair of backslashes; holds the second.
     Pair(u8),
-    /// Part of a character, possibly.
+    /// A byte, which may be part of a character.
     Byte(u8),
     Character(char),
 }
 
 /// Whether the text has any of the characters that every escape begins with.
 pub(super) fn may_be_in(text: &str) -> bool {
-    // Without a way out within a chunk the compiler compares many bytes at once.
+    // Without an early exit within a chunk, the compiler compares many bytes at once.
     let has_any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | begins_one(*byte));
     let (chunks, rest) = text.as_bytes().as_chunks::<32>();
     chunks.iter().inspect(|_| step()).any(|chunk| has_any(chunk)) || has_any(rest)
 }
 
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a way out for each byte")]
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is an early exit at each byte")]
 fn begins_one(byte: u8) -> bool {
     (byte == b'\\') | (byte == b'%') | (byte == b'&')
 }
 
-/// The text without its escapes, in bytes, because `%XX` and `\xXX` are such.
+/// The text with all escapes decoded, as bytes, because `%XX` and `\xXX` stand for bytes.
 ///
 /// Each byte is appended. An escape that ends with it is replaced by what it stands for, which is shorter
 /// and may be the end of another escape. So the work is linear however they are nested.
@@ -83,10 +84,10 @@ pub(super) fn undone(text: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// The text without its outermost layer of escapes.
+/// The text with its outermost layer of escapes decoded.
 ///
-/// What an escape stands for begins no other one. So a value that looks escaped itself, such as one with
-/// `%41` in it, is seen as it is behind the escapes that a server added.
+/// A decoded character never begins another escape. So a value that looks escaped itself, such as
+/// one with `%41` in it, comes out unchanged when the escapes that a server added are decoded.
 pub(super) fn undone_once(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut decoded_to = 0;
@@ -135,7 +136,7 @@ fn hexadecimal(bytes: &[u8]) -> Option<(usize, Decoded)> {
             return Some((length, Decoded::Byte(u8::try_from(number).ok()?)));
         }
         match number {
-            // Half of a pair: its other half follows.
+            // The first half of a surrogate pair: the second one follows.
             0xD800..0xDC00 => None,
             0xDC00..0xE000 => {
                 let before = bytes.get(..bytes.len().checked_sub(length)?)?;
@@ -148,7 +149,7 @@ fn hexadecimal(bytes: &[u8]) -> Option<(usize, Decoded)> {
     })
 }
 
-/// The number in so many digits at the end of the bytes, if `begin` stands before it.
+/// The number that the last `digits` bytes form, if `begin` precedes it.
 fn number_behind(bytes: &[u8], begin: &[u8], digits: usize) -> Option<u32> {
     let (before, digits) = bytes.split_at_checked(bytes.len().checked_sub(digits)?)?;
     let [first, rest @ ..] = begin else { return None };
@@ -175,8 +176,8 @@ fn braced(bytes: &[u8]) -> Option<(usize, Decoded)> {
     is_backslash(*before.strip_suffix(b"u")?.last()?).then(|| (digits.len() + 2, character(number)))
 }
 
-/// `&lt;`, `&#60;`, `&#x3c;`. Other names stand for characters that are left out of what is compared, or
-/// for letters that need no entity: they become a character that cannot be seen.
+/// `&lt;`, `&#60;`, `&#x3c;`. Other names stand for characters that are not compared, or for
+/// letters that need no entity: they become an invisible character.
 fn entity(bytes: &[u8]) -> Option<(usize, Decoded)> {
     let tail = bytes.strip_suffix(b";")?;
     let tail = tail.get(tail.len().saturating_sub(MAX_ENTITY)..)?;
@@ -195,8 +196,9 @@ fn entity(bytes: &[u8]) -> Option<(usize, Decoded)> {
     Some((name.len() + 2, decoded))
 }
 
-/// The escapes of one character that JSON and programming languages have, and a backslash that was put
-/// before a punctuation mark. The first characters of other escapes keep theirs: `\&#110;` is `\n`.
+/// The one-character escapes of JSON and programming languages, and a backslash before a
+/// punctuation mark. A backslash before the first character of another escape is kept: `\&#110;` is
+/// `\n`.
 fn after_backslash(bytes: &[u8]) -> Option<(usize, Decoded)> {
     let [first, last] = bytes.last_chunk::<2>()?;
     let decoded = match last {

@@ -1,9 +1,9 @@
 //! What an error may show of a text that a server wrote.
 //!
-//! A server may echo what it was sent, in any writing. So its texts are compared with all that was sent:
-//! both sides are reduced to their letters and digits ([`reading`]), after escapes are undone
-//! ([`escapes`]), and a text that holds what a value is reduced to is withheld as a whole
-//! ([`Scrubber`]). All of it is linear in the text plus the values, whatever they are.
+//! A server may echo what it was sent, in any encoding. So its texts are compared with everything
+//! that was sent: escapes are decoded ([`escapes`]), both sides are reduced to letters and digits
+//! ([`reading`]), and a text that contains a reduced value is withheld as a whole ([`Scrubber`]).
+//! The work is linear in the text plus the values, whatever they are.
 
 mod control;
 mod cut_quotes;

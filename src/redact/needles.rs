@@ -1,4 +1,5 @@
-//! The search for many pieces of bytes at once, in steps that do not depend on what they are.
+//! Searches for many byte strings at once, in a number of steps that does not depend on their
+//! content.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -8,24 +9,25 @@ use std::ops::Range;
 use super::step;
 use crate::wipe::Zeroizing;
 
-/// So many bytes in a row are no coincidence.
+/// This many equal bytes in a row are not a coincidence.
 pub(super) const WINDOW: usize = 16;
-/// What is looked up first: so many bytes fit into a number.
+/// The length of what is looked up first: this many bytes fit into a `u64`.
 const GRAM: usize = 8;
-/// Of so many grams of another text one is at a marked place by accident, or fewer.
+/// In an unrelated text, at most one in this many grams is at a marked place by accident.
 const PLACES_PER_GRAM: usize = 16;
 
-/// What is looked for: every whole short needle, and each window of the longer ones.
+/// What is searched for: every short needle as a whole, and each window of the longer ones.
 ///
-/// All grams of the needles are marked in a table. A window of a text can be one of theirs only if all grams in
-/// it are, of which one is at a place that can be divided by their number in a window: so few are looked up.
+/// All grams of the needles are marked in a table. A window of a text can match only if all grams
+/// in it are marked. One of them starts at a multiple of the number of grams per window, so only
+/// grams at such positions are looked up.
 pub(super) struct Needles {
     all: Vec<Zeroizing<Vec<u8>>>,
-    /// The lengths that a window of the text has to have, one bit for each.
+    /// The lengths of the windows to compare, one bit for each.
     lengths: u32,
     /// One bit for each place.
     marked: Vec<u64>,
-    /// By how much a number is shifted to become a place.
+    /// The shift that turns a mixed number into a place.
     shift: u32,
     windows: OnceCell<Windows>,
 }
@@ -61,13 +63,13 @@ impl Needles {
         (1..=WINDOW).any(|length| self.first_from(0, text, length).is_some())
     }
 
-    /// The parts of the text that consist of windows of this length, in order and not touching each other.
+    /// The ranges of the text that match windows of `length` bytes, in order; adjacent ones are merged.
     pub(super) fn covered(&self, text: &[u8], length: usize) -> Vec<Range<usize>> {
         let mut covered = Vec::new();
         let mut from = 0;
         while let Some(start) = self.first_from(from, text, length) {
             let (mut last, mut end) = (start, start + length);
-            // The farthest window that begins in this part or right behind it: those before add nothing to it.
+            // The last window that begins in this range extends it; those before it add nothing.
             while let Some(next) =
                 (last + 1..=end).rev().find(|at| self.has_window_at(*at, text, length))
             {
@@ -79,7 +81,8 @@ impl Needles {
         covered
     }
 
-    /// The first place at which a window of this length stands.
+    /// The first position from `from` on at which `length` bytes match a whole needle, or a window of
+    /// one.
     fn first_from(&self, from: usize, text: &[u8], length: usize) -> Option<usize> {
         if self.lengths >> length & 1 == 0 {
             return None;
@@ -89,7 +92,7 @@ impl Needles {
         let (mut at, mut next) = (from, from);
         while let Some(sample) = text.get(at..at + gram) {
             if self.is_marked(sample) {
-                // The windows that it is in, but for those that the one before was in, too.
+                // The windows that contain it, except those that the previous one was in, too.
                 let mut starts = next.max((at + 1).saturating_sub(stride))..=at;
                 if let Some(start) = starts.find(|start| self.has_window_at(*start, text, length)) {
                     return Some(start);
@@ -106,7 +109,7 @@ impl Needles {
         window.is_some_and(|it| self.is_likely(it, length.min(GRAM)) && self.have(it))
     }
 
-    /// `false` only for what is no gram of any needle.
+    /// `false` only if it is not a gram of any needle.
     #[inline]
     fn is_marked(&self, gram: &[u8]) -> bool {
         step();
@@ -129,11 +132,11 @@ impl Needles {
     }
 }
 
-/// Where a gram is in the table. A text can be made to have its grams at marked places; then its windows are
-/// looked up.
+/// The place of a gram in the table. A text can be crafted to have its grams at marked places; its
+/// windows are then looked up.
 #[inline]
 fn place(gram: &[u8], shift: u32) -> (usize, u64) {
-    // The upper bits, because each depends on all that is below it.
+    // The upper bits, because each depends on all bits below it.
     let mixed = number(gram).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift;
     (usize::try_from(mixed / 64).unwrap_or_default(), 1 << (mixed % 64))
 }
@@ -147,10 +150,10 @@ fn number(bytes: &[u8]) -> u64 {
     )
 }
 
-/// Pieces of at most 16 bytes, known by their hashes, so that no copy is left in memory that is not wiped.
+/// Windows of at most 16 bytes, stored as hashes, so that no unwiped copy is left in memory.
 ///
-/// A hash is a product folded to 64 bits, with a random key for each set: no one can choose values that share
-/// many. If two pieces do by accident a message is withheld.
+/// A hash is a product folded to 64 bits, with a random key for each set, so values with many
+/// collisions cannot be chosen. An accidental collision only withholds a message.
 struct Windows {
     key: [u64; 2],
     hashes: HashSet<u64, BuildHasherDefault<AsIs>>,
@@ -179,7 +182,7 @@ fn hash(window: &[u8], key: [u64; 2]) -> u64 {
     u64::try_from((product >> 64) ^ (product & half)).unwrap_or_default()
 }
 
-/// What is hashed already.
+/// A hasher for values that are already hashes.
 #[derive(Default)]
 struct AsIs(u64);
 

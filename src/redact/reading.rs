@@ -1,4 +1,4 @@
-//! What of a text is compared.
+//! The forms of a text that are compared.
 
 use super::control::is_steering;
 use super::{escapes, step};
@@ -21,7 +21,8 @@ static ASCII: [u8; 256] = {
     table
 };
 
-/// What is compared in addition to the text: the text without one and two layers of escapes, and without any.
+/// What is compared in addition to the text: the text with one layer, with two layers and with all
+/// layers of escapes decoded.
 pub(super) fn without_escapes(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     if !escapes::may_be_in(text) {
         return Vec::new();
@@ -44,8 +45,8 @@ pub(super) fn without_escapes(text: &str) -> Vec<Zeroizing<Vec<u8>>> {
     texts
 }
 
-/// Hands over all that a value can be read as, and what is left of it on a page that holds it unescaped,
-/// whose tags are taken out.
+/// Calls `act` with each form of a value. One form is what is left of it if the tags are removed
+/// from a page that holds it unescaped.
 pub(super) fn each_of_value(value: &str, act: &mut impl FnMut(&[u8])) {
     let mut each = |text: &str| {
         act(text.as_bytes());
@@ -70,15 +71,16 @@ pub(super) fn each_of_value(value: &str, act: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// Letters and digits in lower case, and nothing of what servers change, add or leave out when they quote.
+/// Letters and digits in lower case, without anything that servers change, add or leave out when
+/// they quote.
 pub(super) fn letters(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut letters = Letters::room(text);
     each_part(text, |part| letters.extend(part));
     letters.finish()
 }
 
-/// All characters in lower case, for values that are short of letters: without backslashes and what cannot
-/// be seen, and with one blank for any number of them, as in a form also written `+`.
+/// All characters in lower case, for values with few letters: without backslashes and invisible
+/// characters, and with one space for any run of white space or of `+`, as forms encode a space.
 pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut spelling = Zeroizing::new(Vec::with_capacity(room(text)));
     each_part(text, |part| {
@@ -96,15 +98,15 @@ pub(super) fn spelling(text: &[u8]) -> Zeroizing<Vec<u8>> {
     spelling
 }
 
-/// So much is enough for a buffer that must not grow, because that would leave a copy behind: in lower case
-/// some characters have three bytes instead of two, and a byte that is not UTF-8 becomes two.
+/// Enough for a buffer that must not grow, because growing would leave a copy behind: in lower
+/// case, some characters have three bytes instead of two, and a byte that is not UTF-8 becomes two.
 fn room(text: &[u8]) -> usize {
     if text.is_ascii() { text.len() } else { 2 * text.len() }
 }
 
-/// Bytes that are none of UTF-8 are read as Latin-1, in which `%E9` is an `é`.
+/// Bytes that are not UTF-8 are read as Latin-1, in which `%E9` is an `é`.
 fn each_part(text: &[u8], mut act: impl FnMut(&str)) {
-    // Nearly always, and then the bytes need not be looked at one by one.
+    // The usual case, in which the bytes need not be read one by one.
     if let Ok(text) = std::str::from_utf8(text) {
         return act(text);
     }
@@ -123,7 +125,7 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    /// Room for those of a text.
+    /// With room for the letters of a text.
     pub(super) fn room(text: &[u8]) -> Self {
         Self { bytes: Zeroizing::new(vec![0; room(text)]), len: 0 }
     }
@@ -146,7 +148,7 @@ impl Letters {
         for byte in text {
             step();
             let letter = ASCII.get(usize::from(*byte)).copied().unwrap_or_default();
-            // Without a branch for those that are left out.
+            // Written without a branch for the bytes that are left out.
             if let Some(place) = room.get_mut(len) {
                 *place = letter;
             }
@@ -173,7 +175,7 @@ impl Letters {
     }
 }
 
-/// Of how many bytes of [`Letters`] the character is.
+/// How many bytes the character has in [`Letters`].
 #[inline]
 pub(super) fn letters_of(character: char) -> usize {
     if character.is_ascii() {

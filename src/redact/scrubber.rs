@@ -4,21 +4,22 @@ use super::needles::Needles;
 use super::reading;
 use crate::wipe::{Wipe as _, Zeroizing};
 
-/// What stands in the place of a text that shows a value.
+/// What replaces a text that shows a value.
 pub(crate) const WITHHELD: &str = "(message withheld)";
-/// What [`Scrubber::cut_quotes`] leaves in the place of a byte. No text of a service has this control character.
+/// What [`Scrubber::cut_quotes`] writes over a byte. No service sends this control character.
 pub(crate) const MARK: u8 = 0x7f;
-/// Shorter values are not looked for: any text holds three bytes of anything, so every message
-/// would be withheld, and three bytes are found by trying anyway.
+/// Shorter values are not searched for: three bytes occur in many texts by accident, so most
+/// messages would be withheld, and three bytes can be guessed anyway.
 const MIN_VALUE: usize = 4;
-/// Fewer letters and digits stand in a text by accident: such a value is looked for as it is spelled.
+/// Fewer letters and digits occur in a text by accident: such a value is searched for as it is
+/// spelled.
 const MIN_LETTERS: usize = 8;
 
 /// Looks for the secrets of one call in what the server wrote.
 ///
 /// It sees through JSON, percent, form and HTML escapes in any number of layers, changes of case, and
-/// changed or dropped punctuation, blanks and characters that cannot be seen. It does not see through Base64,
-/// compression or hashing.
+/// changed or dropped punctuation, white space and invisible characters. It does not see through
+/// Base64, compression or hashing.
 ///
 /// There is no `Debug`, and its own copies are wiped.
 pub(crate) struct Scrubber {
@@ -34,7 +35,7 @@ impl Scrubber {
         secrets.sort_unstable();
         secrets.dedup();
         for secret in secrets {
-            // Of a value of four bytes one may be a backslash.
+            // One of the four bytes may be a backslash, which is left out.
             let shortest = if secret.contains('\\') { MIN_VALUE - 1 } else { MIN_VALUE };
             reading::each_of_value(secret, &mut |text| {
                 let reduced = reading::letters(text);
@@ -42,7 +43,7 @@ impl Scrubber {
                     letters.push(reduced);
                     return;
                 }
-                // What it ends in is often lost, such as the line feed of a file.
+                // White space at the end is often lost, such as the line feed of a file.
                 let spelling = reading::spelling(text);
                 let trimmed = spelling.trim_ascii();
                 if trimmed.len() >= shortest {
@@ -53,7 +54,7 @@ impl Scrubber {
         Self { letters: Needles::new(letters), spelled: Needles::new(spelled) }
     }
 
-    /// Whether a secret is in the text, or 16 bytes in a row of one.
+    /// Whether a secret is in the text, or 16 consecutive bytes of one.
     pub(crate) fn shows(&self, text: &str) -> bool {
         if self.letters.is_empty() && self.spelled.is_empty() {
             return false;
@@ -68,8 +69,9 @@ impl Scrubber {
             || (!self.spelled.is_empty() && self.spelled.are_in(&reading::spelling(text)))
     }
 
-    /// Withholds the texts of one response that show a secret, or all if only together they do, such as
-    /// one that was taken for a list of characters. What is withheld is wiped. Returns whether anything was.
+    /// Withholds the texts of one response that show a secret, or all of them if they show one only
+    /// when joined, such as a value that was taken for a list of characters. Withheld texts are
+    /// wiped. Returns whether a secret was found.
     pub(crate) fn withhold<'t>(&self, texts: impl IntoIterator<Item = &'t mut String>) -> bool {
         let mut texts: Vec<_> = texts.into_iter().collect();
         if !self.shows(&together(&texts)) {

@@ -17,8 +17,7 @@ fn json(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// As a server in a country without Unicode would: every character an escape, astral ones as a
-/// pair.
+/// JSON with every character escaped, those beyond U+FFFF as a surrogate pair.
 fn json_all_escaped(text: &str) -> String {
     text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect()
 }
@@ -142,7 +141,7 @@ fn a_backslash_does_not_take_that_of_the_next_escape() {
 
 #[test]
 fn what_stands_before_an_echo_takes_nothing_of_it() {
-    // `%de`, `\h` and `\u0041` are no escapes here.
+    // `%de`, `\h` and `\u0041` are not escapes here.
     for (secret, text) in [
         ("deadbeef42", "100%deadbeef42"),
         ("hunter2-hunter2", r"DOMAIN\hunter2-hunter2"),
@@ -192,7 +191,7 @@ fn sixteen_letters_in_a_row_are_enough() {
     }
     assert!(!shows(secret, "value correct-horse-ba… is bad"));
     assert!(!shows(secret, "orrect-horse-ba"));
-    // Of what has no letters, all of it or 16 characters in a row.
+    // A value without letters is found as a whole, or by 16 consecutive characters.
     assert!(shows(&"=".repeat(40), &format!("|{}|", "=".repeat(16))));
     assert!(!shows(&"=".repeat(40), &format!("|{}|", "=".repeat(15))));
 }
@@ -278,7 +277,7 @@ fn a_text_that_ends_in_other_bytes_is_cleaned_up_to_them() {
     assert_eq!(clean.as_slice(), [b"no: ".as_slice(), &[0x7f; 16], b", caf\xe9 0123"].concat());
 }
 
-/// The steps that it takes to read such a refusal.
+/// The number of steps that it takes to read such a refusal.
 fn steps(values: &[String], text: &str) -> usize {
     STEPS.set(0);
     let scrubber = Scrubber::new(values.iter().map(String::as_str));
@@ -288,7 +287,7 @@ fn steps(values: &[String], text: &str) -> usize {
     STEPS.get()
 }
 
-/// Values and a text, from how long they are to be.
+/// Makes values and a text of a given length.
 type Storm = fn(usize) -> (Vec<String>, String);
 
 #[test]
@@ -329,7 +328,7 @@ fn the_work_grows_as_text_and_values_do() {
         let (few, small) = of(2_000);
         let (many, large) = of(8_000);
         assert!(many < 5 * few, "{name}: {few} steps, then {many}");
-        // The bound itself: so many steps for each byte, and no more.
+        // The bound itself: this many steps for each byte, and no more.
         assert!(
             few < 100 * small && many < 100 * large,
             "{name}: {few} of {small}, {many} of {large}"
@@ -362,7 +361,7 @@ fn secret() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The search looks at few places; this one at all.
+    /// The search looks at few positions; this one looks at all of them.
     #[test]
     fn what_is_sought_is_found_wherever_it_stands(
         needles in prop::collection::vec("[ab]{1,40}", 1..4),
@@ -404,7 +403,7 @@ proptest! {
         let (inner_name, inner) = ENCODINGS[inner];
         let (outer_name, outer) = ENCODINGS[outer];
         let text = format!("{front} {} {back}", outer(&inner(&secret)));
-        // Nothing is left to look for of one that is all blanks.
+        // Of a value that is all white space, nothing is left to search for.
         let is_known = shows(&secret, &secret);
         let letters = secret.chars().filter(|it| it.is_alphanumeric()).count();
         prop_assert!(is_known || letters < 8);

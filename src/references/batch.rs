@@ -10,17 +10,17 @@ use crate::client::Client;
 use crate::models::{Secret, SecretRef};
 use crate::{Error, Result};
 
-/// What a batch says of one of its references.
+/// What a batch says about one of its references.
 enum BatchEntry {
     Listed(Box<Secret>),
     Absent,
-    /// The batch was refused as a whole; one of its names is the reason, or all are.
+    /// The batch was refused as a whole, because of one or more of its names.
     Refused,
 }
 
 impl Client {
-    /// What was found for each reference, in order. The first failure that is about more than one secret ends
-    /// the look-up.
+    /// What was found for each reference, in order. The first failure that concerns more than one
+    /// secret ends the look-up.
     pub(crate) async fn look_up(
         &self,
         references: &[SecretRef],
@@ -41,7 +41,8 @@ impl Client {
                 }
             }
         }
-        // All that is left to be read one by one is in one queue, so that the limit holds for the call.
+        // All secrets that are read one by one share a queue, so that the limit applies to the
+        // whole call.
         let reads = left.into_iter().map(async |(place, reference, known)| {
             Ok((place, self.settle(reference, known, with_values).await?))
         });
@@ -114,7 +115,7 @@ impl Client {
         let mut secrets: Vec<Option<Secret>> = batch.iter().map(|_| None).collect();
         let mut missing = batch.len();
         let mut pages = self.secrets().stream(params);
-        // A server that does not know the filter lists everything: what was asked for is enough.
+        // A server that does not know the filter lists everything: stop once all names are found.
         while missing > 0 {
             let Some(secret) = pages.next().await.transpose()? else { break };
             let place = secret.fqn().and_then(|fqn| places.get(fqn));
@@ -126,7 +127,7 @@ impl Client {
         Ok(secrets)
     }
 
-    /// The value that came with the list, else the one that the secret's own endpoint shows.
+    /// The value that came with the list, otherwise the one from the secret's own endpoint.
     pub(super) async fn value_of(&self, secret: Secret) -> Result<Found> {
         let id = secret.id().clone();
         if let Ok(value) = secret.into_value() {
@@ -142,7 +143,7 @@ impl Client {
     }
 }
 
-/// What the batch alone tells, which is nearly always enough.
+/// The result from the batch alone, which is nearly always enough.
 fn from_batch(known: BatchEntry, with_values: bool) -> Result<Found, BatchEntry> {
     match known {
         BatchEntry::Absent => Ok(Found::Missing),
@@ -154,7 +155,8 @@ fn from_batch(known: BatchEntry, with_values: bool) -> Result<Found, BatchEntry>
     }
 }
 
-/// Runs at most so many at a time, and ends with the first failure, also while one before it is slow.
+/// Runs at most `most` calls at a time, and ends with the first failure, even while an earlier call
+/// is still running.
 pub(crate) async fn try_join_ordered<T>(
     calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
     most: usize,
@@ -169,7 +171,8 @@ pub(crate) async fn try_join_ordered<T>(
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// A whole request is refused if one of its names does not exist, or is not for this key.
+/// A whole request may be refused if one of its names does not exist, or is not visible to this
+/// key.
 fn may_be_one_of_them(error: &Error) -> bool {
     matches!(error, Error::NotFound { .. } | Error::PermissionDenied { .. })
 }

@@ -14,7 +14,8 @@ impl SecretMap {
     /// A value is exactly what python-dotenv and node's dotenv read, on all lines that the two read alike.
     /// A line that they read differently, or that either of them drops, is refused.
     ///
-    /// The text itself is the caller's: `SecretValue::from(text)` wipes it, and its `expose_secret()` is read here.
+    /// Wiping the text itself is up to the caller: keep it in a `SecretValue`, and pass its
+    /// `expose_secret()`.
     ///
     /// ```
     /// use truefoundry_secrets::SecretMap;
@@ -29,10 +30,10 @@ impl SecretMap {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] with line, name and reason, and never a value. A line that is not of the form
-    /// `NAME=value` is not quoted at all: it may be a piece of one.
+    /// [`Error::InvalidInput`] with line, name and reason, and never a value. A line that is not of
+    /// the form `NAME=value` is not quoted at all: it may be part of a value.
     pub fn from_dotenv(text: &str) -> Result<Self> {
-        // Both readers do this first, inside of quotes too.
+        // Both readers do this first, even inside quotes.
         if text.contains('\r') {
             let text = Zeroizing::new(text.replace("\r\n", "\n"));
             return read(&Zeroizing::new(text.replace('\r', "\n")));
@@ -84,7 +85,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name, and what follows the equals sign.
+    /// The name, and the text after the equals sign.
     fn name(&self, content: &'a str) -> Result<(&'a str, &'a str)> {
         let exported = content.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
         let content = exported.map_or(content, |rest| rest.trim_start_matches(is_blank));
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         let (name, rest) = content.split_at(end);
         match rest.trim_start_matches(is_blank).strip_prefix('=') {
             Some(value) if !name.is_empty() => Ok((name, value)),
-            // What stands there is a piece of a value as likely as a name: it is not printed.
+            // This may be part of a value rather than a name, so it is not printed.
             _ => Err(self.refuse("", "is not of the form NAME=value")),
         }
     }
@@ -104,8 +105,7 @@ impl<'a> Reader<'a> {
             Some(at) => {
                 let (before, _) = after_sign.split_at(at);
                 if !before.ends_with(is_blank) {
-                    let reason =
-                        "has a # that is a comment to some readers; put quotes around the value";
+                    let reason = "has a # that some readers take for a comment; quote the value";
                     return Err(self.refuse(name, reason));
                 }
                 before.trim_start_matches(is_blank)
@@ -113,18 +113,19 @@ impl<'a> Reader<'a> {
         };
         let value = value.trim_end_matches(is_blank);
         if value != value.trim() {
-            let reason = "begins or ends with white space other than blanks and tabs";
+            let reason = "begins or ends with white space other than spaces and tabs";
             return Err(self.refuse(name, reason));
         }
         if value.starts_with('`') {
-            let reason = "begins with a backtick, which is a quote to some readers";
+            let reason = "begins with a backtick, which some readers take for a quote";
             return Err(self.refuse(name, reason));
         }
         self.check_expansion(name, value)?;
         Ok(value)
     }
 
-    /// A value in quotes, which can go over several lines. `inner` is all that follows the opening quote.
+    /// A value in quotes, which can span several lines. `inner` is everything after the opening
+    /// quote.
     fn quoted(
         &mut self,
         name: &'a str,
@@ -132,7 +133,7 @@ impl<'a> Reader<'a> {
         inner: &'a str,
     ) -> Result<(&'a str, SecretValue)> {
         let Some(end) = inner.find(quote) else {
-            return Err(self.refuse(name, "has a quote that does not end"));
+            return Err(self.refuse(name, "has an unclosed quote"));
         };
         let (text, after) = inner.split_at(end);
         let after = after.get(1..).unwrap_or_default();
@@ -146,7 +147,7 @@ impl<'a> Reader<'a> {
             if quote == '"' { &['\\', '\'', '"', 'a', 'b', 'f', 't', 'v'] } else { &['\\', '\''] };
         // An empty piece is between two backslashes, or between one and the closing quote.
         if text.split('\\').skip(1).any(|piece| piece.is_empty() || piece.starts_with(escapes)) {
-            return Err(self.refuse(name, "has a backslash that readers take differently"));
+            return Err(self.refuse(name, "has a backslash that readers interpret differently"));
         }
         self.check_expansion(name, text)?;
         let value = if quote == '"' && text.contains('\\') {
@@ -160,16 +161,16 @@ impl<'a> Reader<'a> {
         Ok((name, value))
     }
 
-    /// python-dotenv puts the value of another variable in its place, node's dotenv does not.
+    /// python-dotenv replaces this with the value of another variable, and node's dotenv does not.
     fn check_expansion(&self, name: &str, value: &str) -> Result<()> {
         let mut openings = value.split("${").skip(1);
         if openings.any(|after| after.contains('}')) {
-            return Err(self.refuse(name, "has a ${..}, which some readers replace"));
+            return Err(self.refuse(name, "has a ${..}, which some readers expand"));
         }
         Ok(())
     }
 
-    /// They end a line to JavaScript.
+    /// JavaScript treats them as line ends.
     fn check_separators(&self, text: &str, name: &str) -> Result<()> {
         if text.contains(['\u{2028}', '\u{2029}']) {
             return Err(self.refuse(name, "has a line separator (U+2028 or U+2029)"));

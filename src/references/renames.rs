@@ -1,4 +1,4 @@
-//! Keys that another store does not accept, under names that it does.
+//! Renames keys that another store does not accept.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -64,9 +64,9 @@ impl SecretMap {
     }
 
     /// The same values under keys that this kind of store accepts, for a copy into it: each key that it refuses
-    /// gets the name near it that [`SecretStoreKind::suggest_key`] suggests, such as `DB-PASSWORD` for
-    /// `DB_PASSWORD` in Azure Key Vault. [`renames`](Self::renames) lists old and new names, with which
-    /// [`rewrite_refs`](crate::rewrite_refs) rewrites a manifest.
+    /// gets the similar name that [`SecretStoreKind::suggest_key`] suggests, such as `DB-PASSWORD`
+    /// for `DB_PASSWORD` in Azure Key Vault. [`renames`](Self::renames) lists old and new names,
+    /// with which [`rewrite_refs`](crate::rewrite_refs) rewrites a manifest.
     ///
     /// The group `prod` in another store:
     /// ```no_run
@@ -109,9 +109,9 @@ impl SecretMap {
     /// ```
     ///
     /// # Errors
-    /// [`Error::KeyNotSupported`] for a key without a name near it that the store accepts;
-    /// [`Error::InvalidInput`] if two keys would get one name. Azure Key Vault ignores case, so names that
-    /// differ in nothing else are one there.
+    /// [`Error::KeyNotSupported`] for a key without a similar name that the store accepts;
+    /// [`Error::InvalidInput`] if two keys would get one name. Azure Key Vault ignores case, so
+    /// names that differ only in case are the same there.
     pub fn renamed_for(self, store: impl Borrow<SecretStoreKind>) -> Result<Self> {
         let names: Vec<String> = self.renames(store)?.into_iter().map(|(_, name)| name).collect();
         Ok(names.into_iter().zip(self).map(|(name, (_, value))| (name, value)).collect())

@@ -52,8 +52,8 @@ impl Client {
         }
     }
 
-    /// The values that references stand for: one request per 100 of them, each asked for once, however
-    /// often it is given. The result keeps the order.
+    /// The values that references stand for: one request per 100 of them. Each is requested once,
+    /// however often it is given. The result keeps the order.
     ///
     /// If a server leaves values out (older ones do, or viewing is switched off) they are read one by
     /// one, at most 10 at a time
@@ -72,9 +72,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unresolved`] with all the references that name nothing this key may see and all those
-    /// whose values are not shown, and no partial result. Any other failure is returned at once, and ends the
-    /// requests that are still under way.
+    /// [`Error::Unresolved`] with all references that name nothing this key may see and all those
+    /// whose values are not shown; partial results are not returned. Any other failure is returned
+    /// at once, and ends the requests that are still under way.
     pub async fn resolve_all<I>(&self, references: I) -> Result<ResolvedSecrets>
     where
         I: IntoIterator,
@@ -102,7 +102,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Failures of the requests; a reference that names nothing is no error.
+    /// Failures of the requests; a reference that names nothing is not an error.
     pub async fn check_refs<I>(&self, references: I) -> Result<CheckedRefs>
     where
         I: IntoIterator,
@@ -117,8 +117,8 @@ impl Client {
     /// All keys of a group with their values, in two requests for fewer than 100 keys: the group by its name,
     /// then its secrets (one more per 100 keys, and one to learn the tenant's name if it is not known
     /// yet). A full page is never taken for the last, whatever the server's total. If the server neither
-    /// says how long its pages are nor lists the group's keys with the group, a page that is not full costs one
-    /// more, too. Values that the list leaves out are read one by one, as in
+    /// says how long its pages are nor lists the group's keys with the group, a page that is not
+    /// full costs one more request, too. Values that the list leaves out are read one by one, as in
     /// [`resolve_all`](Self::resolve_all).
     ///
     /// ```no_run
@@ -132,9 +132,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the group, and what else
-    /// [`get_by_name`](crate::SecretGroups::get_by_name) fails with; [`Error::Decode`] if the list changes, or
-    /// contradicts its total, each of the three times that it is read; else as
+    /// [`Error::NotFound`] for the group, and the other errors of
+    /// [`get_by_name`](crate::SecretGroups::get_by_name); [`Error::Decode`] if the list changes, or
+    /// contradicts its total, in each of three reads; otherwise as
     /// [`resolve_all`](Self::resolve_all).
     #[doc(alias = "read")]
     #[doc(alias = "fetch")]
@@ -144,7 +144,7 @@ impl Client {
         self.values_of(group.id(), Some(&group)).await
     }
 
-    /// As [`resolve_group`](Self::resolve_group), by the group's identifier: in one request less.
+    /// As [`resolve_group`](Self::resolve_group), by the group's identifier, with one request less.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> truefoundry_secrets::Result<()> {
@@ -160,7 +160,7 @@ impl Client {
         self.values_of(&id.into(), None).await
     }
 
-    /// All values of a group, of which the group itself was read if `group` is given.
+    /// All values of a group. `group` is the group itself, if it was read.
     pub(crate) async fn values_of(
         &self,
         id: &SecretGroupId,
@@ -172,8 +172,8 @@ impl Client {
         if group.is_some_and(is_of_another) {
             return Err(unreadable(self));
         }
-        // A key that the group lists and its list of secrets does not was deleted in between, or the list is
-        // not whole.
+        // A key that is in the group but not in its list of secrets was deleted in between, or the
+        // list is incomplete.
         let mut missing: Vec<Secret> = Vec::new();
         if let Some(listed) = group.and_then(SecretGroup::secrets) {
             let keys: HashSet<_> = secrets.iter().map(Secret::key).collect();
@@ -216,7 +216,7 @@ impl Client {
     }
 }
 
-/// All the values, or all that stands in the way of them.
+/// All the values, or all the references that cannot be resolved.
 fn all_or_unresolved(found: Vec<(SecretRef, Found)>) -> Result<ResolvedSecrets> {
     let mut resolved = Vec::with_capacity(found.len());
     let (mut missing, mut hidden) = (Vec::new(), Vec::new());

@@ -53,7 +53,7 @@ impl ResolvedSecrets {
         self.entries.iter().map(|(reference, value)| (reference, value))
     }
 
-    /// How many there are.
+    /// The number of references.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -133,12 +133,12 @@ impl CheckedRefs {
         Self { existing, missing, exists }
     }
 
-    /// Those that name a secret that the API key may see.
+    /// The references that name a secret that the API key may see.
     pub fn existing(&self) -> &[SecretRef] {
         &self.existing
     }
 
-    /// Those that do not.
+    /// The references that do not.
     pub fn missing(&self) -> &[SecretRef] {
         &self.missing
     }

@@ -92,9 +92,10 @@ impl SecretMap {
     /// The values under their keys, for [`Command::envs`](std::process::Command::envs).
     ///
     /// The pairs print masked, but **a `Command` does not**: its own `{:?}` prints the environment that it
-    /// was given, values included. The child, and what it starts, can read the environment for as long as
-    /// they live, and so can every process that may read their `/proc/PID/environ`. Whoever can write the
-    /// group also sets variables such as `PATH` and `LD_PRELOAD`.
+    /// was given, values included. The child and the processes that it starts can read the
+    /// environment as long as they run, and so can every process that may read their
+    /// `/proc/PID/environ`. Anyone who can write the group can also set variables such as `PATH`
+    /// and `LD_PRELOAD`.
     ///
     /// ```no_run
     /// # async fn f(client: truefoundry_secrets::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -105,9 +106,10 @@ impl SecretMap {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if a key is not `[A-Za-z_][A-Za-z0-9_]*`, the names that every shell can
-    /// read: it lists those keys ([`into_env_as`](Self::into_env_as) renames them). Also if a value has a
-    /// NUL, at which it would be cut.
+    /// [`Error::InvalidInput`] if a key is not a name that every shell can read
+    /// (`[A-Za-z_][A-Za-z0-9_]*`): the error lists those keys, and
+    /// [`into_env_as`](Self::into_env_as) renames them. Also if a value has a NUL, which would
+    /// truncate it.
     pub fn into_env(self) -> Result<Vec<(String, EnvValue)>> {
         self.into_env_as(str::to_owned)
     }
@@ -143,7 +145,7 @@ impl SecretMap {
         }
         if !unusable.is_empty() {
             let reason = format!(
-                "not the names of variables: {}; into_env_as(env_name) replaces what a name cannot have",
+                "not valid variable names: {}; into_env_as(env_name) replaces the invalid characters",
                 List(&unusable)
             );
             return Err(Error::invalid_input("environment", reason));
@@ -235,7 +237,7 @@ impl From<SecretValue> for EnvValue {
     }
 }
 
-/// The door through which the operating system takes the value.
+/// Passes the value to the operating system.
 impl AsRef<OsStr> for EnvValue {
     fn as_ref(&self) -> &OsStr {
         self.0.expose_secret().as_ref()

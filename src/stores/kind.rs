@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What kind of store is behind a secret group.
+/// The kind of store behind a secret group.
 ///
 /// The names are those of the API's `manifest.type`, such as `integration/secret-store/azure/vault`.
 /// A kind this version does not know is kept in [`Other`](Self::Other).

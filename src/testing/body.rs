@@ -26,7 +26,7 @@ pub(super) struct FakeBody {
 
 enum Then {
     End,
-    /// hyper has to get a chance to send what it was given before the connection breaks.
+    /// Lets hyper send what it was given before the connection breaks.
     Flush,
     Break,
 }

@@ -59,7 +59,7 @@ impl Group {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// Adds the key, or gives it a new version if the value is another one.
+    /// Adds the key, or gives it a new version if the value differs.
     pub(super) fn set(&mut self, clock: &mut Clock, name: &str, value: &str) {
         let now = clock.tick();
         self.updated = now;

@@ -112,7 +112,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.state).tenant.clone()
     }
 
-    /// What arrived, oldest first: at most the latest 10,000, see
+    /// The requests that arrived, oldest first: at most the latest 10,000, see
     /// [`with_recording_limit`](Self::with_recording_limit).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.shared.log).all()
@@ -128,7 +128,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.log).clear();
     }
 
-    /// Makes something go wrong with the requests to come.
+    /// Injects a fault into requests to come.
     pub fn inject(&self, fault: Fault) {
         lock(&self.shared.faults).push(fault);
     }
@@ -146,8 +146,8 @@ impl FakeTrueFoundry {
     /// Holds the next request that [matches](super#patterns) after it has arrived and before
     /// anything is done. Those after it pass.
     ///
-    /// What is held will be done when the gate is released, even if the client has hung up in the
-    /// meantime: that is how a late write is made.
+    /// A held request is carried out when the gate is released, even if the client has hung up in
+    /// the meantime: this simulates a late write.
     pub fn hold(&self, pattern: &str) -> Gate {
         self.gate(Point::BeforeWork, pattern, true)
     }
@@ -168,8 +168,8 @@ impl FakeTrueFoundry {
         Gate(barrier)
     }
 
-    /// Runs something for every request that [matches](super#patterns), when it has arrived and
-    /// before anything is done: an edit behind the client's back, at exactly that moment.
+    /// Runs a closure for every request that [matches](super#patterns), after it has arrived and
+    /// before anything is done, such as an edit behind the client's back at exactly that moment.
     ///
     /// ```no_run
     /// # async fn demo() {
@@ -186,7 +186,7 @@ impl FakeTrueFoundry {
         lock(&self.shared.hooks).push((Pattern::parse(pattern), Arc::new(Mutex::new(hook))));
     }
 
-    /// Waits until the server is at rest: no request waits, is held, or will be done later.
+    /// Waits until the server is idle: no request waits, is held, or is still to be carried out.
     pub async fn idle(&self) {
         // The sender lives in `self`, so the wait can only end by its condition.
         let _ = self.shared.busy.subscribe().wait_for(|busy| *busy == 0).await;

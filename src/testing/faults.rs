@@ -1,4 +1,4 @@
-//! What goes wrong on demand.
+//! Faults on demand.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::parsed_request::Call;
 use super::pattern::Pattern;
 use super::response::Response;
 
-/// Something that goes wrong with the next request, or the next few.
+/// A fault that happens to the next request, or to the next few.
 ///
-/// Give it to [`FakeTrueFoundry::inject`](super::FakeTrueFoundry::inject). Faults wait in a queue:
-/// a request takes the first one that is meant for it, and a fault is gone once it has happened
-/// [`times`](Self::times) times (once, unless said otherwise).
+/// Pass it to [`FakeTrueFoundry::inject`](super::FakeTrueFoundry::inject). Faults wait in a queue:
+/// a request takes the first one that matches it, and a fault is removed once it has happened
+/// [`times`](Self::times) times (default: once).
 ///
 /// ```
 /// use truefoundry_secrets::testing::Fault;
@@ -69,7 +69,7 @@ impl Fault {
         Self::new(Action::Respond).wait(wait)
     }
 
-    /// Closes the connection without having done the work.
+    /// Closes the connection without doing the work.
     pub fn drop_before() -> Self {
         Self::new(Action::DropBefore)
     }
@@ -97,13 +97,13 @@ impl Fault {
         self
     }
 
-    /// Happens to every request it is meant for, until
+    /// Happens to every matching request, until
     /// [`clear_faults`](super::FakeTrueFoundry::clear_faults).
     pub fn forever(self) -> Self {
         self.times(usize::MAX)
     }
 
-    /// Which requests this is meant for; see [the patterns](super#patterns).
+    /// Which requests this happens to; see [the patterns](super#patterns).
     pub fn on(mut self, pattern: &str) -> Self {
         self.pattern = Pattern::parse(pattern);
         self
@@ -140,7 +140,7 @@ impl Fault {
         })
     }
 
-    /// With [`status`](Self::status): the `code` of the error, a number or a string; to be set after
+    /// With [`status`](Self::status): the `code` of the error, a number or a string. Set it after
     /// [`message`](Self::message) or [`json`](Self::json), which replace the body.
     pub fn code(self, code: impl Into<Value>) -> Self {
         self.change(|response| response.code(code))
@@ -174,7 +174,7 @@ impl Fault {
     }
 }
 
-/// Headers set so far stay, whatever the order in which a fault was put together.
+/// Keeps the headers set so far, whatever the order of the builder's calls.
 fn keep_headers(mut response: Response, before: &Response) -> Response {
     for (name, value) in before.headers.iter() {
         if !response.headers.contains_key(name) {

@@ -1,4 +1,4 @@
-//! Models and errors made up, for tests of code that accepts them.
+//! Made-up models and errors, for tests of code that accepts them.
 
 use crate::Error;
 use crate::models::decode::{self, FromWire};
@@ -8,7 +8,7 @@ use crate::models::{
 };
 use crate::operation::Operation;
 
-/// A model of this crate that a test can make up with [`from_json`].
+/// A model of this crate that a test can create with [`from_json`].
 pub trait Model: sealed::Sealed {}
 
 mod sealed {
@@ -58,7 +58,7 @@ models!(
     Subject
 );
 
-/// The error that this response gives, for tests of what an application does with it.
+/// The error that this response causes, for tests of how an application handles it.
 ///
 /// ```
 /// use truefoundry_secrets::testing::error_from_response;

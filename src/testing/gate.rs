@@ -82,7 +82,7 @@ impl Gate {
         self.0.progress.borrow().arrived
     }
 
-    /// Lets everything go on, and holds nothing any more.
+    /// Lets all held requests go on, and holds no more.
     pub fn release(&self) {
         self.0.progress.send_modify(|progress| progress.open = true);
     }

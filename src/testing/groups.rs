@@ -148,7 +148,7 @@ struct Entry {
     value: Option<String>,
 }
 
-/// The list of `{key, value?}`. No response ever quotes anything of a value.
+/// The list of `{key, value?}`. No response ever quotes any part of a value.
 fn entries(body: &Map<String, Value>) -> Result<Vec<Entry>, Response> {
     let Some(Value::Array(list)) = body.get("secrets") else {
         let path = "secrets".to_owned();
@@ -187,7 +187,7 @@ fn incomplete(problems: &[Problem]) -> Response {
     Response::error(422, words).details(problems)
 }
 
-/// The store sees what is written to it only: keys that stay as they are, are not checked again.
+/// The store sees only what is written to it: keys that stay as they are, are not checked again.
 fn check(
     state: &State,
     store: &Store,

@@ -64,8 +64,8 @@ impl FakeTrueFoundry {
         Some(super::stores::fqn(&state, store))
     }
 
-    /// The stores' own passwords, which stand in `auth_data` on the wire. They open nothing; a
-    /// client must not keep or print them.
+    /// The stores' own passwords, which appear in `auth_data` on the wire. They give access to
+    /// nothing; a client must not keep or print them.
     pub fn store_credentials(&self) -> Vec<String> {
         lock(&self.shared.state).stores.iter().map(|store| store.credential.clone()).collect()
     }
@@ -75,13 +75,13 @@ impl FakeTrueFoundry {
         lock(&self.shared.state).tombstones.names()
     }
 
-    /// Writes a value as another client would have: adds the key, or gives it a new version if
-    /// the value is another one. Creates the group if it does not exist.
+    /// Writes a value as another client would have: adds the key, or gives it a new version if the
+    /// value differs. Creates the group if it does not exist.
     pub fn set_value(&self, group: &str, key: &str, value: &str) {
         lock(&self.shared.state).seed(group, key, value);
     }
 
-    /// Removes a key as another client would have; says whether there was one.
+    /// Removes a key as another client would have. Returns whether it existed.
     pub fn remove_key(&self, group: &str, key: &str) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(id) = state.group_named(group).map(|group| group.id.clone()) else {
@@ -90,7 +90,7 @@ impl FakeTrueFoundry {
         state.remove_keys(&id, &[key.to_owned()])
     }
 
-    /// Removes a whole group as another client would have; says whether there was one.
+    /// Removes a whole group as another client would have. Returns whether it existed.
     pub fn remove_group(&self, group: &str) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(id) = state.group_named(group).map(|group| group.id.clone()) else {

@@ -30,7 +30,7 @@ pub(super) struct Logins {
 
 struct Login {
     user: String,
-    /// With the second from which it is refused.
+    /// Each with the time, in seconds, from which it is refused.
     access: Vec<(String, i64)>,
     /// Only the last one has not been used.
     refresh: Vec<String>,
@@ -72,7 +72,7 @@ impl Logins {
         let (now, expires) = self.times();
         let knows = |login: &&mut Login| login.refresh.iter().any(|token| token == refresh_token);
         let login = self.all.iter_mut().find(knows)?;
-        // Whoever uses a spent one has stolen it, or lost its successor.
+        // A spent token that is used again was stolen, or its successor was lost.
         login.revoked |= login.refresh.last().is_none_or(|token| token != refresh_token);
         (!login.revoked).then(|| login.issue(tenant, now, expires))
     }
@@ -147,7 +147,7 @@ impl FakeLogin {
         &self.access_token
     }
 
-    /// What the server changes for new tokens, once.
+    /// The token that the server exchanges for new ones, once.
     pub fn refresh_token(&self) -> &str {
         &self.refresh_token
     }

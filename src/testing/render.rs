@@ -1,4 +1,4 @@
-//! The objects as they stand on the wire.
+//! The objects as they appear on the wire.
 
 use serde_json::{Map, Value, json};
 

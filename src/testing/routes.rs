@@ -39,7 +39,7 @@ fn respond(state: &mut State, api_key: &str, call: &Call) -> Result<Response, Re
     if missing {
         return Err(unknown(call));
     }
-    // What a login asks for before it has a key, or when it has none that is accepted.
+    // What a login requests before it has a key, or when its key is not accepted.
     let needs_key = !matches!(
         route,
         Route::TenantId | Route::MinCliVersion | Route::OauthToken | Route::OlderRefresh

@@ -200,7 +200,7 @@ async fn wait_at(shared: &Shared, point: Point, call: &Call) {
     }
 }
 
-/// Counts a request as being worked on, for as long as it lives.
+/// Counts a request as in progress until it is dropped.
 struct Busy(watch::Sender<usize>);
 
 impl Busy {

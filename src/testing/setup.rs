@@ -128,7 +128,8 @@ impl FakeTrueFoundry {
         self.quirk(Quirk::ValuesHidden)
     }
 
-    /// An older server: lists leave values out whatever was asked, single reads have them.
+    /// An older server: lists leave values out even if they are requested, and single reads have
+    /// them.
     #[must_use]
     pub fn without_values_in_lists(self) -> Self {
         self.quirk(Quirk::NoValuesInLists)
@@ -159,7 +160,7 @@ impl FakeTrueFoundry {
         self.quirk(Quirk::ScheduledDeletion)
     }
 
-    /// Gives at most this many entries per page, whatever was asked.
+    /// Returns at most this many entries per page, whatever limit is requested.
     #[must_use]
     pub fn with_page_limit(self, limit: usize) -> Self {
         self.with(|state| state.page_limit = Some(limit.max(1)))
@@ -171,7 +172,7 @@ impl FakeTrueFoundry {
         self.with(|state| state.associated_limit = Some(limit))
     }
 
-    /// Denies access to a group: 403 wherever it is named, and lists pass over it.
+    /// Denies access to a group: 403 wherever it is named, and lists leave it out.
     #[must_use]
     pub fn without_access_to(self, group: &str) -> Self {
         self.with(|state| {
@@ -197,13 +198,13 @@ impl FakeTrueFoundry {
         }
     }
 
-    /// How far Azure is with every secret that has been deleted so far.
+    /// Sets Azure's state of every secret that has been deleted so far.
     pub fn set_soft_delete_state(&self, soft_delete: SoftDeleteState) {
         lock(&self.shared.state).tombstones.set_state(soft_delete);
     }
 
     /// Purges everything that was soft-deleted or scheduled for deletion, as a person in the
-    /// store's own portal would; says how many names are free again.
+    /// store's own portal would. Returns how many names are free again.
     pub fn purge_soft_deleted(&self) -> usize {
         lock(&self.shared.state).tombstones.purge()
     }

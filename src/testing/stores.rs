@@ -92,8 +92,8 @@ fn integration(state: &State, store: &Store) -> Value {
     })
 }
 
-/// The service sends the store's own password along; so does this server, with one that opens
-/// nothing, so that a client can be shown to drop it.
+/// The service also sends the store's own password. So does this server, with one that gives access
+/// to nothing, so that tests can show that a client drops it.
 fn manifest(store: &Store) -> Value {
     let secret = &store.credential;
     let mut manifest = match store.kind {

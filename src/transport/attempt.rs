@@ -19,7 +19,7 @@ use super::{CallTokens, Head, Received, Transport, trace};
 use crate::error::ErrorBody;
 use crate::redact::Scrubber;
 
-/// Failures tell little in their first 64 KiB and nothing after.
+/// How much of a failure's text is read: what it says is at the beginning.
 const FAILURE_LIMIT: usize = 64 * 1024;
 /// Time limit for a failure's text: a stalled one must not turn a refusal into a timeout.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ impl Transport {
         };
         let status = response.status();
         trace::ended(Some(status.as_u16()));
-        // A 400 is what some TLS ports respond with to plain HTTP.
+        // Some TLS ports respond to plain HTTP with a 400.
         if status != StatusCode::BAD_REQUEST && self.may_expect_tls() {
             self.speaks_http.store(true, Ordering::Relaxed);
         }
@@ -115,7 +115,7 @@ impl Transport {
         wire
     }
 
-    /// Reads as much of a failure's text as is worth reading; what is missing or cut does not matter.
+    /// Reads the beginning of a failure's text; it does not matter if it is missing or truncated.
     async fn read_failure(
         &self,
         request: &Request<'_>,
@@ -134,7 +134,7 @@ impl Transport {
         let content_type = content_type.map(str::to_owned);
         let limit = FAILURE_LIMIT.min(self.response_limit);
         let reader = BodyReader::new(&mut response, limit, recycler);
-        // What does not come in time is as good as missing; the status is known.
+        // Text that does not arrive in time counts as missing; the status is known.
         let _ = timeout(FAILURE_TIMEOUT, reader.read(body)).await;
         let scrubber = self.scrubber(request, tokens);
         let cause = if let Some(location) = redirect {
@@ -143,7 +143,7 @@ impl Transport {
             let body = error_body(&scrubber, status, content_type.as_deref(), body.text());
             Cause::Response(body)
         };
-        // The service's own failure is no TLS port's.
+        // A failure of the service itself does not come from a TLS port.
         let may_expect_tls = self.may_expect_tls()
             && !matches!(&cause, Cause::Response(body) if body.has_ended(status));
         let failure = Failure::after(head, AttemptOutcome::Responded(status), cause);

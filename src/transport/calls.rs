@@ -9,7 +9,7 @@ use crate::models::decode::FromWire;
 use crate::secret_value::SecretValue;
 use crate::{Error, Result};
 
-/// What an operation of several requests sends with one of them.
+/// The values that an operation sends with one of its requests.
 pub(crate) trait Sends: Send + Sync {
     fn values(&self) -> Vec<&SecretValue>;
 }
@@ -42,7 +42,7 @@ impl<'a> Calls<'a> {
         self.transport.delete(self.knowing(request), self.timeout).await
     }
 
-    /// Gets the client its first token, whose claims may tell what would take a request.
+    /// Obtains the client's first token, whose claims may save a request.
     pub(crate) async fn obtain_token(self) -> Result<()> {
         let token = self.transport.tokens.token(self.timeout).await;
         token.map(drop).map_err(|source| Error::Credentials { source })

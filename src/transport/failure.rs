@@ -1,4 +1,4 @@
-//! From what went wrong on the wire to the public [`Error`].
+//! Turns what went wrong on the wire into the public [`Error`].
 
 use std::cell::LazyCell;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) struct Failure {
     pub(super) cause: Cause,
     /// What the response was compared with when it was read.
     pub(super) scrubber: Option<Box<Scrubber>>,
-    /// Whether it may be due to an `http://` URL of a TLS port.
+    /// Whether it may be due to an `http://` URL that names a TLS port.
     pub(super) may_expect_tls: bool,
 }
 
@@ -47,14 +47,14 @@ pub(super) enum Cause {
     Connect(ConnectReason, BoxError),
     Wire(BoxError),
     Timeout,
-    /// No token could be had.
+    /// No token could be obtained.
     Credentials(SharedError),
     TooLarge(usize),
-    /// With the type of what came in place of JSON.
+    /// With the content type that was received instead of JSON.
     Decode(DecodeFailure, Option<&'static str>),
 }
 
-/// What an error says of its call in addition to the failure.
+/// What an error says about its call in addition to the failure.
 pub(super) struct CallStats {
     pub(super) path: Box<str>,
     pub(super) attempts: u32,
@@ -73,14 +73,14 @@ impl Cause {
 }
 
 impl Failure {
-    /// After a response came, at least its head.
+    /// A failure after a response, or at least its head, arrived.
     pub(super) fn after(head: Head, outcome: AttemptOutcome, cause: Cause) -> Self {
         let Head { status, request_id, .. } = head;
         let status = Some(status);
         Self { status, request_id, ..Self::without_response(outcome, cause) }
     }
 
-    /// Of a response that says success.
+    /// A failure to read a successful response.
     pub(super) fn unreadable(head: Head, cause: Cause) -> Self {
         Self::after(head, AttemptOutcome::Unreadable, cause)
     }
@@ -109,7 +109,8 @@ impl Failure {
             let failure = Self::without_response(outcome, Cause::wire(error));
             return Self { may_expect_tls, ..failure };
         }
-        // First of all: a host or a name that was looked for could have the words of a reason in it.
+        // The URL is removed first: a host, or a name that was looked up, could contain the words
+        // of a reason.
         let error = error.without_url();
         let reason = ConnectReason::of(&error, error.is_timeout());
         let never = reason.is_certificate() || reason.is_proxy() || error.is_builder();
@@ -121,7 +122,7 @@ impl Failure {
         Self::without_response(AttemptOutcome::NeverSent, Cause::Credentials(error))
     }
 
-    /// Whether the request may still take effect behind this failure.
+    /// Whether the request may still take effect despite this failure.
     pub(super) fn may_still_arrive(&self) -> bool {
         let has_ended = matches!(&self.cause, Cause::Response(body) if body.has_ended(body.status));
         self.outcome.is_unclear() && !has_ended
@@ -184,8 +185,8 @@ fn is_not_http(error: &dyn std::error::Error) -> bool {
     causes.any(|cause| cause.to_string() == "invalid HTTP version parsed")
 }
 
-/// Classified by what the server really said, and names are found in it; only then is the text scrubbed for
-/// keeping.
+/// The text is classified and searched for names as the server sent it; only then is it scrubbed,
+/// to be kept.
 fn from_response(
     mut body: ErrorBody,
     scrubber: &Scrubber,
@@ -198,7 +199,7 @@ fn from_response(
         ErrorClass::SoftDeleted { store, .. } => {
             secret_named(&body, store, request.claimed_name, all_keys(request))
         }
-        // The server need not say which it means.
+        // The server need not say which key it means.
         ErrorClass::KeyNotSupported { .. } => key_named(&body, all_keys(request))
             .or_else(|| all_keys(request).find(|key| key.contains('_')).map(str::to_owned)),
         _ => None,
@@ -216,7 +217,7 @@ fn from_response(
         },
         ErrorClass::AlreadyExists => match request.claimed_name {
             Some(name) => Error::AlreadyExists { name: name.into(), context },
-            // What exists is something else than a group of this name.
+            // Something other than a group of this name exists.
             None if body.status == 409 => Error::Conflict { context },
             None => Error::InvalidRequest { problems: body.problems.into(), context },
         },
@@ -254,7 +255,8 @@ fn all_keys<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a str> {
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
     let header = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(name))?;
     let id = header.to_str().ok()?;
-    // Cut after it is scrubbed, so that half a value cannot get through; but not kept whole before.
+    // This only bounds what is kept. The cut to the final length comes after scrubbing, so that
+    // half a value cannot get through.
     Some(id.get(..8 * REQUEST_ID_LIMIT).unwrap_or(id).into())
 }
 
@@ -266,7 +268,7 @@ pub(super) fn location(headers: &HeaderMap, asked: &Url) -> Option<Box<str>> {
     Some(format!("{}://{host}{port}{}", target.scheme(), target.path()).into())
 }
 
-/// The error of a response that no server sent, for tests of what an application does with it.
+/// The error of a response that no server sent, for tests of how an application handles it.
 #[cfg(feature = "testing")]
 pub(crate) fn of_response(
     operation: crate::operation::Operation,

@@ -41,29 +41,29 @@ pub(crate) use retry::Budget;
 pub use retry::RetryPolicy;
 pub(crate) use retry::fraction;
 
-/// The settings of the wire, and what calls share.
+/// The settings of the transport, and the state that calls share.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     /// The API's root: the user's base URL and `/api/svc/v1`.
     pub(crate) base: Url,
-    /// What every request carries, the key included.
+    /// The headers that every request carries, including the token.
     pub(crate) tokens: Arc<TokenKeeper>,
     pub(crate) timeout: Duration,
     pub(crate) response_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
     pub(crate) recycler: ConnectionRecycler,
-    /// Whether the server has shown that the base URL's `http://` is right.
+    /// Whether a response has confirmed the base URL's `http://`.
     pub(crate) speaks_http: AtomicBool,
 }
 
-/// The progress of a call: kept outside of its future, so that it survives a timeout.
+/// The progress of a call, kept outside of its future so that it survives a timeout.
 struct Progress {
     started: Instant,
     /// How long the call may take, retries included.
     timeout: Duration,
     attempts: u32,
-    /// An attempt may have done the work although it failed.
+    /// A failed attempt may have done the work.
     unclear: bool,
     /// An attempt may still take effect.
     may_still_arrive: bool,
@@ -86,15 +86,15 @@ struct Received {
     head: Head,
 }
 
-/// What became of what was to be deleted.
+/// The outcome of a delete.
 pub(crate) enum Deletion {
-    /// It was deleted; how many were, if the server says so.
+    /// It was deleted. Holds how many were, if the server says so.
     Done(Option<u64>),
-    /// It is not found, after an attempt that may have deleted it.
+    /// It was not found, after an attempt that may have deleted it.
     NotFound,
 }
 
-/// What a failure says of the response it came from.
+/// What a failure says about the response it came from.
 struct Head {
     status: u16,
     request_id: Option<Box<str>>,
@@ -121,7 +121,7 @@ impl Transport {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
         let result = match self.send(&request, &url, &mut progress).await {
-            // Nothing is left to delete, after an attempt that may have done it.
+            // Nothing is left to delete: an earlier attempt may have deleted it.
             Err(failure) if progress.unclear && failure.status == Some(404) => {
                 self.pay_back(&progress);
                 Ok(Deletion::NotFound)
@@ -168,7 +168,8 @@ impl Transport {
     ) -> Result<Received, Failure> {
         let idempotency = request.operation.idempotency();
         if request.operation.sends_key() {
-            // What is left ends no later than the call does, so that the reason is not lost.
+            // The limit is the rest of the call's time, so that the reason for a failure is not
+            // lost to the call's timeout.
             let token = self.tokens.token(progress.left()).await;
             progress.tokens.current = Some(token.map_err(Failure::without_token)?);
         }
@@ -187,7 +188,8 @@ impl Transport {
             if failure.status == Some(401) {
                 match self.renew_token(progress).await {
                     Ok(true) => continue,
-                    // If an attempt before may have done something, this failure is the one that tells.
+                    // If an earlier attempt may have been applied, the 401 is returned, whose
+                    // context says so.
                     Err(error) if !progress.unclear => return Err(Failure::without_token(error)),
                     _ => {}
                 }
@@ -197,7 +199,7 @@ impl Transport {
                 .flatten();
             match wait {
                 Some(wait) => {
-                    // With it go the copies of what was sent.
+                    // This drops the copies of what was sent.
                     drop(failure);
                     trace::waiting(wait);
                     tokio::time::sleep(wait).await;
@@ -207,7 +209,7 @@ impl Transport {
         }
     }
 
-    /// Whether the server, which refused the token, is to be asked again with another one.
+    /// Whether to retry with another token, after the server refused the last one.
     async fn renew_token(&self, progress: &mut Progress) -> Result<bool, SharedError> {
         let (Some(refused), None) = (&progress.tokens.current, &progress.tokens.refused) else {
             return Ok(false);
@@ -245,10 +247,10 @@ impl Transport {
         self.base.scheme() == "http" && !self.speaks_http.load(Ordering::Relaxed)
     }
 
-    /// What a response may echo and no text may show in addition to the request's values: the tokens that the call
-    /// has sent and the client's newest, and what the user's own headers hold, such as a gateway's token. Shorter
-    /// values of headers are names rather than tokens, and looking for them would withhold messages that show
-    /// no secret.
+    /// What no text may show, in addition to the request's values: the tokens that the call has
+    /// sent, the client's newest one, and the values of the user's own headers, such as a gateway's
+    /// token. Shorter header values are names rather than tokens, and searching for them would
+    /// withhold messages that show no secret.
     fn credentials<'s>(
         &'s self,
         sent: &'s CallTokens,
@@ -265,13 +267,13 @@ impl Transport {
             .chain(headers.filter(|text| text.len() >= MIN_HEADER))
     }
 
-    /// Knows all that a response to this request may echo.
+    /// Returns a scrubber for everything that a response to this request may echo.
     fn scrubber(&self, request: &Request<'_>, sent: &CallTokens) -> Scrubber {
         let newest = self.tokens.newest();
         request.scrubber(self.credentials(sent, newest.as_deref()))
     }
 
-    /// The error of a look-up that succeeded with nothing.
+    /// The error of a look-up that succeeded but found nothing.
     pub(crate) fn not_found(&self, operation: Operation, collection: &str, name: &str) -> Error {
         Error::not_found(operation.resource(), name, self.succeeded(operation, collection))
     }
@@ -352,7 +354,7 @@ impl Progress {
         self.timeout.saturating_sub(self.started.elapsed())
     }
 
-    /// The attempts without the one that another token was for.
+    /// The number of attempts, without the one for another token.
     fn tries(&self) -> u32 {
         self.attempts - u32::from(self.tokens.refused.is_some())
     }

@@ -1,4 +1,4 @@
-//! Which connections must not carry many more values.
+//! Decides which connections to close because they must not carry many more values.
 //!
 //! hyper reads into a buffer of 8 KiB and allocates a new one for its next read. Once a read has filled one,
 //! that connection's buffers are longer, and hyper keeps one across many responses: no frame of it becomes
@@ -6,10 +6,10 @@
 //! release it.
 //!
 //! The pool cannot be asked for a particular connection, but it hands out the most recently used one. So
-//! the first request for values after a long response asks for its connection to be closed. If other calls
-//! came in between, frames that cannot be wiped tell, and the next request ends one more. That is at most
-//! one connection per second: a program that reads long responses all the time must not make a new one for
-//! each of them.
+//! the first request for values after a long response asks for its connection to be closed. If
+//! other calls came in between, frames that cannot be wiped show it, and the next request closes
+//! another connection. At most one connection is closed per second: a program that reads long
+//! responses all the time must not open a new one for each of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +37,8 @@ struct Shared {
 }
 
 impl ConnectionRecycler {
-    /// Whether the next request for values is to end its connection. Each request to close is returned once.
+    /// Whether the next request for values should close its connection. Each request to close is
+    /// returned once.
     pub(super) fn take_close_request(&self) -> bool {
         // Nearly every call ends here, without a lock.
         if !self.is_requested() {

@@ -51,7 +51,7 @@ pub(crate) struct Request<'a> {
     pub(crate) keys: Vec<&'a str>,
     /// Keys that are sent without a value, for [`Error::MissingFields`].
     pub(crate) kept_keys: Vec<&'a str>,
-    /// Whether it is sent once only: its caller asks again by itself, and later.
+    /// Whether it is never retried here, because its caller retries later.
     pub(crate) single_attempt: bool,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Knows what no text of a response may show: the values, and these.
+    /// A scrubber for the values and these credentials, which no text of a response may show.
     pub(crate) fn scrubber<'s>(&self, credentials: impl Iterator<Item = &'s str>) -> Scrubber
     where
         'a: 's,
@@ -138,7 +138,7 @@ impl<'a> Request<'a> {
         let mut url = base.clone();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'/';
         if self.path.bytes().all(is_plain) {
-            // Nothing of it has to be escaped, and the base's own path need not be read again.
+            // Nothing in it has to be escaped, and the base's own path need not be read again.
             if let Ok(mut segments) = url.path_segments_mut() {
                 segments.extend(self.path.split('/').skip(1));
             }
@@ -155,7 +155,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// An identifier as it stands in a path.
+/// An identifier as it appears in a path.
 pub(super) fn segment(id: &str) -> PercentEncode<'_> {
     utf8_percent_encode(id, SEGMENT)
 }

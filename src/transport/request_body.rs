@@ -15,10 +15,10 @@ pub(crate) fn json(body: &impl Serialize) -> Result<Bytes> {
     json_with(body, &[])
 }
 
-/// The same of a body in which these values stand.
+/// As `json`, for a body that contains these values.
 ///
-/// It is written once, into a buffer with room for the values and their escapes. If it has to grow all the same,
-/// what it leaves is wiped.
+/// It is written once, into a buffer with room for the values and their escapes. If the buffer has
+/// to grow all the same, the old one is wiped.
 pub(crate) fn json_with(body: &impl Serialize, values: &[&SecretValue]) -> Result<Bytes> {
     let room = values.iter().map(|value| AROUND + length_in_json(value)).sum::<usize>();
     let mut buffer = Zeroizing::with_capacity(AROUND + room);
@@ -26,7 +26,7 @@ pub(crate) fn json_with(body: &impl Serialize, values: &[&SecretValue]) -> Resul
     Ok(Bytes::from_owner(buffer))
 }
 
-/// At most so many bytes.
+/// An upper bound in bytes.
 fn length_in_json(value: &SecretValue) -> usize {
     let text = value.expose_secret();
     let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).count();

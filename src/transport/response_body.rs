@@ -43,13 +43,13 @@ impl Body {
         matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
     }
 
-    /// How many a delete deleted, if the server says so.
+    /// How many resources a delete deleted, if the server says so.
     pub(super) fn deleted_count(&self) -> Result<Option<u64>, DecodeFailure> {
         let bytes = self.bytes();
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        // A page that some proxy made up is no confirmation.
+        // A page that a proxy made up is not a confirmation.
         decode::count(bytes)
     }
 }
@@ -78,17 +78,17 @@ pub(super) enum Read {
     OverLimit,
 }
 
-/// What is still to be read of a response.
+/// The rest of a response, which is still to be read.
 pub(super) struct BodyReader<'a> {
     response: &'a mut Response,
     limit: usize,
     seen: BytesSeen,
-    /// Told of long responses; `None` if the connection ends with this one.
+    /// Notified of long responses; `None` if the connection ends with this one.
     recycler: Option<&'a ConnectionRecycler>,
 }
 
 impl<'a> BodyReader<'a> {
-    /// Reads what follows the headers, and clears them: look at them before.
+    /// Reads the body, and clears the headers: use them before.
     pub(super) fn new(
         response: &'a mut Response,
         limit: usize,

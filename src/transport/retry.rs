@@ -14,12 +14,14 @@ use crate::operation::Idempotency;
 /// ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)): if it would, the failure is returned at
 /// once.
 ///
-/// Clones of a client share a budget, so that retries do not hammer a service that is down: 100 retries at
-/// first and at most; each call earns a tenth of one, and those of a call that succeeds are paid back. If it
-/// is empty the failure is returned at once.
+/// Clones of a client share a budget, so that retries do not hammer a service that is down. It
+/// starts with 100 retries, which is also its maximum. Each call earns a tenth of a retry, and the
+/// retries of a call that succeeds are paid back. If the budget is empty, the failure is returned
+/// at once.
 ///
-/// What is retried depends on the operation. A connection that was never made: every operation. 408,
-/// 429, 500, 502, 503, 504 and lost responses: reads and deletes only, never a create or an update.
+/// What is retried depends on the operation. If no connection could be made, every operation is
+/// retried, unless a certificate or a proxy is the reason. After 408, 429, 500, 502, 503, 504 and
+/// lost responses, only reads and deletes are retried, never a create or an update.
 ///
 /// ```no_run
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -54,7 +56,7 @@ impl RetryPolicy {
         Self { max_retries: 0, ..Self::default() }
     }
 
-    /// How often a request is retried at most; 0 switches retries off. Default: 3.
+    /// The maximum number of retries; 0 switches retries off. Default: 3.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
@@ -87,7 +89,7 @@ impl RetryPolicy {
     }
 }
 
-/// What happened to one attempt, as far as retries go.
+/// The outcome of one attempt, as far as retries are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
     /// No connection was made: nothing reached the server.
@@ -115,7 +117,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// Whether the server may have done what was asked although this is a failure.
+    /// Whether the server may have done the work despite this failure.
     ///
     /// A refusal (4xx) says that nothing was done; 408 does not, and neither does 424: the store behind
     /// the platform can fail midway.
@@ -130,8 +132,8 @@ impl AttemptOutcome {
 
 /// Keeps retries from hammering a service that is down.
 ///
-/// Each call earns a tenth of a retry, a retry that succeeds is paid back, and 100 are in the purse at
-/// most, so that 1,000 calls into a dead service make at most 1,200 requests.
+/// Each call earns a tenth of a retry, a retry that succeeds is paid back, and the budget holds at
+/// most 100 retries, so that 1,000 calls into a dead service make at most 1,200 requests.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
@@ -161,7 +163,8 @@ impl Budget {
     }
 
     fn add(&self, amount: u32) {
-        // The usual case is a full purse: one load, no write that other cores would have to see.
+        // The usual case is a full budget: one load, and no write that other cores would have to
+        // see.
         if self.0.load(Ordering::Relaxed) < Self::FULL {
             let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |purse| {
                 Some(purse.saturating_add(amount).min(Self::FULL))
@@ -170,12 +173,14 @@ impl Budget {
     }
 }
 
-/// Longer waits are no less a "not now", and callers may add one to the time of day.
+/// Upper bound of a wait: a longer one means no more than "not now", and callers may add a wait to
+/// the current time.
 const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How long the server asks to wait: `retry-after-ms`, `Retry-After` in seconds or as a date (a past
-/// one is no wait), else, with 429, `x-ratelimit-reset` in seconds or as a time since 1970: gateways tell
-/// with every response when the window ends. Nonsense is `None`, and a year is the most.
+/// How long the server asks to wait: `retry-after-ms`, `Retry-After` in seconds or as a date (a
+/// past one means no wait); otherwise, with 429 only, `x-ratelimit-reset` in seconds or as a time
+/// since 1970: gateways send it with every response, to say when the window ends. Nonsense gives
+/// `None`, and a wait is at most a year.
 pub(crate) fn retry_after(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = || text("retry-after-ms")?.parse().ok().map(Duration::from_millis);

@@ -1,5 +1,5 @@
-//! What is traced: of a call its operation, attempts and statuses, of an edit that waits for an earlier
-//! edit or write its group; never a value, key, body or query.
+//! What is traced: for a call, its operation, attempts and statuses; for an edit that waits for an
+//! earlier edit or write, its group; never a value, key, body or query.
 
 use std::future::Future;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(crate) fn attempt<F: Future>(_: u32, future: F) -> impl Future<Output = F::O
     future
 }
 
-/// Says, inside an attempt, how it ended. `status` is `None` if no response came.
+/// Logs, inside an attempt, how it ended. `status` is `None` if no response came.
 pub(crate) fn ended(status: Option<u16>) {
     #[cfg(feature = "tracing")]
     if let Some(status) = status {
@@ -42,7 +42,7 @@ pub(crate) fn ended(status: Option<u16>) {
     let _ = status;
 }
 
-/// Says that the request is retried after `wait`.
+/// Logs that the request is retried after `wait`.
 pub(crate) fn waiting(wait: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(wait_ms = wait.as_millis(), "retrying");
@@ -50,7 +50,7 @@ pub(crate) fn waiting(wait: Duration) {
     let _ = wait;
 }
 
-/// Says that an edit waits for an earlier edit of its group.
+/// Logs that an edit waits for an earlier edit of its group.
 pub(crate) fn awaiting_edit(group: &SecretGroupId, at_most: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
@@ -62,7 +62,7 @@ pub(crate) fn awaiting_edit(group: &SecretGroupId, at_most: Duration) {
     let _ = (group, at_most);
 }
 
-/// Says that an edit waits for an earlier write of its group whose outcome is not known.
+/// Logs that an edit waits for an earlier write of its group whose outcome is not known.
 pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
@@ -74,7 +74,7 @@ pub(crate) fn awaiting_write(group: &SecretGroupId, at_most: Duration) {
     let _ = (group, at_most);
 }
 
-/// Says that the token in use stays, because the source of credentials gave no other.
+/// Logs that the token in use is kept, because the source of credentials gave no other.
 pub(crate) fn keeping_token(error: &(dyn std::error::Error + 'static)) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
@@ -85,36 +85,36 @@ pub(crate) fn keeping_token(error: &(dyn std::error::Error + 'static)) {
     let _ = error;
 }
 
-/// Says that others on this machine may read the login.
+/// Logs that other users of this machine can read the login.
 #[cfg(unix)]
 pub(crate) fn readable_by_others(path: &std::path::Path) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         path = %crate::redact::Escaped(&path.to_string_lossy()),
-        "other users of this machine can read the login; `chmod 600` ends that"
+        "other users of this machine can read the login; run `chmod 600` on this file"
     );
     #[cfg(not(feature = "tracing"))]
     let _ = path;
 }
 
-/// Says that the login was refreshed, and its file could not be written.
+/// Logs that the login was refreshed, but its file could not be written.
 #[cfg(unix)]
 pub(crate) fn login_not_written(error: &std::io::Error, kept: Option<&std::path::Path>) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         %error,
         kept = kept.map(|path| crate::redact::Escaped(&path.to_string_lossy()).to_string()),
-        "the refreshed login cannot be written; unless the kept file, if any, is put in its place before the \
-         next refresh, `tfy login` will be needed"
+        "the refreshed login cannot be written; move the kept file, if any, into its place before the \
+         next refresh, or run `tfy login` again"
     );
     #[cfg(not(feature = "tracing"))]
     let _ = (error, kept);
 }
 
-/// Says that a look of a watch failed, or found values that cannot be used.
+/// Logs that a read of a watch failed, or found values that cannot be used.
 pub(crate) fn watch_failed(group: &str, error: &Error) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(group = %crate::redact::Escaped(group), %error, "watched values are not fresh");
+    tracing::warn!(group = %crate::redact::Escaped(group), %error, "watched values could not be refreshed");
     #[cfg(not(feature = "tracing"))]
     let _ = (group, error);
 }

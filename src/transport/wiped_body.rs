@@ -13,13 +13,13 @@ use crate::wipe::Zeroizing;
 const MAX_BUFFER: usize = 512 * 1024;
 
 /// The body of one response. Declare it before the response, whose headers share the first frame's buffer,
-/// so that it is dropped after it, on a panic or a cancellation, too.
+/// so that it is dropped after the response, even on a panic or a cancellation.
 ///
-/// Of each of hyper's buffers one frame is held, the first, and only until hyper has gone on to the next
-/// buffer: however small the pieces are in which a server sends, they do not keep a buffer each.
+/// Only the first frame of each of hyper's buffers is held, and only until hyper has moved on to
+/// the next buffer. However small the pieces that a server sends, they do not keep a buffer each.
 pub(super) struct WipedBody {
     first: Option<Bytes>,
-    /// How far the frames of its buffer go, from where it begins.
+    /// The distance from the start of `first` to the end of the last frame in its buffer.
     reach: usize,
     /// The whole text, if it came in more than one frame.
     joined: Zeroizing<Vec<u8>>,
@@ -81,7 +81,8 @@ impl WipedBody {
         self.first = Some(frame);
     }
 
-    /// hyper still owns the buffer, so that it cannot be wiped: ending a connection makes hyper release it.
+    /// hyper still owns the buffer, so it cannot be wiped: ending a connection makes hyper release
+    /// it.
     fn is_shared(&self) {
         if !self.close_connection {
             self.recycler.request_close();
@@ -107,24 +108,25 @@ impl Drop for WipedBody {
     }
 }
 
-/// What was received into the buffer: its unused rest is often a hundred times as long.
+/// Wipes what was received into the buffer. The unused rest, often a hundred times as long, is left
+/// alone.
 ///
-/// On a connection whose buffers are long, the responses before this one are in it, too.
+/// On a connection with long buffers, earlier responses are in the buffer, too, and are wiped.
 fn wipe(mut buffer: BytesMut, reach: usize) {
     if !crate::wipe::IS_ON {
         return;
     }
     let rest = buffer.capacity();
     buffer.clear();
-    // Moves to the beginning of the buffer. It allocates nothing: at the beginning it already is, it fails.
+    // Moves to the beginning of the buffer. It never allocates: if it is already there, it fails.
     let before = if buffer.try_reclaim(rest + 1) { buffer.capacity() - rest } else { 0 };
-    // All that is in use of it is overwritten by this, which the compiler must not leave out.
+    // This overwrites the used part. The barrier keeps the compiler from leaving that out.
     buffer.resize(before + reach.min(rest), 0);
     zeroize::optimization_barrier(buffer.as_ref());
 }
 
-/// From the beginning of `earlier` to the end of `later`, if that seems to be in the same buffer, which is
-/// guessed by the distance. A wrong guess costs that a frame stays unwiped.
+/// From the beginning of `earlier` to the end of `later`, if that seems to be in the same buffer,
+/// which is guessed from the distance. After a wrong guess, a frame stays unwiped.
 fn reach_of(earlier: &Bytes, later: &Bytes) -> Option<usize> {
     let behind = later.as_ptr().addr().checked_sub(earlier.as_ptr().addr())?;
     (earlier.len()..=MAX_BUFFER).contains(&behind).then(|| behind + later.len())

@@ -16,7 +16,7 @@ use crate::support::{assert_nowhere, assert_well_formed, builder};
 async fn a_slow_or_failing_source_sends_nothing_on_every_operation() {
     let cases = [
         (Fail("the vault is sealed"), "the vault is sealed", false),
-        (Hang, "no token came within 20 s", true),
+        (Hang, "no token received within 20 s", true),
         (Panic, "the source of credentials panicked", false),
         (Step::Token(""), "the token is empty", false),
         (Step::Token("two words"), "the token contains whitespace", false),
@@ -51,7 +51,7 @@ async fn the_time_of_the_call_counts_too() {
         let error = endpoint.call(&client).await.unwrap_err();
         assert!(begun.elapsed() < Duration::from_secs(4), "{endpoint:?}");
         assert!(matches!(error, Error::Credentials { .. }), "{endpoint:?}: {error:?}");
-        assert_eq!(error.source().unwrap().to_string(), "no token came within 3 s");
+        assert_eq!(error.source().unwrap().to_string(), "no token received within 3 s");
         assert!(error.is_retryable() && !error.may_have_been_applied());
         assert_eq!(server.count(), 0);
     }

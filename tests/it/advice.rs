@@ -54,7 +54,7 @@ const ROWS: [Row; 20] = [
         words: "Cannot access secrets",
         endpoint: Endpoint::GetGroup,
         variant: "PermissionDenied",
-        advice: &["what the API key may do"],
+        advice: &["API key's permissions"],
     },
     Row {
         status: 401,

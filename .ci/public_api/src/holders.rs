@@ -7,11 +7,12 @@ use rustdoc_types::{
 };
 use serde_json::Value;
 
-/// What values and the API key are kept in; all of other crates, where rustdoc's account ends.
+/// The types that values and the API key are kept in. All are from other crates, whose fields
+/// rustdoc does not describe.
 const KEPT_IN: [&str; 6] =
     ["SecretBox", "SecretString", "Zeroizing", "Bytes", "HeaderMap", "HeaderValue"];
 
-/// The fake control plane keeps what it is given as plain text, which no type gives away.
+/// The fake control plane keeps what it is given as plain text, so no type shows that it is secret.
 const ALL_PLAIN: &str = "testing::";
 
 /// The public names, as their users write them.
@@ -27,7 +28,8 @@ pub(crate) fn names(krate: &Crate) -> BTreeSet<String> {
     public.into_iter().filter(holds).map(|(name, _)| name).collect()
 }
 
-/// The types that can be named, and how. What is private is here as well: only `pub` leads on.
+/// Collects the types that can be named, with their paths. The JSON has private items as well, so
+/// only `pub` ones are followed.
 fn collect(krate: &Crate, module: Id, path: &str, found: &mut Vec<(String, Id)>) {
     let ItemEnum::Module(module) = &krate.index[&module].inner else { return };
     for item in module.items.iter().map(|id| &krate.index[id]) {
@@ -87,7 +89,7 @@ fn holds_secret(krate: &Crate, id: Id, seen: &mut HashSet<Id>) -> bool {
         ItemEnum::TypeAlias(alias) => mentioned.add(&alias.type_),
         _ => fields(krate, item).into_iter().for_each(|field| mentioned.add(&field.inner)),
     }
-    // Behind a trait object or a function there can be anything.
+    // A trait object or a function can hold anything.
     mentioned.unknown || mentioned.types.into_iter().any(|id| holds_secret(krate, id, seen))
 }
 
@@ -122,7 +124,7 @@ struct Mentioned {
 
 impl Mentioned {
     fn add(&mut self, part: &impl serde::Serialize) {
-        // As JSON, because there a kind of type that is added later is not forgotten.
+        // As JSON, so that a kind of type that is added later is not missed.
         self.add_json(&serde_json::to_value(part).unwrap_or_default());
     }
 

@@ -1,4 +1,4 @@
-//! The usual listing of a public API, one item a line.
+//! The usual listing of a public API, one item per line.
 
 use std::error::Error;
 

@@ -1,5 +1,5 @@
-//! Prints the snapshot of the public API, out of what rustdoc says about the crate in JSON: once as
-//! its users see it, once with private items.
+//! Prints the snapshot of the public API, from rustdoc's JSON for the crate: once as its users see
+//! it, once with private items.
 
 mod holders;
 mod listing;

@@ -1,12 +1,12 @@
-//! What kind of failure a response is. The service has few stable codes, so for some statuses the documented
-//! words decide.
+//! Classifies failed responses. The service has few stable codes, so for some statuses the
+//! documented texts decide.
 
 use super::body::ErrorBody;
 use super::rules::RULES;
 use crate::error::recovery::SoftDeleteState;
 use crate::stores::SecretStoreKind;
 
-/// What went wrong, before it is joined with what was asked.
+/// What went wrong, before it is combined with the request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ErrorClass {
     Unauthorized,
@@ -26,7 +26,8 @@ pub(crate) enum ErrorClass {
     UnexpectedStatus,
 }
 
-/// The first rule that fits one of the texts of `body`; the status if none does.
+/// Classifies by the first rule that fits one of the texts of `body`, or by the status if none
+/// does.
 pub(crate) fn classify(body: &ErrorBody) -> ErrorClass {
     let mut rules = RULES.iter().filter(|rule| rule.statuses.contains(&body.status)).peekable();
     if rules.peek().is_none() {
@@ -38,7 +39,8 @@ pub(crate) fn classify(body: &ErrorBody) -> ErrorClass {
         together.push('\n');
     }
     together.make_ascii_lowercase();
-    // Most rules do not occur in all the texts together, which is cheaper to test than each text.
+    // The words of most rules do not occur in the joined texts, which is cheaper to test than each
+    // text.
     let mut possible = rules.filter(|rule| rule.occurs(&together));
     let texts = || body.texts().map(str::to_ascii_lowercase);
     let fitting = possible.find(|rule| texts().any(|text| rule.fits(&text)));
@@ -85,7 +87,7 @@ mod tests {
         SoftDeleted { store, state }
     }
 
-    /// Every text that the service, the stores and the skill's troubleshooting document.
+    /// Every text that the documentation of the service, the stores and the skill lists.
     #[rustfmt::skip]
     fn documented() -> Vec<(&'static [u16], &'static str, ErrorClass)> {
         let azure = |state| soft_deleted(AzureVault, state);
@@ -215,7 +217,7 @@ mod tests {
         ] {
             assert_eq!(class_of(status, words), by_status(status), "{status} {words}");
         }
-        // Words of several problems are no text together.
+        // Words of several problems do not count as one text.
         let spread =
             json!({"message": ["secrets.0.key is odd", "name does not support underscores"]});
         let body = parse(422, None, spread.to_string().as_bytes());

@@ -1,5 +1,5 @@
-//! Which of the request's own keys a failure is about: found by comparison, never cut from the text, so that a
-//! name in an error is always one that the caller gave.
+//! Finds which of the request's own keys a failure is about. Names are compared, never cut from the
+//! text, so a name in an error is always one that the caller gave.
 
 use std::collections::HashSet;
 
@@ -7,8 +7,8 @@ use super::body::ErrorBody;
 use super::rules::{is_part_of_name, is_word_of_rules};
 use crate::stores::SecretStoreKind;
 
-/// The name, as the store has it, of the one secret among `keys` that the texts name: the key, or the group's
-/// name and the key, each as it was sent or with the characters that the store has in the place of others.
+/// The store's name of the one secret among `keys` that the texts name: the key, or the group's
+/// name and the key, each as it was sent or with the characters that the store substitutes.
 pub(crate) fn secret_named<'a>(
     body: &ErrorBody,
     store: &SecretStoreKind,
@@ -34,16 +34,16 @@ pub(crate) fn key_named<'a>(
     longest(named.map(str::to_owned))
 }
 
-/// All that can be a name, so that each key is looked up and not searched for.
+/// Everything that can be a name, as a set in which each key is looked up.
 fn names_in(body: &ErrorBody) -> HashSet<&str> {
     let runs = body.texts().flat_map(|text| text.split(|it| !is_part_of_name(it)));
-    // The end of a sentence is no part of a name, but a dot within one is.
+    // A full stop is not part of a name, but a dot within one is.
     let names = runs.map(|run| run.trim_matches(['.', '/', ':']));
     names.filter(|name| name.contains(char::is_alphanumeric)).collect()
 }
 
-/// The longest; `None` if another one is as long. A key that is a word of the documented texts themselves,
-/// such as `name`, cannot be told from them.
+/// The longest; `None` if another one is as long. A key that is a word of the documented texts,
+/// such as `name`, is ignored: it cannot be told apart from them.
 fn longest(names: impl Iterator<Item = String>) -> Option<String> {
     let mut best: Option<String> = None;
     let mut is_only = true;
@@ -83,14 +83,15 @@ mod tests {
             ("Secret app-DB-PASSWORD is deleted", &["DB-PASSWORD"], Some("app-DB-PASSWORD")),
             ("Secret app-DB-PASSWORD is deleted", &["DB_PASSWORD"], Some("app-DB-PASSWORD")),
             ("Secret DB-PASSWORD is deleted", &["DB_PASSWORD"], Some("DB-PASSWORD")),
-            // A prefix that is not known would make the command purge another secret.
+            // With an unknown prefix, the command would purge another secret.
             ("Secret x9-DB-PASSWORD is deleted", &["DB-PASSWORD"], None),
             ("Secret my-tenant:app:DB is deleted", &["DB"], None),
             ("Secret a.DB is deleted", &["DB"], None),
-            // Two that are as long, however often each is named.
+            // Two of the same length, however often each is named.
             ("Secrets ABC and XYZ are deleted, ABC first", &["ABC", "XYZ"], None),
             ("Secrets ABC and XYZ are deleted", &["ABC", "ABC"], Some("ABC")),
-            // The key of another case is another key; and words of the texts are no evidence.
+            // A key in another case is another key, and words of the documented texts are not
+            // evidence.
             ("Secret x is deleted", &["SECRET", "X"], None),
             ("a secret with this name is deleted", &["name", "secret", "a"], None),
             ("conflict with soft-deleted resource", &["DB", ""], None),

@@ -19,8 +19,8 @@ pub(super) fn text(page: &str, max: usize) -> String {
     seen.join(" ")
 }
 
-/// What follows the tag that `rest` begins in; for a script, a style or a comment what follows its
-/// end.
+/// The text after the tag that `rest` begins in; for a script, a style or a comment, the text after
+/// its end.
 fn after_tag(rest: &str) -> &str {
     for (opening, closing) in [("!--", "-->"), ("script", "</script"), ("style", "</style")] {
         let begins = rest.get(..opening.len()).is_some_and(|it| it.eq_ignore_ascii_case(opening));

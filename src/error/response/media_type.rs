@@ -1,7 +1,7 @@
-//! What a response is, if it is not JSON.
+//! The content type of a response that is not JSON.
 
-/// What proxies, login pages and file servers send. The header is the server's own text, so that no other text
-/// than these is shown.
+/// What proxies, login pages and file servers send. The header is the server's own text, so no
+/// other type is shown.
 const KNOWN: [&str; 9] = [
     "text/html",
     "text/plain",
@@ -16,7 +16,7 @@ const KNOWN: [&str; 9] = [
 
 /// The type that the header's value names, without its parameters.
 pub(crate) fn other_than_json(content_type: &str) -> Option<&'static str> {
-    // Nearly always, and then nothing has to be looked up.
+    // The usual case, which needs no look-up.
     if content_type.starts_with("application/json") {
         return None;
     }

@@ -1,10 +1,11 @@
-//! "What goes wrong, in the service's and the stores' words": the documented texts, and no others.
+//! The documented error texts of the service and the stores, and no others.
 
 use super::class::ErrorClass;
 use crate::error::recovery::SoftDeleteState::{self, BeingDeleted, BeingRecovered, Deleted};
 use crate::stores::SecretStoreKind::{self, AwsSecretsManager, AzureVault};
 
-/// Statuses, the words that one text must have all of, and those that it must have none of. A code is a word.
+/// The statuses, the words that a text must all contain, and the words of which it must contain
+/// none. A code counts as a text.
 pub(super) struct Rule {
     pub(super) statuses: &'static [u16],
     all: &'static [&'static str],
@@ -13,7 +14,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Whether all the words occur in `lowercase`, be it in longer ones.
+    /// Whether all the words occur in `lowercase`, even within longer ones.
     pub(super) fn occurs(&self, lowercase: &str) -> bool {
         self.all.iter().all(|word| lowercase.contains(word))
     }
@@ -48,8 +49,8 @@ const fn rule(
     Rule { statuses, all, none, class }
 }
 
-/// The first that fits wins. A wrong class misleads programs and people, while a status with the server's own
-/// message still helps: another wording is left to its status.
+/// The first match wins. A wrong class misleads programs and people, while a status with the
+/// server's own message still helps: any other wording is classified by its status.
 #[rustfmt::skip]
 pub(super) static RULES: &[Rule] = &[
     rule(FROM_STORE, &["objectisbeingrecovered"], &[], soft_deleted(AzureVault, BeingRecovered)),
@@ -70,7 +71,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(TAKEN, &["secret group with", "already exists"], &["key"], ErrorClass::AlreadyExists),
 ];
 
-/// Whether a name is one of the words by which the rules know a text.
+/// Whether a name is one of the words that the rules look for.
 pub(super) fn is_word_of_rules(lowercase: &str) -> bool {
     let is_in = |text: &str| {
         text.as_bytes().split(|byte| *byte == b' ').any(|word| word == lowercase.as_bytes())
@@ -78,7 +79,7 @@ pub(super) fn is_word_of_rules(lowercase: &str) -> bool {
     RULES.iter().flat_map(|rule| rule.all).any(|text| is_in(text))
 }
 
-/// Whether `word` stands in `text` and is not a part of a longer name.
+/// Whether `word` occurs in `text` and is not part of a longer name.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(start, found)| {
         let before = text.get(..start).and_then(|before| before.chars().next_back());
@@ -89,7 +90,7 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// What the names of secrets are made of, in stores and in fully qualified names.
+/// The characters of secret names, in stores and in fully qualified names.
 pub(super) fn is_part_of_name(character: char) -> bool {
     character.is_alphanumeric()
         || matches!(character, '-' | '_' | '+' | '=' | '@' | '.' | '/' | ':')

@@ -1,46 +1,46 @@
-//! What stands before a reference: which line and column it is in, and which format's rules say
-//! where its value ends. The text is read forward, each character once.
+//! The context of a reference: its line and column, and which format's rules say where its value
+//! ends. The text is read forward, each character once.
 
 use super::steps;
 
-/// Whose rules end a reference that has no quotes of its own.
+/// Whose rules end a reference without quotes of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     /// A whole value in block YAML, whose continuation lines are deeper than `indent`.
     Block { indent: usize },
     /// A whole value within the brackets of YAML's flow style.
     Flow,
-    /// A whole value behind `NAME=` at the start of a line: dotenv.
+    /// A whole value after `NAME=` at the start of a line: dotenv.
     Assigned,
     /// Within a longer text: prose, a comment, a command line, markup.
     Mention,
 }
 
-/// Where in its line the next character stands.
+/// The position of the next character within its line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Behind nothing but blanks. A value, if the line before ended with `:` or `-`.
+    /// After nothing but blanks. A value, if the line before ended with `:` or `-`.
     LineStart {
         is_value: bool,
     },
     /// In the first word of the line, which began here.
     Word(usize),
-    /// Behind the first word of the line and a blank.
+    /// After the first word of the line and a blank.
     AfterWord,
-    /// Behind `NAME=`.
+    /// After `NAME=`.
     Assigned,
-    /// Right behind a `-` or `?` that begins a line, or what is left of it.
+    /// Right after a `-` or `?` that begins a line, or the rest of it.
     Marker,
-    /// Right behind a `:`.
+    /// Right after a `:`.
     Colon,
     /// Where YAML lets a value begin.
     Value,
     /// Anywhere else in a line.
     Text,
-    /// Anywhere else, behind a blank: `#` begins a comment.
+    /// Anywhere else, after a blank: `#` begins a comment.
     Blank,
     Quoted(char),
-    /// Behind a backslash in double quotes.
+    /// After a backslash in double quotes.
     Escaped,
     Comment,
 }
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
         self.at = self.at.max(end);
     }
 
-    /// The state behind this character.
+    /// The state after this character.
     #[expect(clippy::match_same_arms, reason = "the arms are in order of precedence")]
     fn after(&mut self, character: char, at: usize) -> State {
         use State::{
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
             (_, ' ' | '\t') => state,
 
             (LineStart { .. } | AfterWord | Assigned | Value | Blank, '#') => Comment,
-            // An apostrophe stands within or behind a word.
+            // An apostrophe, which is within or after a word.
             (_, '"' | '\'' | '`') if self.previous.is_alphanumeric() => Text,
             (_, '"' | '\'' | '`') => Quoted(character),
 

@@ -16,11 +16,11 @@ pub(super) use scan::Spelling;
 
 /// Finds every secret reference in a text: YAML, JSON, dotenv, Helm values, a shell script, prose.
 ///
-/// Each `tfy-secret://` in the text gives one item, in order: the reference and where it stands, or
-/// a [`MalformedRef`] if what follows the scheme is not one. So a scan of a manifest cannot miss a
-/// broken reference: it has to handle the `Err`. A reference with a template in it is an
-/// `Err`, too, with the reason [`Template`](ParseSecretRefReason::Template). A scheme that nothing
-/// follows (white space, a quote, `...`) is prose and gives no item.
+/// Each `tfy-secret://` in the text gives one item, in order: the reference and its position, or a
+/// [`MalformedRef`] if what follows the scheme is not one. So a scan of a manifest cannot miss a
+/// broken reference: it has to handle the `Err`. A reference with a template in it is an `Err`,
+/// too, with the reason [`Template`](ParseSecretRefReason::Template). A scheme that is followed by
+/// white space, a quote or `...` is prose and gives no item.
 ///
 /// ```
 /// use truefoundry_secrets::find_refs;
@@ -87,12 +87,12 @@ pub fn find_refs(text: &str) -> FindRefs<'_> {
 /// assert_eq!(keys, ["A", "B"]);
 /// ```
 #[derive(Clone)]
-#[must_use = "a search does nothing until it is asked for its items"]
+#[must_use = "a search does nothing until it is iterated"]
 pub struct FindRefs<'a> {
     text: &'a str,
-    /// Where the search goes on.
+    /// Where the search continues.
     at: usize,
-    /// What stands before the last reference.
+    /// The context of the last reference.
     context: Context<'a>,
 }
 
@@ -105,7 +105,7 @@ impl Iterator for FindRefs<'_> {
 }
 
 impl FindRefs<'_> {
-    /// The next reference, and how the text around it makes it be written.
+    /// The next reference, and how it is written at its place.
     pub(super) fn next_with_spelling(
         &mut self,
     ) -> Option<(Result<FoundRef, MalformedRef>, Spelling)> {
@@ -133,7 +133,7 @@ impl FindRefs<'_> {
     }
 }
 
-/// Whether a text that begins with a bare scheme only speaks of references.
+/// Whether a text that begins with a bare scheme is prose about references.
 fn is_prose(parsed: &Result<SecretRef, ParseSecretRefError>) -> bool {
     use ParseSecretRefReason::{NoGroup, NoKey, NoTenant, SlashForColon};
     match parsed {
@@ -147,7 +147,8 @@ fn is_prose(parsed: &Result<SecretRef, ParseSecretRefError>) -> bool {
 
 impl FusedIterator for FindRefs<'_> {}
 
-/// Says where the search is, and nothing of the text: a manifest may have secrets of its own.
+/// Shows the position of the search, and nothing of the text: a manifest may hold secrets of its
+/// own.
 impl fmt::Debug for FindRefs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FindRefs").field("at", &self.at).finish_non_exhaustive()
@@ -161,7 +162,7 @@ struct Place {
     column: usize,
 }
 
-/// A reference in a text, and where it stands.
+/// A reference in a text, and its position.
 ///
 /// ```
 /// use truefoundry_secrets::find_refs;
@@ -189,8 +190,8 @@ impl FoundRef {
         self.reference
     }
 
-    /// Where it stands, in bytes from the start of the text: from its scheme to its end, without
-    /// quotes around it, and as it is written, escapes and all.
+    /// Its byte range in the text, from its scheme to its end: with its escapes, and without quotes
+    /// around it.
     pub fn range(&self) -> Range<usize> {
         self.place.range.clone()
     }
@@ -229,7 +230,7 @@ impl MalformedRef {
         self.problem
     }
 
-    /// Where it stands, in bytes from the start of the text, and as it is written.
+    /// Its byte range in the text, with its escapes.
     pub fn range(&self) -> Range<usize> {
         self.place.range.clone()
     }

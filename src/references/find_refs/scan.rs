@@ -1,6 +1,6 @@
 //! Where a reference begins and ends. The text is read forward, and what a step reads beyond the end
-//! of its reference is bounded or stops at the next one, so that hostile text costs no more than its
-//! length.
+//! of its reference is bounded or stops at the next one, so that hostile text takes no more than
+//! linear time.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,14 +12,15 @@ use crate::models::{SCHEME, SecretRef};
 /// The part of the scheme that no encoder escapes, to search for.
 const ANCHOR: &str = "tfy";
 
-/// A template that does not close within so many bytes is none: looking further for each `{{` of a
-/// long line would take quadratic time.
+/// A template must close within this many bytes: searching further for each `{{` of a long line
+/// would take quadratic time.
 const MAX_TEMPLATE: usize = 256;
 
-/// What ends a reference within a longer text, white space aside.
+/// What ends a reference within a longer text, in addition to white space.
 const MENTION_ENDS: &str = "\"'`\\,;|&<>()[]{}“”„‘’‚«»‹›";
 
-/// What belongs to the sentence at the end of a reference within a longer text.
+/// Punctuation that belongs to the sentence if it is at the end of a reference within a longer
+/// text.
 const PUNCTUATION: [char; 7] = ['.', ':', '!', '?', '*', '…', '。'];
 
 /// A stretch of the text that begins with the scheme, and what it says.
@@ -31,7 +32,7 @@ pub(super) struct Candidate<'a> {
     pub(super) spelling: Spelling,
 }
 
-/// The next candidate from a place on; `context` is read up to its start.
+/// The next candidate at or after a position; `context` is read up to its start.
 pub(super) fn next_candidate<'a>(
     text: &'a str,
     mut from: usize,
@@ -55,7 +56,7 @@ pub(super) fn next_candidate<'a>(
         let closing = opener.as_ref().map_or(Closing::None, |quote| quote.closing(body));
         let (end, reading) = match (closing, &opener) {
             (Closing::At(end), Some(quote)) => (end, quote.reading(is_escaped)),
-            // The value goes on below in YAML and in dotenv.
+            // In YAML and dotenv, the value continues below.
             (Closing::Below(end), Some(quote))
                 if quote.escapes == 0 && context.quote().is_some() =>
             {
@@ -98,8 +99,8 @@ fn scheme_len(text: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The first character of the text, read through one escape of a slash (`\/`) or of a code point
-/// (`\u002d`), however many backslashes it has gathered by being encoded again; and what follows.
+/// The first character of the text, and the rest. An escaped slash (`\/`) or code point (`\u002d`)
+/// is decoded, however many backslashes it has from being encoded repeatedly.
 fn unescaped_char(text: &str) -> Option<(char, &str)> {
     let after = text.trim_start_matches('\\');
     steps::count(text.len() - after.len() + 1);
@@ -114,7 +115,8 @@ fn unescaped_char(text: &str) -> Option<(char, &str)> {
     next_char(text)
 }
 
-/// What `u002d` at the start of the text stands for. Halves of a surrogate pair stand for nothing.
+/// The character that `u002d` at the start of the text stands for, and the rest; `None` for half of
+/// a surrogate pair.
 fn code_point(text: &str) -> Option<(char, &str)> {
     let digits = text.strip_prefix('u')?;
     let (digits, rest) = (digits.get(..4)?, digits.get(4..)?);
@@ -128,11 +130,11 @@ fn code_point(text: &str) -> Option<(char, &str)> {
 /// The quote right before a reference.
 struct Quote {
     byte: u8,
-    /// How many backslashes stand before it: the quotes of a text within a quoted text.
+    /// How many backslashes precede it, as in a quoted text within a quoted text.
     escapes: usize,
-    /// Whether it is the last of three: Python's and TOML's long strings.
+    /// Whether it is the last of three, as in the long strings of Python and TOML.
     is_tripled: bool,
-    /// Whether it stands right behind a `=`, as in dotenv and in a shell.
+    /// Whether it comes right after a `=`, as in dotenv and in a shell.
     is_assigned: bool,
 }
 
@@ -163,7 +165,7 @@ impl Quote {
         self.byte == b'"' && self.escapes == 0
     }
 
-    /// Whether two of them within stand for one, as in YAML.
+    /// Whether two of them inside stand for one, as in YAML.
     fn is_doubled(&self) -> bool {
         self.byte == b'\'' && self.escapes == 0 && !self.is_tripled
     }
@@ -189,7 +191,8 @@ impl Quote {
     fn closing(&self, body: &str) -> Closing {
         let rest = |at: usize| body.get(at..).unwrap_or_default();
         let mut escaped = false;
-        // Up to where quotes do not count: those of a template, and the second of a doubled one.
+        // Quotes before this position do not count: those of a template, and the second of a
+        // doubled one.
         let mut hidden = 0;
         for (at, byte) in body.bytes().enumerate() {
             steps::count(1);
@@ -237,7 +240,7 @@ fn unquoted_end(body: &str, style: Style) -> usize {
     let mut rest = body;
     let mut previous = ':';
     loop {
-        // A placeholder in angle brackets is a whole part; elsewhere they are markup.
+        // A placeholder in angle brackets must be a whole part; elsewhere such brackets are markup.
         let in_template = match template(rest) {
             None if previous == ':' => placeholder(rest, '<', '>'),
             template => template,
@@ -269,7 +272,8 @@ fn ends(style: Style, previous: char, character: char, after: &str) -> bool {
     let is_blank = |character: char| matches!(character, ' ' | '\t');
     match (style, character) {
         (_, '\n' | '\r') | (Style::Flow, ',' | '[' | ']' | '{' | '}') => true,
-        // What else cannot be seen stays: a reference with it is refused, and not read without it.
+        // Other invisible characters stay: the reference is then refused, rather than read without
+        // them.
         (Style::Mention, _) => is_blank(character) || MENTION_ENDS.contains(character),
         (_, '#') => is_blank(previous),
         (Style::Flow, ':') if after.starts_with([',', '[', ']', '{', '}']) => true,
@@ -280,7 +284,7 @@ fn ends(style: Style, previous: char, character: char, after: &str) -> bool {
     }
 }
 
-/// The length of what is left of the line, if a value of YAML goes on below it.
+/// The length of the rest of the line, if a YAML value continues below it.
 fn continuation(text: &str, style: Style) -> Option<usize> {
     let content = text.trim_start_matches([' ', '\t', '\r', '\n']);
     let before = text.get(..text.len() - content.len())?;
@@ -289,7 +293,7 @@ fn continuation(text: &str, style: Style) -> Option<usize> {
     let depth = before.len() - before.rfind('\n')? - 1;
     let goes_on = match (style, content.chars().next()?) {
         (_, '#') => false,
-        // Helm's lines of control are indented as their author likes.
+        // Helm's control lines may have any indentation.
         (Style::Block { indent }, _) => depth > indent && !content.starts_with("{{"),
         (Style::Flow, next) => !matches!(next, ',' | ']' | '}'),
         _ => false,
@@ -343,12 +347,12 @@ fn near(text: &str) -> &str {
     text.get(..length).unwrap_or_default()
 }
 
-/// How a reference is written at its place, for another one to be written there.
+/// How a reference is written at its place, so that another one can be written there.
 #[derive(Clone, Copy)]
 pub(crate) struct Spelling {
     reading: Reading,
-    /// Whether its quotes stand within others, or may be a shell's: what a quote or a backslash means there
-    /// cannot be told.
+    /// Whether its quotes are within others, or may be a shell's: the meaning of a quote or a
+    /// backslash is then unknown.
     is_unclear: bool,
 }
 
@@ -361,7 +365,7 @@ impl Spelling {
     /// `reference` as it has to be written in place of `written`, whose own scheme is kept as it is.
     pub(crate) fn write(self, written: &str, reference: &SecretRef, out: &mut String) {
         let scheme = scheme_len(written).and_then(|length| written.get(..length)).unwrap_or(SCHEME);
-        // As its slashes are written, those that follow are.
+        // Later slashes are written in the same way as its own.
         let before_slash = scheme.strip_suffix('/').unwrap_or_default();
         let backslashes = before_slash.len() - before_slash.trim_end_matches('\\').len();
         let slash = scheme.get(scheme.len() - 1 - backslashes..).filter(|_| scheme.ends_with('/'));
@@ -385,13 +389,13 @@ enum Reading {
     Verbatim,
     /// Two single quotes stand for one.
     Doubled,
-    /// As a JSON string, whose quotes stand around the range.
+    /// As a JSON string, whose quotes surround the range.
     Json,
     /// Through escapes of slashes and code points, however often they were encoded.
     Unescaped,
 }
 
-/// What the text at a range says.
+/// Decodes the text at a range.
 fn decode<'a>(text: &'a str, range: &Range<usize>, reading: Reading) -> Cow<'a, str> {
     let raw = text.get(range.clone()).unwrap_or_default();
     match reading {
@@ -415,7 +419,8 @@ fn unescaped(text: &str) -> String {
         decoded.push(character);
         rest = after;
         if character == '\\' {
-            // The whole run at once: to count it again at each of its backslashes is quadratic.
+            // The whole run at once: counting it again at each of its backslashes would be
+            // quadratic.
             let after_run = rest.trim_start_matches('\\');
             decoded.extend(std::iter::repeat_n('\\', rest.len() - after_run.len()));
             rest = after_run;

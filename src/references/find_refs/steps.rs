@@ -5,7 +5,7 @@ thread_local! {
     static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// So many bytes or characters are read, whether by our loops or by the standard library's.
+/// Counts bytes or characters that are read, whether by our loops or by the standard library's.
 pub(super) fn count(read: usize) {
     #[cfg(test)]
     READ.with(|total| total.set(total.get() + read));

@@ -12,8 +12,9 @@ use crate::references::find_refs::{FoundRef, MalformedRef, find_refs};
 /// with each reference that [`find_refs`] finds, and returns the one to write in its place, or `None` to leave
 /// it.
 ///
-/// Quotes stay, and within them the new reference is escaped as the old one was. All else stays byte for byte,
-/// and so does what is no reference: malformed ones and those with a template, which [`find_refs`] reports.
+/// Quotes stay, and within them the new reference is escaped as the old one was. Everything else
+/// stays byte for byte, including malformed references and those with a template, which
+/// [`find_refs`] reports.
 ///
 /// ```
 /// use truefoundry_secrets::{SecretRef, rewrite_refs};
@@ -27,13 +28,13 @@ use crate::references::find_refs::{FoundRef, MalformedRef, find_refs};
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The result is searched again before it is returned: it has the new references where the old ones stood, and
-/// all others unchanged. The time taken grows linearly with both texts.
+/// Before it is returned, the result is searched again: it must have the new references in place of
+/// the old ones, and all others unchanged. The time taken grows linearly with both texts.
 ///
 /// # Errors
 /// [`UnwritableRef`] if a new reference cannot be written at its place, such as a key with a space in the
-/// middle of a command line, which would end there, or one with a quote or a backslash within quotes that stand
-/// within others. Quotes around it are not added.
+/// middle of a command line, which would end there, or one with a quote or a backslash within
+/// nested quotes. Quotes around it are not added.
 pub fn rewrite_refs(
     text: &str,
     mut replace: impl FnMut(&FoundRef) -> Option<SecretRef>,
@@ -52,7 +53,7 @@ pub fn rewrite_refs(
         let old = text.get(range).unwrap_or_default();
         let new = found.as_ref().ok().and_then(|found| {
             let new = replace(found)?;
-            // What is the same stays as it is written.
+            // A reference that does not change stays as it is written.
             (new != *found.reference()).then_some((new, found))
         });
         let says = if let Some((new, found)) = new {
@@ -95,7 +96,7 @@ fn first_difference(text: &str, expected: &[Found]) -> Option<usize> {
     expected.iter().position(differs).or_else(|| found.next().map(|_| expected.len()))
 }
 
-/// A reference that cannot be written in place of another one without a change of what stands around it.
+/// A reference that cannot be written in place of another one without changing the text around it.
 ///
 /// ```
 /// use truefoundry_secrets::{SecretRef, rewrite_refs};
@@ -115,7 +116,7 @@ pub struct UnwritableRef {
 }
 
 impl UnwritableRef {
-    /// The reference that was to be written.
+    /// The new reference, which cannot be written.
     pub fn reference(&self) -> &SecretRef {
         &self.reference
     }
@@ -140,7 +141,7 @@ impl fmt::Display for UnwritableRef {
             f,
             "line {line}, column {column}: {reference} cannot be written here: it would not be "
         )?;
-        f.write_str("read as a whole (write the old one in quotes, or use another key)")
+        f.write_str("read as a whole (put the old one in quotes, or use another key)")
     }
 }
 

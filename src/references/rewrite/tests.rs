@@ -88,7 +88,7 @@ fn what_cannot_be_written_at_its_place_is_an_error_that_says_where() {
         ("x\nA=tfy-secret://t:g:k", "a "),
         ("x\nA: `tfy-secret://t:g:k`", "a`b"),
         (r#"x\n"\"tfy-secret://t:g:k\"""#, r#"a"b"#),
-        // Quotes within others: what the outer ones mean by it cannot be told.
+        // Quotes within others: what they mean to the outer ones is unknown.
         ("x\na: \"echo 'tfy-secret://t:g:k'\"", r#"a"b"#),
         ("x\na: \"echo 'tfy-secret://t:g:k'\"", r"a\d"),
         ("x\na: \"echo 'tfy-secret://t:g:k'\"", "it's"),
@@ -140,7 +140,7 @@ fn part() -> impl Strategy<Value = String> {
     ]
 }
 
-/// References of which most can be written anywhere.
+/// References, most of which can be written anywhere.
 fn any_reference() -> impl Strategy<Value = SecretRef> {
     (part(), part(), part())
         .prop_filter_map("no reference", |(t, g, k)| SecretRef::new(&t, &g, &k).ok())
@@ -209,7 +209,7 @@ proptest! {
         let yaml = |text: &str| serde_saphyr::from_str::<Value>(text).unwrap();
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         let dotenv = |text: &str| {
-            // It refuses what readers of dotenv do not agree on.
+            // It refuses what dotenv readers do not agree on.
             let Ok(map) = SecretMap::from_dotenv(text) else { return Value::Null };
             map.iter().map(|(key, value)| (key.to_owned(), Value::from(value.expose_secret()))).collect()
         };

@@ -37,7 +37,7 @@ impl<'a> Root<'a> {
         let mut named: HashMap<&str, &'static str> = HashMap::new();
         let mut ambiguous = Vec::new();
         for field in fields.iter().filter(|field| !self.map.contains_key(field)) {
-            // The first of the names that a key is like gets it: an alias is a name of its own.
+            // The first field name that a key resembles gets it; an alias is a name of its own.
             match loose.remove(&loosened(field)).as_deref() {
                 None | Some([]) => {}
                 Some([key]) => {
@@ -61,7 +61,8 @@ impl<'a> Root<'a> {
                 entries.push(Entry { name, key, value: Some(value) });
             }
         }
-        // Last, so that a type that refuses its stub hides no problem of the others.
+        // Stubs come last, so that a type that refuses its stub does not hide the problems of the
+        // others.
         let stubbed = self.report.stubbed.iter().map(String::as_str);
         let new = ambiguous.iter().map(|(field, _)| *field);
         let new = new.filter(|field| !self.report.stubbed.contains(*field));
@@ -124,7 +125,7 @@ impl<'de> Deserializer<'de> for Root<'de> {
 
 struct Entries<'a> {
     rest: std::vec::IntoIter<Entry<'a>>,
-    /// Of the entry whose key was read; none if a stub stands in for it.
+    /// The value of the entry whose key was read; `None` if a stub stands in for it.
     value: Option<&'a SecretValue>,
     run: &'a RefCell<Run>,
 }
@@ -151,7 +152,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             Some(value) => seed.deserialize(Text { text: value.expose_secret(), run: self.run }),
             None => seed.deserialize(Stub::default()),
         };
-        // Whatever is missing or unknown within a value is about that value.
+        // A field that is missing or unknown within a value is a problem of that value.
         let value = value.map_err(|_| Problem::Other)?;
         self.run.borrow_mut().at = None;
         Ok(value)

@@ -1,8 +1,8 @@
 //! A group's values as a user's own struct.
 //!
-//! serde's errors quote the value that they are about, so no text of theirs is kept: [`Problem`] drops all
-//! that serde or a user's type says. What is reported instead comes from what the type *asked for* (a `u32`,
-//! one of these variants), which is known before a value is looked at.
+//! serde's errors quote the value that they are about, so their texts are not kept: [`Problem`]
+//! drops everything that serde or a user's type says. What is reported instead comes from what the
+//! type *asked for* (a `u32`, one of these variants), which is known before a value is looked at.
 
 mod fields;
 mod stub;
@@ -23,7 +23,7 @@ use fields::Root;
 const MAX_RUNS: usize = 128;
 
 impl SecretMap {
-    /// The values as a struct of your own, or another type that serde deserializes.
+    /// Deserializes the values into a struct of your own, or into another type that serde supports.
     ///
     /// ```
     /// use serde::Deserialize;
@@ -50,17 +50,18 @@ impl SecretMap {
     /// are passed on as they are, so that `deny_unknown_fields` works.
     ///
     /// # Values
-    /// Text is taken as it is, never trimmed; an empty value is `Some("")` for an optional text. Numbers and
-    /// booleans (`true`, `false`) are parsed from the trimmed text. The variant of an enum is the text; lists,
-    /// maps, nested structs and variants with content are read from JSON. Types that accept anything, such as
-    /// untagged enums, get the text.
+    /// Text is used as it is, never trimmed; an empty value is `Some("")` for an optional text.
+    /// Numbers and booleans (`true`, `false`) are parsed from the trimmed text. The variant of an
+    /// enum is the text; lists, maps, nested structs and variants with content are read from JSON.
+    /// Types that accept anything, such as untagged enums, get the text.
     ///
-    /// Only a [`SecretValue`](crate::SecretValue) is wiped when dropped. In JSON, `serde_json` copies a text with escapes (`\n`)
-    /// to a buffer of its own that is not wiped: store a secret under a key of its own.
+    /// Only a [`SecretValue`](crate::SecretValue) is wiped when it is dropped. In JSON,
+    /// `serde_json` copies a text with escapes (`\n`) to a buffer of its own that is not wiped:
+    /// store a secret under a key of its own.
     ///
     /// `#[serde(flatten)]` hides the names of the fields from this method, and hands all values over as
-    /// text: only exact names and text fields work beside it. Deserialize two structs from the same map
-    /// instead:
+    /// text: only exact names and text fields work with it. Deserialize two structs from the same
+    /// map instead:
     ///
     /// ```
     /// # use truefoundry_secrets::{SecretMap, SecretValue};
@@ -110,9 +111,9 @@ impl SecretMap {
     ///
     /// # Errors
     /// [`Error::InvalidSettings`] with all keys that are missing and all values that cannot be used, at once.
-    /// To find them all the type is deserialized again after each problem, at most 128 times, with a stand-in
-    /// for the value; a type that accepts no stand-in ends the list (`incomplete`). The error holds the names
-    /// of keys and types, and no value.
+    /// To find them all, the type is deserialized again after each problem, at most 128 times, with
+    /// a stand-in for the value; a type that accepts no stand-in ends the list (`incomplete`). The
+    /// error holds the names of keys and types, and no value.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         let mut report = Report::default();
         for _ in 0..MAX_RUNS {
@@ -122,7 +123,7 @@ impl SecretMap {
             report.note_ambiguous(run.ambiguous);
             match outcome {
                 Ok(value) if report.is_empty() => return Ok(value),
-                // What was made of stubs is no one's settings.
+                // A result that contains stubs is not returned.
                 Ok(_) => return Err(report.into_error()),
                 Err(problem) => {
                     if !report.note(problem, run.at, run.name, self) {
@@ -136,7 +137,7 @@ impl SecretMap {
     }
 }
 
-/// What is known of a struct's problems after some runs.
+/// The problems of a struct that are known after some runs.
 #[derive(Default)]
 struct Report {
     missing: Vec<String>,
@@ -161,7 +162,7 @@ impl Report {
         }
     }
 
-    /// Whether another run can tell more.
+    /// Records a problem. Returns whether another run can find more.
     fn note(
         &mut self,
         problem: Problem,
@@ -177,7 +178,7 @@ impl Report {
                 }
                 new
             }
-            // A type of the user's own could name anything here, a value too.
+            // A user's own type could name anything here, even a value.
             (Problem::Unknown(key), None) if map.contains_key(&key) => {
                 self.hidden.insert(key.clone()) && self.push_invalid(key, "no key of this name")
             }
@@ -213,7 +214,7 @@ impl Report {
     }
 }
 
-/// What one run leaves behind beside its result.
+/// What one run leaves behind in addition to its result.
 #[derive(Default)]
 struct Run {
     /// The type's own name.
@@ -230,7 +231,7 @@ struct At {
     expected: Cow<'static, str>,
 }
 
-/// What serde says of a whole run: the names of fields and keys, and nothing else.
+/// What serde says about a whole run: the names of fields and keys, and nothing else.
 #[derive(Debug)]
 enum Problem {
     Missing(&'static str),

@@ -1,5 +1,5 @@
-//! A value that fits nearly every type, in place of one that is missing or invalid: with it in its place the
-//! next problem of a struct shows. What is made of it is dropped.
+//! A value that fits nearly every type, in place of one that is missing or invalid, so that the
+//! next problem of a struct shows. The result is dropped.
 
 use std::iter;
 
@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 
 use super::Problem;
 
-/// A type that contains itself would go on for ever.
+/// A type that contains itself would recurse for ever.
 const MAX_DEPTH: u8 = 16;
 
 #[derive(Clone, Copy, Default)]
@@ -30,7 +30,7 @@ impl Stub {
 
 macro_rules! numbers {
     ($($deserialize:ident $visit:ident $one:expr),* $(,)?) => {
-        // One and not zero, for the types that zero is not allowed in.
+        // One rather than zero, for the types that do not allow zero.
         $(fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
             visitor.$visit($one)
         })*

@@ -45,9 +45,9 @@ const SECRETS_MANAGER: Rule = Rule {
 
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 // The limit on a value is the advanced tier's: which tier the platform writes to is not known here.
-// The reserved words bind the start of the stored name. TrueFoundry's published IAM policies have it
-// write under `/tfy-secret/`, so a key with such a word may well pass. That is untested, and the
-// check can be switched off.
+// The reserved words apply to the start of the stored name. TrueFoundry's published IAM policies
+// have it write under `/tfy-secret/`, so a key with such a word may well pass. That is untested,
+// and the check can be switched off.
 const PARAMETER_STORE: Rule = Rule {
     symbols: "_.-/",
     characters: "letters, digits and `_.-/`",
@@ -109,10 +109,9 @@ impl SecretStoreKind {
     /// | AWS Parameter Store | letters, digits, `_.-/`; not beginning with `aws` or `ssm` | 1,011 |
     /// | GCP Secret Manager | letters, digits, `_`, `-` | 255 |
     ///
-    /// The rules are from the stores' own documentation. Letters and digits are ASCII ones. For the other
-    /// stores no rule is known, and only an empty
-    /// key is refused. The lengths are upper bounds, since the platform stores the key under a
-    /// prefix of its own.
+    /// The rules are from the stores' own documentation. Letters and digits are ASCII ones. For the
+    /// other stores no rule is known, and only an empty key is refused. The lengths are upper
+    /// bounds, since the platform stores the key under a prefix of its own.
     ///
     /// ```
     /// use truefoundry_secrets::SecretStoreKind;
@@ -147,8 +146,8 @@ impl SecretStoreKind {
     ///
     /// White space around the key is dropped and each character that the store refuses becomes `-`,
     /// or `_` if the store accepts that and the key has no `-` yet. A key that is too long, that
-    /// begins with a reserved word, or that has letters outside ASCII gets no suggestion: cutting or
-    /// dropping those would make another name of it.
+    /// begins with a reserved word, or that has letters outside ASCII gets no suggestion: cutting
+    /// or dropping those would make it another name.
     ///
     /// Two keys can get the same suggestion (`A_B` and `A.B` on Azure), so look for duplicates
     /// before taking it.
@@ -181,7 +180,7 @@ impl SecretStoreKind {
         (says_something && rule.check(&suggestion).is_ok()).then_some(suggestion)
     }
 
-    /// What two keys have in common if the store takes them for one.
+    /// A form that two keys share if the store treats them as one.
     pub(crate) fn identity(&self, key: &str) -> String {
         match self {
             // https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates: identifiers
@@ -325,7 +324,7 @@ impl fmt::Display for KeyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let store = &self.store;
         match self.reason {
-            KeyProblemReason::Empty => write!(f, "a key may not be empty, in any store"),
+            KeyProblemReason::Empty => write!(f, "a key must not be empty"),
             KeyProblemReason::Character { character, position } => {
                 let characters = store.rule().map_or("other characters", |rule| rule.characters);
                 let character = character.escape_debug();
@@ -333,7 +332,10 @@ impl fmt::Display for KeyProblem {
                 write!(f, "(at byte {position})")
             }
             KeyProblemReason::ReservedPrefix { prefix } => {
-                write!(f, "{store} does not accept a key that begins with `{prefix}`, in any case")
+                write!(
+                    f,
+                    "{store} does not accept a key that begins with `{prefix}` (case-insensitive)"
+                )
             }
             KeyProblemReason::TooLong { length, limit } => {
                 write!(f, "{store} accepts at most {limit} characters in a key, not {length}")
@@ -344,7 +346,7 @@ impl fmt::Display for KeyProblem {
 
 impl Error for KeyProblem {}
 
-/// Why a store does not accept a value: its length, never anything of what it says.
+/// Why a store does not accept a value: its length. It holds nothing of the value itself.
 ///
 /// ```
 /// use truefoundry_secrets::{SecretStoreKind, SecretValue};
@@ -377,7 +379,7 @@ impl ValueProblem {
         self.limit
     }
 
-    /// The stores whose documented limit leaves room for a value of this length.
+    /// The stores whose documented limit allows a value of this length.
     pub fn accepted_by(&self) -> impl Iterator<Item = &'static SecretStoreKind> + use<> {
         self.accepted_by.iter()
     }

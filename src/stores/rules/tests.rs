@@ -137,13 +137,13 @@ fn a_problem_says_the_rule_in_one_line() {
     );
     assert_eq!(
         refusal(&AwsParameterStore, "AWS_KEY"),
-        "AWS Parameter Store does not accept a key that begins with `aws`, in any case"
+        "AWS Parameter Store does not accept a key that begins with `aws` (case-insensitive)"
     );
     assert_eq!(
         refusal(&AwsSecretsManager, &"k".repeat(600)),
         "AWS Secrets Manager accepts at most 512 characters in a key, not 600"
     );
-    assert_eq!(refusal(&Generic, ""), "a key may not be empty, in any store");
+    assert_eq!(refusal(&Generic, ""), "a key must not be empty");
 }
 
 #[test]

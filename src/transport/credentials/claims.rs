@@ -1,4 +1,4 @@
-//! What a token says of itself.
+//! What a token says about itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::models::SharedStr;
 use crate::models::decode::{self, wire_object};
 
-/// The claims of a token that is a JWT. They are read and not verified, so they may save a request or improve
-/// a text, and decide nothing: the server does.
+/// The claims of a token that is a JWT. They are read but not verified, so they may save a request
+/// or improve a text, but the server decides.
 pub(crate) struct Claims {
     tenant: Option<SharedStr>,
     expires_at: Option<u64>,
@@ -30,7 +30,7 @@ wire_object!(Claims {
 });
 
 impl Claims {
-    /// `None` if the token is no JWT.
+    /// `None` if the token is not a JWT.
     pub(crate) fn of(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (Some(_), Some(claims), Some(_), None) =
@@ -46,7 +46,7 @@ impl Claims {
         self.tenant.as_ref().map(SharedStr::as_str)
     }
 
-    /// The user's name, else the address.
+    /// The user's name, otherwise the email address.
     pub(crate) fn user(&self) -> Option<&str> {
         let texts = [&self.user, &self.email].into_iter().flatten().map(SharedStr::as_str);
         texts.into_iter().find(|text| !text.is_empty())

@@ -1,4 +1,4 @@
-//! The client's token, and its refresh, of which one at a time is under way.
+//! The client's token and its refresh. At most one refresh is under way at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::redact::{Scrubber, WITHHELD, Wait};
 use crate::secret_value::SecretValue;
 use crate::transport::trace;
 
-/// How long a source may take.
+/// Time limit for a source.
 const MAX_ASK: Duration = Duration::from_secs(20);
 
 type Outcome = Result<Arc<KeptToken>, SharedError>;
@@ -31,7 +31,7 @@ pub(crate) struct TokenKeeper {
 
 /// A refresh under way, in a task of its own.
 struct Refresh {
-    /// The token that the source was told of.
+    /// The refused token that was passed to the source.
     refused: Option<Arc<KeptToken>>,
     outcome: watch::Receiver<Option<Outcome>>,
 }
@@ -65,7 +65,7 @@ impl TokenKeeper {
     /// The token to use. Waits for the source if it has to be asked, at most for `limit`.
     ///
     /// # Errors
-    /// Why no token could be had.
+    /// Why no token could be obtained.
     pub(crate) async fn token(self: &Arc<Self>, limit: Duration) -> Outcome {
         match self.usable(None) {
             Some(kept) => Ok(kept),
@@ -73,10 +73,10 @@ impl TokenKeeper {
         }
     }
 
-    /// Another token than the one that was refused; `None` if no other exists.
+    /// A token other than the refused one; `None` if no other exists.
     ///
     /// # Errors
-    /// Why the source could not tell.
+    /// Why the source failed.
     pub(crate) async fn another(
         self: &Arc<Self>,
         refused: &Arc<KeptToken>,
@@ -102,7 +102,7 @@ impl TokenKeeper {
         limit: Duration,
     ) -> Outcome {
         let in_use = self.newest().filter(|kept| refused.is_none() && kept.is_good());
-        // A call with less time than a source may take leaves itself some to go on with a token that is still good.
+        // While a token is still good, the call keeps half of its time to go on with it.
         let limit = if in_use.is_some() { limit / 2 } else { limit };
         match (timeout(limit, self.join(refused)).await, in_use) {
             (Ok(outcome), _) => outcome,
@@ -133,7 +133,7 @@ impl TokenKeeper {
             let ended = outcome.wait_for(Option::is_some).await;
             let ended = ended.ok().and_then(|outcome| outcome.clone());
             match (ended, refused) {
-                // Without knowing that it is refused, the source gave this token once more.
+                // The source did not know that this token was refused, and returned it once more.
                 (Some(Ok(kept)), Some(refused)) if !is_told && kept.is_same_as(refused) => {}
                 (Some(outcome), _) => return outcome,
                 (None, _) if is_joined => {}
@@ -142,14 +142,14 @@ impl TokenKeeper {
         }
     }
 
-    /// In a task, because a caller that gives up must not cut off what others wait for, nor a login's refresh
-    /// between the server's response and the file.
+    /// In a task, because a caller that gives up must not cancel a refresh that others wait for, or
+    /// a login's refresh between the server's response and the write of its file.
     fn begin(self: &Arc<Self>, refused: Option<Arc<KeptToken>>) -> Refresh {
         let (sender, outcome) = watch::channel(None);
         let (keeper, told) = (Arc::clone(self), refused.clone());
         tokio::spawn(async move {
             let outcome = keeper.renew(told).await;
-            // Else it would hold the token that was refused.
+            // Otherwise it would keep the refused token alive.
             *keeper.refresh.lock().unwrap_or_else(PoisonError::into_inner) = None;
             sender.send_replace(Some(outcome));
         });
@@ -203,7 +203,7 @@ impl Refresh {
 }
 
 fn no_token_within(limit: Duration) -> BoxError {
-    let text = format!("no token came within {}", Wait(limit));
+    let text = format!("no token received within {}", Wait(limit));
     std::io::Error::new(std::io::ErrorKind::TimedOut, text).into()
 }
 

@@ -14,22 +14,23 @@ use crate::secret_value::SecretValue;
 use crate::wipe::Zeroizing;
 
 const SCHEME: &str = "Bearer ";
-/// With less time left the source is asked for the next token: a request that waits for its turn, or a clock
-/// that differs, must not send one that has just expired.
+/// If less time than this is left, the source is asked for the next token: a request that waits for
+/// its turn, or a clock that is off, must not send a token that has just expired.
 const MIN_LEFT: Duration = Duration::from_secs(120);
-/// The source is asked no sooner than this after it was asked, whatever its token says: a clock that is wrong
-/// must not have every call ask.
+/// The shortest time between two requests for a token, whatever the token says: even with a wrong
+/// clock, the source must not be asked on every call.
 const MIN_PAUSE: Duration = Duration::from_secs(10);
 
 /// A token with the headers of a request. Nothing else in this crate keeps a copy of it.
 ///
-/// Times are of a clock that may stand still while the machine sleeps; then the server's 401 tells.
+/// The clock of these times may stop while the machine sleeps; the server's 401 then shows that the
+/// token has expired.
 pub(crate) struct KeptToken {
     headers: HeaderMap,
-    /// As its claims have it; read once, because look-ups by name ask for it.
+    /// From its claims; read once, because look-ups by name use it.
     tenant: Option<Arc<str>>,
     expires_at: Option<Instant>,
-    /// When the source is to be asked again; `None` if only after a 401.
+    /// When to ask the source again; `None` if only after a 401.
     ask_at: Option<Instant>,
 }
 
@@ -51,7 +52,7 @@ impl KeptToken {
         Ok(Self {
             headers,
             tenant: claims.and_then(|claims| claims.tenant().map(Into::into)),
-            // What is too far away to be counted never comes.
+            // A time too far away to represent never comes.
             expires_at: left.and_then(|left| now.checked_add(left)),
             ask_at: next.and_then(|next| now.checked_add(next)),
         })
@@ -84,7 +85,8 @@ impl KeptToken {
         self.tenant.clone()
     }
 
-    /// When it expired, as it says itself; `None` if it does not say, or has not.
+    /// When it expired, according to its claims; `None` if they do not say, or if it has not
+    /// expired.
     pub(crate) fn expired_at(&self) -> Option<Timestamp> {
         Claims::of(self.text())?.expires_at().filter(|time| *time <= Timestamp::now())
     }
@@ -120,8 +122,8 @@ fn bearer(token: &SecretValue) -> Result<HeaderValue, &'static str> {
     sensitive(SCHEME, token).ok_or("contains a character not allowed in an HTTP header")
 }
 
-/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if no header can
-/// have it.
+/// A header's value, in a buffer that is wiped when the last request is dropped; `None` if it is
+/// not valid in a header.
 pub(crate) fn sensitive(scheme: &str, secret: &SecretValue) -> Option<HeaderValue> {
     let text = secret.expose_secret();
     let mut header = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));

@@ -18,11 +18,11 @@ pub(crate) use kept::sensitive;
 /// A source of tokens for a client, such as a mounted file or a login.
 ///
 /// A source only fetches: the client keeps the token, and asks again if fewer than 120 s are left before it
-/// expires, or after the server refused it. It is asked once at a time, in a task of its own, for at most
-/// 20 s; if that fails, a token that is still good stays in use. Calls that need the token wait for it, but for no
-/// longer than half of their time limit if the one in use is still good.
+/// expires, or after the server rejected it. It is asked once at a time, in a task of its own, for
+/// at most 20 s; if that fails, a token that is still good stays in use. Calls that need the token
+/// wait for it, but for no longer than half of their time limit if the one in use is still good.
 ///
-/// A closure that returns a future of a [`Token`] is one, too:
+/// A closure that returns a future of a [`Token`] is a source, too:
 ///
 /// ```
 /// # fn f() -> truefoundry_secrets::Result<()> {
@@ -38,11 +38,12 @@ pub(crate) use kept::sensitive;
 /// # f().unwrap();
 /// ```
 pub trait Credentials: Send + Sync + 'static {
-    /// A token to use. `rejected` is the one that the server just refused: the same token again means that
-    /// no other exists.
+    /// Returns the token to use. `rejected` is the one that the server just rejected: returning it
+    /// again means that no other exists.
     ///
     /// # Errors
-    /// Any error means that no token could be had. Its text is shown to users, so it must hold no secret.
+    /// Any error means that no token could be obtained. Its text is shown to users, so it must hold
+    /// no secret.
     fn token<'a>(
         &'a self,
         rejected: Option<&'a SecretValue>,
@@ -91,7 +92,7 @@ impl Token {
         self
     }
 
-    /// Has the source asked again after this time, although the token does not expire.
+    /// Asks the source again after this time, even if the token does not expire.
     pub(crate) fn recheck_after(mut self, time: Duration) -> Self {
         self.recheck_after = Some(time);
         self

@@ -1,4 +1,4 @@
-//! The body of a failed response, in the shapes that are documented, and a glimpse of any other.
+//! The body of a failed response: the documented shapes, and an excerpt of any other.
 
 #[cfg(test)]
 pub(in crate::error) mod tests;
@@ -22,15 +22,15 @@ const MAX_CODE: usize = 128;
 const MAX_PROBLEMS: usize = 32;
 const MAX_PROBLEM: usize = 512;
 const MAX_PLACE: usize = 16;
-/// Text that is not the service's own shape is mostly a proxy's page: a glimpse is enough.
+/// Text in any other shape is mostly a proxy's page: an excerpt is enough.
 const MAX_JUNK: usize = 512;
-/// This much more is kept until the secrets are taken out, escapes and all: cut before, half a value would
-/// not be recognised.
+/// Kept in addition until the text is scrubbed: if it were cut earlier, half a value, with its
+/// escapes, would not be recognised.
 const MARGIN: usize = 512;
 const ELLIPSIS: &str = "…";
-/// A code point that is no character, so that no server's own text ends with it.
+/// A code point that is not a character, so no server's own text ends with it.
 const CUT_HERE: &str = "\u{10ffff}";
-/// Failures whose response can be a proxy's, while the service behind it is still at work.
+/// Failures that a proxy can report while the service behind it is still working.
 const NOT_ENDED: [u16; 3] = [408, 502, 504];
 
 /// What a failed response says, bounded in every part.
@@ -47,34 +47,34 @@ pub(crate) struct ErrorBody {
     pub(crate) code: Option<String>,
     /// One text; a list of problems is joined into it.
     pub(crate) message: Option<String>,
-    /// How much of the message is kept at the end.
+    /// How much of the message [`scrub`](Self::scrub) keeps.
     message_limit: usize,
     /// Whether the message is the problems, joined.
     joined: bool,
-    /// Whether the message stood in the documented field of that name.
+    /// Whether the message came from the documented field of that name.
     has_message: bool,
     pub(crate) problems: Vec<String>,
-    /// The JSON of what else the service said.
+    /// The service's `details`, as text or JSON.
     pub(crate) details: Option<String>,
 }
 
 impl ErrorBody {
-    /// Whether the service itself has ended the work with this failure, so that nothing of it can still
-    /// happen: its body is an object that states the response's own status and a message. 408, 502 and 504
-    /// tell of a wait that was given up, never of the work.
+    /// Whether the service itself ended the work with this failure, so that none of it can still
+    /// happen: the body is an object that states the response's own status and a message. 408, 502
+    /// and 504 only say that a wait was given up, not that the work ended.
     pub(crate) fn has_ended(&self, status: u16) -> bool {
         self.has_message
             && self.status_code == Some(u64::from(status))
             && !NOT_ENDED.contains(&status)
     }
 
-    /// Of a response whose own status says success: a body that contradicts it does not prove that the work has
-    /// ended.
+    /// For a response with a success status: a body that contradicts it does not prove that the
+    /// work has ended.
     pub(crate) fn in_success(self) -> Self {
         Self { status_code: None, ..self }
     }
 
-    /// All that can say what went wrong.
+    /// All texts that can say what went wrong.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let message = self.message.iter().filter(|_| !self.joined);
         message.chain(&self.problems).chain(&self.details).chain(&self.code).map(String::as_str)
@@ -84,7 +84,7 @@ impl ErrorBody {
     /// classification, which needs the words.
     pub(crate) fn scrub(&mut self, scrubber: &Scrubber) {
         if self.joined {
-            // It is joined anew of what the problems may show.
+            // It is joined again below, from the scrubbed problems.
             self.message.iter_mut().for_each(Wipe::wipe);
         }
         let message = self.message.iter_mut().filter(|_| !self.joined);
@@ -98,15 +98,15 @@ impl ErrorBody {
         }
         self.message = self.message.take().map(|text| cut(&text, self.message_limit));
         self.details = self.details.take().map(|text| cut(&text, MAX_DETAILS));
-        // Programs compare codes.
+        // Programs compare codes, so no placeholder is left in place of one.
         let code = self.code.take().filter(|code| code != WITHHELD);
         self.code = code.map(|code| cut(&code, MAX_CODE));
     }
 }
 
 /// Reads what it can: `{statusCode, message, code?, details?}`, a list of messages, `{"detail": ..}`,
-/// `{"error": ..}`, and of anything else a glimpse. A body that makes no sense gives one without a message,
-/// never a failure, and one that was cut gives what stood before the cut.
+/// `{"error": ..}`, and an excerpt of anything else. A body that makes no sense gives one without a
+/// message, never an error, and a truncated body gives what precedes the cut.
 pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> ErrorBody {
     let mut read = ErrorBody { status, message_limit: MAX_MESSAGE, ..ErrorBody::default() };
     let head = body.get(..LOOKED_AT).unwrap_or(body);
@@ -125,17 +125,17 @@ pub(crate) fn parse(status: u16, content_type: Option<&str>, body: &[u8]) -> Err
     read
 }
 
-/// As `from_utf8_lossy`, which looks at the bytes one by one.
+/// As `from_utf8_lossy`, which is slower on valid text: it reads the bytes one by one.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// The failure that the body of a response with a status of success states: an object with a `statusCode` of
-/// 400 and more, and no `data`.
+/// The failure that the body of a successful response states: an object with a `statusCode` from
+/// 400 to 599 and no `data`.
 pub(crate) fn stated_failure(body: &[u8]) -> Option<u16> {
     let start = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
     let first_key = start.strip_prefix(b"{")?.trim_ascii_start();
-    // Every response of the API with data begins with it, and needs no second reading.
+    // Every API response with data begins with it, and need not be read a second time.
     if first_key.starts_with(b"\"data\"") {
         return None;
     }
@@ -153,8 +153,8 @@ fn bounded(text: &str, max: usize) -> String {
 /// Shortens a clean text to at most `max` bytes, the ellipsis included.
 pub(crate) fn cut(text: &str, max: usize) -> String {
     let Some(rest) = text.strip_suffix(CUT_HERE) else { return shortened(text, max, ELLIPSIS) };
-    // What was cut before it was clean may end in the beginning of a value, too short to be recognised; and
-    // what was taken out before it may have brought that up to here.
+    // A text that was cut before it was scrubbed may end with the beginning of a value, too short
+    // to be recognised: the end is dropped.
     let mut end = rest.len().saturating_sub(MARGIN / 4);
     while !rest.is_char_boundary(end) {
         end = end.saturating_sub(1);
@@ -202,7 +202,7 @@ fn glimpse(read: &mut ErrorBody, content_type: Option<&str>, text: &str) {
     read.message = Some(bounded(&folded, MAX_JUNK));
 }
 
-/// Compressed or encrypted bytes that some proxy sent unlabelled, which no person can read.
+/// Whether these are compressed or encrypted bytes that a proxy sent unlabelled.
 fn is_binary(text: &str) -> bool {
     let (mut odd, mut all) = (0_usize, 0_usize);
     for character in text.chars().take(MAX_JUNK) {
@@ -216,8 +216,8 @@ fn is_binary(text: &str) -> bool {
     odd * 4 > all
 }
 
-/// The documented fields of an object. Each is kept as soon as it was read, so that a cut loses only what
-/// follows it.
+/// The documented fields of an object. Each is kept as soon as it is read, so a truncated body
+/// loses only what follows the cut.
 #[derive(Default)]
 struct Fields<'a> {
     status_code: Option<&'a RawValue>,
@@ -260,12 +260,12 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
     }
 }
 
-/// The fields of an object, also of one that was cut.
+/// The fields of an object, even of a truncated one.
 fn fields_of(text: &str) -> Option<Fields<'_>> {
     let mut fields = Fields::default();
     let mut json = serde_json::Deserializer::from_str(text);
     let whole = json.deserialize_map(FieldsVisitor(&mut fields));
-    // Only a cut leaves the fields before it as they were meant.
+    // After any error but a truncation, the fields before it cannot be trusted.
     whole.map_or_else(|error| error.is_eof(), |()| true).then_some(fields)
 }
 
@@ -278,7 +278,7 @@ fn read_json(read: &mut ErrorBody, text: &str) {
     read.code = fields.code.and_then(code);
     read.details = fields.details.and_then(details);
     read.has_message = fields.message.is_some_and(|raw| read_message(read, raw));
-    // It is the bare reason phrase if another field says more.
+    // `error` comes last: it is a bare reason phrase if another field says more.
     let others = [fields.detail, fields.error];
     if !read.has_message {
         let _ = others.into_iter().flatten().any(|raw| read_message(read, raw));

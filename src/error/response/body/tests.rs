@@ -81,11 +81,11 @@ fn what_stands_before_a_cut_is_kept() {
         assert_eq!((read.message.as_deref(), read.code.as_deref()), (Some("said"), Some("C")));
         assert!(read.has_ended(422));
     }
-    // What is no JSON at all was not meant as fields.
+    // Text that is not JSON has no fields.
     let odd = r#"{"statusCode":422,"message":"said "more" than that"}"#;
     let read = parse(422, None, odd.as_bytes());
     assert_eq!((read.message.as_deref(), read.has_ended(422)), (Some(odd), false));
-    // A message that is cut itself is shown as it stands there.
+    // A message that is itself truncated is shown as the raw text.
     let read = parse(422, None, format!(r#"{{"code":"C","message":"said {long}"}}"#).as_bytes());
     assert_eq!(read.code.as_deref(), Some("C"));
     assert!(read.message.unwrap().starts_with(r#"{"code":"C","message":"said x"#));

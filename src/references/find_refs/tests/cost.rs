@@ -1,11 +1,11 @@
-//! What a search may cost: counted in what it reads, at a length and at four times it.
+//! The cost of a search, counted in what it reads, at one length and at four times that length.
 
 use crate::references::find_refs::{find_refs, steps};
 
 #[test]
 fn the_cost_of_hostile_text_is_linear() {
     let units = [
-        // References, and what is none.
+        // References, and text that is not one.
         "tfy",
         "tfy-secret://",
         "tfy-secret://t:g:k ",

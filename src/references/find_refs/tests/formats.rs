@@ -1,4 +1,4 @@
-//! What a format's own reader gives as the value is what is found.
+//! The reference that is found is the value that the format's own reader gives.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn json(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// A reader, what stands around the value, and the path to it.
+/// A reader, the text around the value, and the path to it.
 type Format = (fn(&str) -> Option<Value>, &'static str, &'static str, &'static str);
 
 const FORMATS: [Format; 16] = [
@@ -65,7 +65,7 @@ proptest! {
         let Some(value) = value.as_ref().and_then(|value| value.pointer(path)?.as_str()) else {
             return Ok(());
         };
-        // Escapes that YAML has and JSON has not stay as they are, and Helm's lines are no YAML yet.
+        // Escapes that only YAML has stay as they are, and Helm's lines are not YAML yet.
         let has_other_escapes = end.contains('\\') && json(&format!("\"{end}\"")).is_none();
         if (before.ends_with('"') && has_other_escapes) || end.contains("{{") {
             return Ok(());

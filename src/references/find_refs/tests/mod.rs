@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::find_refs;
 use crate::models::{ParseSecretRefReason as Reason, SecretRef};
 
-/// What is found, as the reference reads, or why it does not.
+/// What is found: each reference, or why it is malformed.
 fn found(text: &str) -> Vec<Result<String, Reason>> {
     find_refs(text)
         .map(|item| match item {
@@ -55,7 +55,7 @@ fn a_plain_reference_ends_where_its_format_says() {
         let names = names(text);
         assert!(!names.is_empty() && names.iter().all(|name| name == "t:g:k"), "{text}: {names:?}");
     }
-    // Where dotenv and the shell differ, the longer reading counts: it can only be missing.
+    // If dotenv and the shell differ, the longer reading counts: at worst, no such secret exists.
     for name in ["t:g:k;B=1", "t:g:k&&run", "t:g:k\\", "t:g:k run", "t:g:k#x"] {
         for before in ["A=", "\n  export A_1=", "x\nA = "] {
             assert_eq!(names(&format!("{before}tfy-secret://{name} \nB=1")), [name]);
@@ -153,7 +153,7 @@ fn a_template_is_no_reference_yet() {
     }
     let json = r#"{"a": "tfy-secret://t:{{ .V.g | default \"x\" }}:k"}"#;
     assert_eq!(found(json), [Err(Reason::Template)]);
-    // What does not close near by on its line is no template.
+    // Text that does not close nearby on its line is not a template.
     let long = format!("see tfy-secret://t:g:${{{}}}", "x".repeat(300));
     assert_eq!(names(&long), ["t:g:$"]);
     assert_eq!(names("see tfy-secret://t:g:k{{ \n }}"), ["t:g:k"]);
@@ -297,7 +297,7 @@ fn any_reference() -> impl Strategy<Value = SecretRef> {
     })
 }
 
-/// As the stores have them: what stands in a manifest without quotes.
+/// References with names as stores have them, which need no quotes in a manifest.
 fn plain_reference() -> impl Strategy<Value = SecretRef> {
     ("[a-z][a-z0-9-]{0,9}", "[a-z][a-z0-9-]{0,9}", "[A-Za-z0-9/_+=.@-]{0,9}[A-Za-z0-9_]")
         .prop_map(|(tenant, group, key)| SecretRef::new(&tenant, &group, &key).unwrap())
