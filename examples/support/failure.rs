@@ -49,7 +49,7 @@ pub(crate) async fn run(task: impl Future<Output = Result<(), Failure>>) -> Exit
     result.map_or_else(|failure| ExitCode::from(end(failure)), |()| ExitCode::SUCCESS)
 }
 
-/// Says what happened, for this exit code.
+/// Prints what happened, and returns the exit code.
 fn end(failure: Failure) -> u8 {
     match failure {
         // Printing the help failed in another way.

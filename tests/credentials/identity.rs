@@ -1,4 +1,4 @@
-//! Who the client is: by `whoami`, and by what a token says of itself.
+//! The client's identity, by `whoami` and by the claims of its token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -36,7 +36,7 @@ struct Settings {
 async fn main() -> Result<(), Box<dyn Error>> {
     let every = Duration::from_secs(variable("SETTINGS_EVERY", 60)?);
     let client = Client::infer()?;
-    let me = client.whoami().await.ok(); // an older control plane does not tell
+    let me = client.whoami().await.ok(); // an older control plane does not report it
     eprintln!("{} as {:?}", client.authority(), me.as_ref().and_then(Identity::user));
     let watch = client.watch_group("prod-secrets").every(every).max_stale(5 * every);
     let watch = watch.start_as::<Settings>().await?;

@@ -1,7 +1,7 @@
 //! A paused clock beside real sockets.
 //!
-//! tokio moves a paused clock on by itself whenever nothing is left to do, and waiting for a socket
-//! looks like that. It does not while a blocking task runs.
+//! tokio advances a paused clock by itself whenever nothing is left to do, and waiting for a socket
+//! looks like that. It does not advance while a blocking task runs.
 
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) async fn settle() {
     }
 }
 
-/// Moves the clock on, after and before the client did what it could.
+/// Advances the clock, and before and after that lets the client do what it can.
 pub(crate) async fn pass(time: Duration) {
     settle().await;
     tokio::time::advance(time).await;
