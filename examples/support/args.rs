@@ -99,7 +99,7 @@ impl Args {
         }
     }
 
-    /// Whether the fake control plane is asked for.
+    /// Whether `--fake` was given.
     pub(crate) fn fake(&self) -> bool {
         self.flag(FAKE)
     }

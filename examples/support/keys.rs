@@ -23,7 +23,7 @@ impl KeyFromEnv {
     }
 }
 
-/// A key that is asked for.
+/// A key that was asked for.
 pub(crate) struct Asked<'a> {
     pub(crate) key: &'a str,
     /// The variable that was named for it, else the one with the key's own name.

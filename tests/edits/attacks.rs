@@ -176,7 +176,7 @@ async fn a_late_full_list_is_waited_for() {
     client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap();
     fake.idle().await;
     assert_eq!(fake.keys(APP), ["A", "B", "C"], "a late list deleted it");
-    // Of a list of which nothing was read no sign can be seen: no reads look for one.
+    // Nothing was read before that write, so reads could not show that it is done: none is made.
     assert!(begun.elapsed() >= WRITE_TIMEOUT - Duration::from_secs(1));
     assert_eq!(sent(&fake), [PUT, GET, LIST, PUT]);
     fake.inject(Fault::delay_work(Duration::from_secs(20)).on(PUT));

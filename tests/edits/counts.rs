@@ -121,7 +121,7 @@ async fn a_group_of_250_keys_whose_response_lists_none_takes_three_pages() {
     let client = warm_client(&fake, SETTLE).await;
     let id = fake.group_id(APP).unwrap();
     let plan = client.secret_groups().edit(&id).set("K249", "new").plan().await.unwrap();
-    // The last one sees whether the group changed meanwhile.
+    // The last one checks whether the group has changed in the meantime.
     assert_eq!((count(&fake, GET), count(&fake, LIST), fake.request_count()), (2, 3, 5));
     assert_eq!((plan.kept().len(), plan.rotated().len()), (249, 1));
     plan.apply().await.unwrap();

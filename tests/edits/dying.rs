@@ -108,7 +108,7 @@ impl Server {
     }
 }
 
-/// The body of the next request; `None` if the client has gone, or the request is to be cut.
+/// The body of the next request; `None` if the client has gone, or the request must be cut.
 async fn read_request(stream: &mut TcpStream, cut: bool) -> Option<Value> {
     let mut bytes = Vec::new();
     let mut piece = [0; 256];

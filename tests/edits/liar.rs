@@ -18,7 +18,7 @@ pub(crate) enum Lie {
     TotalTooLow,
     TotalTooHigh,
     TotalThatChanges,
-    /// An entry stands in the place of another.
+    /// An entry is repeated in place of another.
     RepeatedInPlace,
     /// One entry is listed twice, and all others at least once.
     RepeatedInAddition,

@@ -279,7 +279,7 @@ async fn a_missing_group_is_created_where_it_is_said_and_only_then() {
     assert_eq!(direct.apply().await.unwrap().to_string(), "new group  + A");
     assert_eq!(sent(&fake), [BY_NAME, CREATE]);
 
-    // A new group has no key to remove, and an identifier is no name.
+    // A new group has no key to remove, and an identifier is not a name.
     let error = sync().create_in(&store).remove("X").apply().await.unwrap_err();
     assert!(error.is_not_found(), "{error:?}");
     let other = client.secret_groups().edit_by_name("none").set("A", "1").remove("X");

@@ -244,7 +244,7 @@ async fn hostile_manifests_end_with_a_clear_message_and_nothing_written() {
         assert!(bed.run(&text, &[], &[]).ended_with(0).stdout == text);
     }
     assert_eq!(bed.fake.request_count(), 0);
-    // Bytes that are no text.
+    // Bytes that are not text.
     let path = bed.folder.path().join("made.yaml");
     fs::write(&path, b"a: \xff\xfe").unwrap();
     example("secrets_before_deploy", &[path.to_str().unwrap()]).run().ended_with(1);

@@ -125,7 +125,7 @@ async fn manifests_of_every_kind_are_checked_place_by_place() {
         assert_eq!(rows[1][1], bad);
         assert!(rows[1][2].starts_with("does not exist"), "{}", ran.stdout);
         assert!(rows[2][1..][0] == "(malformed)" && rows[2][2].starts_with("no key"));
-        // One request, in which no value is asked for.
+        // One request, which asks for no value.
         let requests = requests_of_task(&fake);
         assert_eq!(requests.len(), 1);
         assert_ne!(requests[0].body().unwrap().get("withValue"), Some(&true.into()));

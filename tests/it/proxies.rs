@@ -94,7 +94,7 @@ async fn a_login_that_a_proxy_requires_over_plain_http_is_not_the_control_plane_
 }
 
 const HTTPS: &str = "Check whether the base URL must begin with https://";
-/// A fatal alert, unexpected message: what a TLS server sends on bytes that are no TLS.
+/// A fatal alert, unexpected message: the response of a TLS server to bytes that are not TLS.
 const ALERT: &[u8] = &[0x15, 3, 3, 0, 2, 2, 10];
 
 #[tokio::test]

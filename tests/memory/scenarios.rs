@@ -82,7 +82,7 @@ async fn get_after_list(run: &mut Run) {
 async fn get_until_ended(run: &mut Run) {
     let client = run.client();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     for _ in 0..2 {
@@ -151,7 +151,7 @@ async fn resolve_together(run: &mut Run) {
     run.leaves_by_hand();
 }
 
-/// What so many tasks at the same time return.
+/// The results of concurrent tasks.
 async fn together<F>(call: impl Fn() -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -187,7 +187,7 @@ async fn refresh(watch: &Watch) {
 async fn watch(run: &mut Run) {
     let client = run.client();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     let never = Duration::from_secs(1_000_000);
@@ -381,7 +381,7 @@ async fn key_file(run: &mut Run) {
     let path = folder.path().join("key");
     let client = run.builder().credentials(KeyFile::new(&path)).build().unwrap();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     for _ in 0..10 {

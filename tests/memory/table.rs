@@ -44,7 +44,7 @@ pub(crate) enum Does {
     PanicWithValue,
     /// The value is the API key, and the client is dropped.
     Key,
-    /// The value is in a key file, at first and at every second look at it.
+    /// The value is in a key file, at first and at every second read of it.
     KeyFile,
 }
 

@@ -77,7 +77,7 @@ fn place(text: &[u8]) -> usize {
     usize::try_from(four.wrapping_mul(0x9E37_79B1) >> 16).unwrap()
 }
 
-/// Every run of 16 letters and digits, with what stands between them; else all of it.
+/// Every run of 16 letters and digits, with the text between them; else all of it.
 fn pieces(secret: &str) -> Vec<&str> {
     assert!(secret.len() >= SHORTEST, "{secret:?} is not looked for");
     let letters: Vec<(usize, char)> =

@@ -103,7 +103,7 @@ async fn one_that_points_nowhere_is_told_as_such() {
         let server = Server::plain(redirect(302, location)).await;
         let client = client(&server.http()).build().unwrap();
         let error = client.secrets().get("s-1").await.unwrap_err();
-        // Some of these are no valid header to begin with.
+        // Some of these are not valid headers.
         assert!(
             matches!(
                 error,

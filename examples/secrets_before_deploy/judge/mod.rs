@@ -35,7 +35,7 @@ pub(crate) fn judge(name: &str, value: &str) -> Verdict {
     }
 }
 
-/// Judges a text that has no name and is no value, such as a comment or a name itself.
+/// Judges a text that has no name and is not a value, such as a comment or a name itself.
 pub(crate) fn is_leak(text: &str) -> Option<&'static str> {
     values::find_leak(text.trim())
 }

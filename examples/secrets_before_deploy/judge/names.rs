@@ -243,7 +243,7 @@ fn of_words(name: &str, words: &[String], value: &str) -> Option<&'static str> {
     is_key.then_some("name contains \"key\"")
 }
 
-/// As Docker's configuration writes `user:password`. A word such as `basic` is no such text.
+/// As Docker's configuration writes `user:password`. A word such as `basic` is not such a text.
 fn is_base64(value: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     value.len() >= 8

@@ -97,7 +97,7 @@ impl Manifest<'_> {
         place.name_at.map_or("", |at| events::text(&self.events, at))
     }
 
-    /// The name of the map in which it stands.
+    /// The name of the map that it is in.
     pub(crate) fn map_of(&self, place: &Place) -> &str {
         place.map_at.map_or("", |at| events::text(&self.events, at))
     }

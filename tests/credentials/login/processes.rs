@@ -22,7 +22,7 @@ fn one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_ends_right_after_its_call_has_not_lost_its_login() {
     let (fake, login, home) = expiring().await;
-    // The token is good for another minute, and the response takes its time.
+    // The token is good for another minute, and the response is slow.
     fake.inject(Fault::delay(Duration::from_millis(200)).on("oauth2.token"));
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--exact", "login::processes::one_call", "--ignored"]);

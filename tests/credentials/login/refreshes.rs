@@ -149,7 +149,7 @@ async fn the_first_call_does_not_fail_with_a_good_token_because_its_refresh_hang
     let caller = tokio::spawn(async move { call(&client).await });
     gate.reached().await;
     tokio::time::pause();
-    // Less than the request for the tokens may take.
+    // Less than the timeout of the request for the tokens.
     tokio::time::advance(Duration::from_millis(19_500)).await;
     tokio::time::resume();
     caller.await.unwrap().unwrap();

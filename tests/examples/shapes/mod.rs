@@ -1,4 +1,5 @@
-//! Manifests as people write them, each of which comes out byte for byte as it was but for what moved.
+//! Manifests as people write them. Each one stays the same, byte for byte, except for the moved
+//! values.
 
 mod charts;
 mod kubernetes;

@@ -68,7 +68,7 @@ async fn a_lost_response_is_asked_for_again_by_reads_and_deletes_only() {
                 assert_eq!(error.context().unwrap().attempts(), 1, "{case}");
                 match fault {
                     Fault::CutBody | Fault::CutChunk => assert_eq!(error.status(), Some(200)),
-                    // The kernel may drop what came before a reset.
+                    // The kernel may drop data that arrived before a reset.
                     Fault::ResetBody => {}
                     _ => assert_eq!(error.status(), None, "{case}"),
                 }

@@ -1,4 +1,4 @@
-//! A paused clock beside real sockets.
+//! A paused clock with real sockets.
 //!
 //! tokio advances a paused clock by itself whenever nothing is left to do, and waiting for a socket
 //! looks like that. It does not advance while a blocking task runs.
@@ -6,7 +6,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-/// The clock stands still until this is dropped; only [`pass`] moves it.
+/// The clock does not advance until this is dropped, except by [`pass`].
 pub(crate) struct HeldClock {
     _released_on_drop: Sender<()>,
 }

@@ -1,4 +1,4 @@
-//! A server that sees requests as bytes and responds with whatever it is told, proper or not.
+//! A server that reads requests as bytes and responds with any bytes, valid or not.
 //!
 //! It runs on threads with blocking sockets, so that a test's paused clock does not reach it.
 
@@ -22,7 +22,7 @@ pub(crate) enum Act {
     SendThenReset(Vec<u8>),
     /// Send nothing until the client closes the connection.
     Hang,
-    /// Send what comes out of the channel, then close.
+    /// Send what the channel yields, then close.
     Feed(Receiver<Vec<u8>>),
     /// Send the first, then repeat the second until the client stops reading.
     Endless(Vec<u8>, Vec<u8>),

@@ -32,7 +32,7 @@ impl Report {
         model.iter().for_each(|(key, value)| println!("{key} {value}"));
     }
 
-    /// The report, and the keys that the writer has in the end.
+    /// The report, and the writer's keys at the end.
     pub(crate) fn read(text: &str) -> Result<(Self, BTreeMap<String, String>)> {
         let mut lines = text.lines();
         let numbers = lines.next().unwrap_or_default().split(' ').map(str::parse);

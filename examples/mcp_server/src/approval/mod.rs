@@ -160,7 +160,7 @@ impl Server {
         let timeout = self.approvals.timeout();
         let asking = call.context.peer.create_elicitation_with_timeout(form, Some(timeout));
         tokio::select! {
-            // rmcp drops the response of a call that the client cancels, and lets the call go on.
+            // rmcp drops the response of a call that the client cancels, but the call continues.
             biased;
             () = call.context.ct.cancelled() => Err(Failure::no_answer("the call was cancelled")),
             answer = asking => answer.map_err(|error| match error {
