@@ -26,11 +26,11 @@ checked: render the text first to check it.
                  a template), state (exists, missing, malformed, not_checked) and problem; and a count of each state
 
 The exit code is 0 if all references exist; 1 if one is malformed or does not exist, or FILE cannot be read; 2 for
-a usage error; 4 if the control plane cannot be asked, so that nothing is known: then the output is empty.
-What is not checked leaves it at 0.
+a usage error; 4 if the control plane cannot be queried: then the output is empty.
+References that are not checked do not change the exit code.
 ";
 
-/// The exit code if the control plane cannot be asked.
+/// The exit code if the control plane cannot be queried.
 const NOT_ASKED: u8 = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,8 @@ impl State {
 struct Row {
     line: usize,
     column: usize,
-    /// `None` if it is none: its text is not printed, because the secret itself may stand there.
+    /// `None` if it is malformed or a template: it is not printed, since the text may be the secret
+    /// itself.
     reference: Option<String>,
     state: State,
     problem: Option<String>,

@@ -71,7 +71,7 @@ async fn copy_group() -> Result<(), Failure> {
     let is_in_another = |to: &SecretGroup| to.integration_id().is_some_and(|id| id != store.id());
     if plan.group().is_some_and(is_in_another) {
         return Err(Failure::other(
-            format!("{} is in another store, for which the keys are not named", shown(&to)),
+            format!("{} is in another store, which may not accept these keys", shown(&to)),
             "Choose the store that it is in with --store, or another name.",
         ));
     }
@@ -103,7 +103,7 @@ async fn copy_group() -> Result<(), Failure> {
         match found {
             Ok(found) if is_of(&from, found.reference()) => {
                 let (line, column) = (found.line(), found.column());
-                let what = format!("{} (there is no such key)", shown(found.reference().as_str()));
+                let what = format!("{} (no such key exists)", shown(found.reference().as_str()));
                 tell(format_args!("warning: left as it is: line {line}, column {column}: {what}"));
             }
             Ok(_) => {}
@@ -113,13 +113,13 @@ async fn copy_group() -> Result<(), Failure> {
     file.map_or_else(|| print_exactly(&rewritten), |file| file.write(&rewritten))
 }
 
-/// The new reference of each old one.
+/// The new reference for each old one.
 fn moved(
     from: &SecretGroup,
     names: &[(String, String)],
     new: impl Fn(&str) -> Result<SecretRef, Box<dyn std::error::Error>>,
 ) -> Result<HashMap<SecretRef, SecretRef>, Failure> {
-    let hint = "Only keys that a reference can name can stand in a manifest.";
+    let hint = "A manifest can only use keys that a reference can name.";
     let failed = |error: Box<dyn std::error::Error>| Failure::other(error.to_string(), hint);
     let pair = |(old, name): &(String, String)| Ok((from.reference(old)?, new(name)?));
     names.iter().map(|names| pair(names).map_err(failed)).collect()

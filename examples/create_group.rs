@@ -52,7 +52,7 @@ async fn create_group() -> Result<(), Failure> {
 
     let group = connection.client.secret_groups().create(new).await.inspect_err(|error| {
         if Error::may_have_been_applied(error) {
-            tell("The group may have been created: look with `list_groups`.");
+            tell("The group may have been created: check with `list_groups`.");
         }
     })?;
     print(groups_table(&[group]))

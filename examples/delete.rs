@@ -34,7 +34,7 @@ async fn delete() -> Result<(), Failure> {
     args.finish()?;
     let options = if force { DeleteOptions::new().force() } else { DeleteOptions::new() };
     let forced =
-        force.then(|| "forced: what the store does not delete now stays in it unseen".to_owned());
+        force.then(|| "forced: what the store does not delete now stays there unseen".to_owned());
     let connection = support::connect(&args).await?;
     let client = &connection.client;
 

@@ -66,8 +66,8 @@ async fn quickstart() -> Result<(), Failure> {
     support::confirm(&connection, &change, consent)?;
     let group = create(&connection.client, new).await?;
 
-    // Whatever happens from here on, also if the reader of stdout has gone, what was created is deleted, and
-    // nothing else.
+    // From here on the created group is deleted whatever happens, also if the reader of stdout has
+    // gone, and nothing else is.
     let shown_and_rotated = show_and_rotate(&connection, &group, &api_key).await;
     let deleted = connection.client.secret_groups().delete(group.id()).await;
     if deleted.is_err() {
@@ -115,7 +115,7 @@ async fn show_and_rotate(
     print("6. Delete the group")
 }
 
-/// The key as the store accepts it: Azure Key Vault, for one, has no underscores.
+/// The key as the store accepts it: Azure Key Vault, for one, accepts no underscores.
 fn key_for(store: &SecretStore, key: &str) -> String {
     store.kind().and_then(|kind| kind.suggest_key(key)).unwrap_or_else(|| key.to_owned())
 }

@@ -17,14 +17,14 @@ const USAGE: &str = "\
 Usage: sync_env GROUP FILE [--store aws|azure|gcp|vault|ID] [--prune] [--prune-most] [--plan]
                 [--output json] [--yes]
 
-Sets every variable of the dotenv FILE (- for stdin) as a key of GROUP. Values that are there already are
+Sets every variable of the dotenv FILE (- for stdin) as a key of GROUP. Values that are equal already are
 neither written nor shown. All other keys stay, unless --prune is given.
 
   --store        where to create GROUP if it does not exist; without it that is an error
   --prune        remove the keys that FILE does not have
-  --prune-most   with --prune and --yes: also if that is more than half of all keys, which is asked about
-                 a second time else
-  --plan         only say what would change
+  --prune-most   with --prune and --yes: also if that is more than half of all keys, which otherwise needs
+                 a second confirmation
+  --plan         only show what would change
   --output json  one JSON object on stdout, with names and no values; \"applied\" says whether it was done
   --yes          change the group without asking
 ";
@@ -41,7 +41,7 @@ async fn sync_env() -> Result<(), Failure> {
     let as_json = match args.option("output")?.as_deref() {
         None => false,
         Some("json") => true,
-        Some(_) => return Err(args.wrong("--output has to be json")),
+        Some(_) => return Err(args.wrong("--output must be json")),
     };
     let (prune, prune_most) = (args.flag("prune"), args.flag("prune-most"));
     let (only_plan, yes) = (args.flag("plan"), args.flag("yes"));
@@ -89,7 +89,7 @@ fn json_of(plan: &EditPlan) -> Value {
     serde_json::to_value(plan).unwrap_or_default()
 }
 
-/// Whether a wrong file is more likely than a wish.
+/// Whether it is more likely that the file is wrong than that this is meant.
 fn removes_most(plan: &EditPlan) -> bool {
     plan.removed().len() > plan.rotated().len() + plan.kept().len()
 }

@@ -57,7 +57,7 @@ async fn update_group() -> Result<(), Failure> {
     }
     let plan = edit.plan().await?;
     let name = plan.group_name().to_owned();
-    // The plan begins with the group's name, which stands in the line above it already.
+    // The plan begins with the group's name, which the line above already shows.
     let line = plan.to_string();
     let line = line.strip_prefix(&format!("{}: ", shown(&name))).unwrap_or(&line);
     details.insert(0, format!("plan:  {line}"));

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The values go from the response into the environment of the command, and nowhere else: not into a file, not
-//! onto the screen. From there the command itself can leak them, and whoever may read its
+//! onto the screen. From there the command itself can leak them, and any process that may read its
 //! `/proc/PID/environ` can read them.
 
 mod sources;
@@ -30,8 +30,8 @@ Runs COMMAND with this environment, in which every value that is a reference (tf
 is replaced by the secret's value. A reference within a longer text is left alone; one in quotes is refused.
 
   --manifest FILE   add the env of this deployment manifest (YAML or JSON; the map at its top level)
-  --env-file FILE   add the variables of this dotenv file; a line that common readers of such files take
-                    differently starts nothing
+  --env-file FILE   add the variables of this dotenv file; nothing is started if common readers of such files
+                    would read one of its lines differently
   --keep-api-key    pass TFY_API_KEY on; without this COMMAND gets the secrets it refers to and not the key
                     to all the others
 
@@ -85,7 +85,7 @@ async fn run_with_secrets() -> Result<(), Failure> {
 
 /// The variables of the command that are references.
 ///
-/// A malformed one is refused here: the command would take it for the secret.
+/// A malformed reference is refused here: the command would use its text as the secret.
 fn references(added: &SecretMap) -> Result<Vec<(OsString, SecretRef)>, Failure> {
     let inherited = std::env::vars_os()
         .filter(|(name, _)| name.to_str().is_none_or(|name| !added.contains_key(name)));

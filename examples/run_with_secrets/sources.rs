@@ -1,4 +1,4 @@
-//! Variables from files. What goes wrong in a manifest is never told in the YAML library's own words, which
+//! Variables from files. Errors in a manifest never use the YAML library's own messages, which
 //! quote the file: it may hold secrets.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ struct Manifest {
     env: Option<BTreeMap<String, Option<String>>>,
 }
 
-/// The `env` at the top level of a deployment manifest. Numbers and the like are taken as they are written.
+/// The `env` at the top level of a deployment manifest. Numbers and the like are used as they are
+/// written.
 pub(crate) fn manifest_env(text: &str) -> Result<BTreeMap<String, String>, Failure> {
     let manifest: Manifest = serde_saphyr::from_str(text).map_err(|error| {
         let place = match error.location() {
@@ -23,7 +24,7 @@ pub(crate) fn manifest_env(text: &str) -> Result<BTreeMap<String, String>, Failu
         };
         refused(
             &format!("the manifest cannot be used: something is wrong{place}"),
-            "It has to be one YAML or JSON document; env is a map of different names to texts.",
+            "It must be one YAML or JSON document, whose env is a map of unique names to text.",
         )
     })?;
     let Some(env) = manifest.env else {
@@ -44,7 +45,7 @@ pub(crate) fn manifest_env(text: &str) -> Result<BTreeMap<String, String>, Failu
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(refused(
                 &format!("{printed} in the manifest's env cannot be a variable"),
-                "A name has no = in it, and neither name nor value a NUL.",
+                "A name cannot contain =, and neither name nor value can contain a NUL.",
             ));
         }
         variables.insert(name, value);

@@ -1,12 +1,13 @@
-//! Starting the command, so that signals and exit codes are the same as without this program in between.
+//! Starts the command, so that signals and exit codes are the same as without this program in
+//! between.
 
 use std::io;
 use std::process::Command;
 
 use super::support::{Failure, tell};
 
-/// On Unix the command takes this process's place: it gets every signal that is sent here, ends with its own
-/// exit code or signal, and no second process keeps the values in memory while it runs.
+/// On Unix the command replaces this process: it gets every signal that is sent here, ends with its
+/// own exit code or signal, and no second process keeps the values in memory while it runs.
 #[cfg(unix)]
 #[allow(clippy::unused_async, reason = "elsewhere it waits")]
 pub(crate) async fn start(mut command: Command) -> Result<(), Failure> {
@@ -21,7 +22,7 @@ pub(crate) async fn start(mut command: Command) -> Result<(), Failure> {
 pub(crate) async fn start(command: Command) -> Result<(), Failure> {
     let mut command = tokio::process::Command::from(command);
     let mut child = command.spawn().map_err(|error| not_started(&error))?;
-    // This process's copy of the environment is not needed any more.
+    // This process no longer needs its copy of the environment.
     drop(command);
     loop {
         tokio::select! {
@@ -34,7 +35,7 @@ pub(crate) async fn start(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// The `Command` is not asked what it is: its `Debug` prints the environment, values included.
+/// The `Command` is not printed: its `Debug` shows the environment, values included.
 fn not_started(error: &io::Error) -> Failure {
     tell(format_args!("error: the command cannot be started: {error}"));
     Failure::Ended(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })

@@ -1,4 +1,4 @@
-//! What becomes of each value of a manifest.
+//! What is done with each value of a manifest.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use super::support::{Failure, Reading, shown, table, tell};
 pub(crate) struct Wishes {
     pub(crate) also: Vec<String>,
     pub(crate) not: Vec<String>,
-    /// The environment variable by the place.
+    /// The environment variable for each place.
     pub(crate) from: HashMap<String, String>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Moving<'a> {
     pub(crate) place: &'a Place,
     /// The secret's key, and the variable that its value is read from if no other one is named.
     pub(crate) variable: String,
-    /// The variable that is named for it.
+    /// The variable that was named for it.
     pub(crate) from: Option<&'a str>,
 }
 
@@ -39,10 +39,10 @@ enum Action {
 const MAX_MOVING: usize = 1000;
 const MAX_ROWS: usize = 200;
 
-const PART: &str = "it is a part of a longer text";
-const BASE64: &str = "`data` is in Base64, where no reference can stand: write it as `stringData`";
+const PART: &str = "it is part of a longer text";
+const BASE64: &str = "`data` is in Base64, which cannot hold a reference: write it as `stringData`";
 
-/// The values that move. What moves, and all variables, are listed with their action.
+/// The values to move. These, and all variables, are listed with their action.
 pub(crate) fn moving<'a>(
     path: &str,
     manifest: &'a Manifest<'_>,
@@ -132,7 +132,7 @@ pub(crate) fn refuse(problems: Vec<[String; 4]>) -> Result<(), Failure> {
     ))
 }
 
-/// That the value of this place cannot be replaced.
+/// The error if the value of this place cannot be replaced.
 pub(crate) fn refuse_one(path: &str, manifest: &Manifest<'_>, moving: &Moving<'_>) -> Failure {
     let reason = "it cannot be replaced without changing something else";
     let problem = problem(path, manifest, moving.place, reason.to_owned());
@@ -196,7 +196,7 @@ fn action_of(manifest: &Manifest<'_>, place: &Place, wishes: &Wishes) -> Action 
             Action::Keep(Some("empty"))
         }
         Verdict::Secret(why) => stuck_or_move(place, why, ""),
-        // The whole of a variable can be moved.
+        // A whole variable can be moved.
         Verdict::Inside(why) if place.kind() == Kind::Variable => stuck_or_move(place, why, ""),
         Verdict::Inside(why) => stuck_or_move(place, why, PART),
         Verdict::Elsewhere => Action::Keep(Some("points elsewhere")),

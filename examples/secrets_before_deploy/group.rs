@@ -7,8 +7,8 @@ use super::support::{
 };
 use truefoundry_secrets::{Ensured, Error, NewSecretGroup, SecretGroup, SecretStore};
 
-/// The group with at least these keys. What it has already is left untouched, and nothing is asked if it has
-/// them all.
+/// The group with at least these keys. Existing keys are left untouched, and nothing is asked if it
+/// has all of them.
 pub(crate) async fn ensure(
     connection: &Connection,
     store: &SecretStore,

@@ -31,11 +31,11 @@ Usage: secrets_before_deploy MANIFEST [--out FILE] [--group NAME] [--store aws|a
 
 Finds the secrets in the manifest, wherever they stand, puts them into a secret group and writes the manifest
 with references in their places. The secrets' values are read from environment variables, never from the
-manifest: from those of the same names, and for a value that is no variable from one that is called as its path
-(spec.auth.password is SPEC_AUTH_PASSWORD). Keys that the group has already keep their values, so equal runs end
-equally.
+manifest: from those of the same names, and for a value that is not a variable from one that is named after its
+path (SPEC_AUTH_PASSWORD for spec.auth.password). Keys that the group already has keep their values, so running it
+again changes nothing.
 
-What refers to another place already (tfy-secret://, ${k8s-secret/..}, valueFrom, a template) stays as it is. If a
+Values that already refer to another place (tfy-secret://, ${k8s-secret/..}, valueFrom, a template) stay. If a
 secret is found that cannot be moved, such as one within a longer text, it is named with its line and path, and
 nothing is created.
 
@@ -73,7 +73,7 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
     let distinct = actions::distinct(&manifest, &moving)?;
     let file = out.as_deref().map(|out| OutFile::new(out, &path)).transpose()?;
     if moving.is_empty() {
-        tell("No value is to be moved: the manifest is written as it is.\n");
+        tell("No value needs to be moved: the manifest is written unchanged.\n");
         let warned = report::warn_of_leftovers(&manifest, &distinct, &manifest);
         write(file, &text)?;
         report::next_step(out.as_deref(), warned);
@@ -94,7 +94,7 @@ async fn secrets_before_deploy() -> Result<(), Failure> {
     let way_out = "Name the variable that holds the secret with --from NAME:VARIABLE, or leave it in the \
                    manifest with --not NAME.";
     let keys = support::read_keys(&asked, store.kind(), way_out)?;
-    // Once before anything is created: a manifest that cannot be written needs no group.
+    // Tried once before anything is created: a manifest that cannot be written needs no group.
     let tenant = store.tenant_name().unwrap_or("tenant");
     let mut rehearsal = HashMap::new();
     for key in &keys {
@@ -146,7 +146,7 @@ fn sources(args: &Args) -> Result<HashMap<String, String>, Failure> {
             return Err(args.wrong(&format!("--from #{} {message}", number + 1)));
         };
         if sources.insert(place.to_owned(), variable.to_owned()).is_some() {
-            return Err(args.wrong(&format!("--from #{} names a place again", number + 1)));
+            return Err(args.wrong(&format!("--from #{} repeats a place", number + 1)));
         }
     }
     Ok(sources)
@@ -157,7 +157,7 @@ fn write(file: Option<OutFile>, text: &str) -> Result<(), Failure> {
     file.map_or_else(|| support::print_exactly(text), |file| file.write(text))
 }
 
-/// The manifest with these references, by their variables.
+/// The manifest with these references, which are given by variable.
 fn rewrite(
     path: &str,
     manifest: &Manifest<'_>,

@@ -1,4 +1,4 @@
-//! What is said about the manifest that comes out.
+//! Warnings and notes about the manifest that is written.
 
 use super::actions::Moving;
 use super::judge;
@@ -8,8 +8,8 @@ use super::support::{KeyFromEnv, Reading, shown, tell};
 /// Shorter values occur by chance.
 const MIN_VALUE: usize = 8;
 
-/// A value that was moved may stand in a comment, or within another value; and a comment may hold a secret of
-/// its own. Whether there was anything to say.
+/// A value that was moved may also be in a comment, or within another value; and a comment may hold
+/// a secret of its own. Returns whether there was anything to warn of.
 pub(crate) fn warn_of_leftovers(
     manifest: &Manifest<'_>,
     moving: &[&Moving<'_>],
@@ -22,7 +22,7 @@ pub(crate) fn warn_of_leftovers(
     };
     for (line, comment) in output.comments() {
         if let Some(why) = judge::is_leak(comment) {
-            warn(format!("the comment in line {line} of the output looks like a secret ({why})"));
+            warn(format!("the comment on line {line} of the output looks like a secret ({why})"));
         }
     }
     for one in moving {
@@ -81,7 +81,7 @@ pub(crate) fn notes(
 
 pub(crate) fn next_step(out: Option<&str>, warned: bool) {
     match out {
-        _ if warned => tell("\nNext: see to the warnings above, then deploy what was written."),
+        _ if warned => tell("\nNext: fix what the warnings above name, then deploy the manifest."),
         Some(out) => tell(format_args!("\nNext: deploy it:\n\n    tfy apply -f {}", shown(out))),
         None => tell(
             "\nNext: save what is on stdout as a file (or use --out FILE) and deploy it:\n\n    \

@@ -8,7 +8,7 @@ use lexopt::{Arg, Parser};
 
 use super::Failure;
 
-/// What every example that connects takes, too.
+/// An option of every example that connects.
 const FAKE: &str = "fake";
 const FAKE_USAGE: &str = "
   --fake  use a fake control plane within this program, with made-up data, whatever is configured
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     usage: &'static str,
     /// Flags have an empty value.
     options: Vec<(&'static str, String)>,
-    /// With the position on the command line, from 1.
+    /// With their positions on the command line, from 1.
     positional: VecDeque<(usize, String)>,
 }
 
@@ -28,7 +28,7 @@ impl Args {
         Self::with_fake(usage, known, Parser::from_env())
     }
 
-    /// The same for a program that connects to nothing.
+    /// The same for a program that does not connect.
     pub(crate) fn from_env_offline(
         usage: &'static str,
         known: &[&'static str],
@@ -36,8 +36,8 @@ impl Args {
         Self::parse(usage, known, Parser::from_env())
     }
 
-    /// What stands before `--` for this program, and what stands after it, untouched, for the one that it
-    /// runs.
+    /// Arguments before `--` are this program's. Those after it are kept untouched for the program
+    /// that it runs.
     pub(crate) fn from_env_with_command(
         usage: &'static str,
         known: &[&'static str],
@@ -99,7 +99,7 @@ impl Args {
         }
     }
 
-    /// Whether the fake control plane is asked for.
+    /// Whether `--fake` was given.
     pub(crate) fn fake(&self) -> bool {
         self.flag(FAKE)
     }
@@ -139,7 +139,7 @@ impl Args {
         std::mem::take(&mut self.positional).into()
     }
 
-    /// Refuses positional arguments that are left.
+    /// Refuses any remaining positional arguments.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.positional.front() {
             None => Ok(()),

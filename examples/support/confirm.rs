@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use super::{Connection, Failure, ask, shown, tell};
 
-/// What is about to be done, as it is shown to whoever decides.
+/// The change that is about to be made, as shown to the person who decides.
 pub(crate) struct Change<'a> {
     /// Such as `Delete the secret group`.
     pub(crate) action: &'a str,
@@ -31,8 +31,8 @@ impl Consent {
 
 /// Shows the change and asks, unless consent was given.
 ///
-/// The default is No, also at the end of the input. Without a terminal nothing is assumed: a change needs
-/// one to be confirmed on, or `--yes`.
+/// The default is No, also at the end of the input. Without a terminal nothing is assumed: a change
+/// needs a terminal to be confirmed on, or `--yes`.
 pub(crate) fn confirm(
     connection: &Connection,
     change: &Change<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn confirm(
     if !io::stdin().is_terminal() {
         return no_terminal("stdin");
     }
-    // A prompt that is not seen cannot be confirmed.
+    // A prompt that is not visible cannot be confirmed.
     if !io::stderr().is_terminal() || ask("Continue? [y/N] ").is_err() {
         return no_terminal("stderr");
     }

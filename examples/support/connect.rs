@@ -26,11 +26,11 @@ impl Connection {
     }
 }
 
-/// Connects as the environment says, else with the login of the `tfy` CLI, and says on stderr to what and as
-/// whom.
+/// Connects as the environment says, else with the login of the `tfy` CLI, and prints host and
+/// identity to stderr.
 ///
-/// It is the fake with `--fake`, or if neither exists: one half of a configuration means a real control
-/// plane, and the error names the missing one.
+/// It is the fake with `--fake`, or if neither exists: half of a configuration means a real control
+/// plane, and the error names the missing half.
 pub(crate) async fn connect(args: &Args) -> Result<Connection, Failure> {
     let why = if args.fake() {
         "--fake was given"
@@ -42,7 +42,8 @@ pub(crate) async fn connect(args: &Args) -> Result<Connection, Failure> {
     Ok(fake(why).await)
 }
 
-/// As [`connect`], and never with a login: what creates and deletes should not do so as whoever is logged in.
+/// As [`connect`], but never with a login: a demo that creates and deletes should not act as the
+/// logged-in user.
 pub(crate) async fn connect_without_login(args: &Args) -> Result<Connection, Failure> {
     let why = if args.fake() {
         "--fake was given"
@@ -82,8 +83,8 @@ async fn real(client: Client) -> Result<Connection, Failure> {
                 me.tenant().map_or_else(String::new, |it| format!(", tenant {}", shown(it)));
             format!("{}{kind}{tenant}", shown(me.user().unwrap_or("unknown")))
         }
-        // An older control plane does not tell.
-        Err(error) if is_missing(&error) => "not told by this control plane".to_owned(),
+        // An older control plane does not report it.
+        Err(error) if is_missing(&error) => "not reported by this control plane".to_owned(),
         Err(error) => return Err(error.into()),
     };
     tell(format_args!("Identity:      {identity}\n"));

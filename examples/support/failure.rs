@@ -1,4 +1,5 @@
-//! How an example ends: its error and the next step on stderr, and an exit code that tells.
+//! How an example ends: its error and the next step on stderr, and an exit code for each kind of
+//! failure.
 
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ impl Failure {
     }
 }
 
-/// Runs an example and says how it went.
+/// Runs an example and reports its outcome.
 pub(crate) async fn run(task: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let result = match task.await {
         Err(Failure::Help(text)) => print(text.trim_end()),
@@ -49,7 +50,7 @@ pub(crate) async fn run(task: impl Future<Output = Result<(), Failure>>) -> Exit
     result.map_or_else(|failure| ExitCode::from(end(failure)), |()| ExitCode::SUCCESS)
 }
 
-/// Says what happened, for this exit code.
+/// Prints what happened, and returns the exit code.
 fn end(failure: Failure) -> u8 {
     match failure {
         // Printing the help failed in another way.
@@ -83,7 +84,7 @@ fn end(failure: Failure) -> u8 {
     }
 }
 
-/// An error of the crate: what happened, what the libraries below say of it, and the next step.
+/// An error of the crate: what happened, its causes in the libraries below, and the next step.
 fn report(error: &Error) {
     tell(format_args!("error: {error}"));
     let mut cause = std::error::Error::source(error);

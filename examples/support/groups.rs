@@ -1,4 +1,4 @@
-//! Looking groups and secrets up, and showing them.
+//! Looks up groups and secrets, and shows them.
 
 use truefoundry_secrets::{Client, ListSecrets, Secret, SecretGroup};
 
@@ -32,7 +32,7 @@ pub(crate) fn name_of(group: &SecretGroup) -> &str {
 
 pub(crate) fn groups_table(groups: &[SecretGroup]) -> String {
     let rows = groups.iter().map(|group| {
-        // Older control planes leave the list out, which does not mean that there are none.
+        // Older control planes leave the list out, which does not mean that it is empty.
         let secrets = group.secrets().map_or_else(|| "?".to_owned(), |all| all.len().to_string());
         [name_of(group).to_owned(), group.id().to_string(), secrets]
     });

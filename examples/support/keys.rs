@@ -23,16 +23,16 @@ impl KeyFromEnv {
     }
 }
 
-/// A key that is asked for.
+/// A key that was asked for.
 pub(crate) struct Asked<'a> {
     pub(crate) key: &'a str,
-    /// The variable that was named for it, else it is the one of the key's own name.
+    /// The variable that was named for it, else the one with the key's own name.
     pub(crate) variable: Option<&'a str>,
-    /// Whether the key may be called differently if the store does not accept it.
+    /// Whether the key may get another name if the store does not accept it.
     pub(crate) flexible: bool,
 }
 
-/// Understands `KEY` and `KEY:VARIABLE`. A key that is given with its variable is taken literally.
+/// Parses `KEY` and `KEY:VARIABLE`. A key that is given with its variable is used literally.
 pub(crate) fn keys_from_arguments(
     arguments: &[(usize, String)],
     store: Option<&SecretStoreKind>,
@@ -59,8 +59,8 @@ pub(crate) fn keys_from_arguments(
     read_keys(&asked, store, "Name the variable that holds the secret, as KEY:VARIABLE.")
 }
 
-/// Reads the values and checks keys and values against the store's rules, before a question is asked about
-/// what would fail.
+/// Reads the values and checks keys and values against the store's rules, before the user is asked
+/// to confirm a change that would fail.
 ///
 /// `way_out` is the hint for a variable that means something else.
 pub(crate) fn read_keys(
@@ -132,8 +132,8 @@ fn variable_for(key: &str) -> String {
     key.replace(['-', '.'], "_")
 }
 
-/// Whether the text may be a value, typed where a key or a variable belongs, because the variable that it
-/// names is not set.
+/// Whether the text may be a value that was typed in place of a key or a variable, because the
+/// variable that it names is not set.
 pub(crate) fn may_be_a_value(variable: &str, text: &str) -> bool {
     std::env::var_os(variable).is_none() && !is_constant_case(text)
 }
@@ -155,7 +155,7 @@ fn is_constant_case(text: &str) -> bool {
     })
 }
 
-/// Which key gets its value from which variable, and what is odd about it.
+/// Which key gets its value from which variable, and what is unusual about it.
 pub(crate) fn mapping_lines(keys: &[KeyFromEnv], store: Option<&SecretStoreKind>) -> Vec<String> {
     let rows =
         keys.iter().map(|key| [&key.key, &key.variable, &key.value.to_string()].map(Clone::clone));
@@ -171,7 +171,7 @@ pub(crate) fn mapping_lines(keys: &[KeyFromEnv], store: Option<&SecretStoreKind>
     rows.lines().map(str::to_owned).chain(renamed).chain(line_breaks).collect()
 }
 
-/// Of one line: a PEM file's belongs to it.
+/// Of one line: the line break at the end of a PEM file belongs to it.
 fn ends_in_line_break(value: &SecretValue) -> bool {
     let text = value.expose_secret();
     text.lines().count() == 1 && text.ends_with(['\n', '\r'])

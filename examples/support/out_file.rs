@@ -8,7 +8,8 @@ use tempfile::NamedTempFile;
 
 use super::Failure;
 
-/// A file that is written beside its place first, and keeps what it holds until the new text is complete.
+/// A file that is first written next to its place, and keeps its content until the new text is
+/// complete.
 pub(crate) struct OutFile {
     target: PathBuf,
     old: Option<fs::Metadata>,
@@ -31,7 +32,7 @@ impl OutFile {
             return Err(Failure::Usage(message.to_owned()));
         }
         if fs::canonicalize(input).is_ok_and(|input| input == target) {
-            let message = "--out is the file that is read: what stands in it would be lost";
+            let message = "--out is the input file: its content would be lost";
             return Err(Failure::Usage(message.to_owned()));
         }
         let file = Self { target, old };
@@ -55,7 +56,8 @@ impl OutFile {
         write().map_err(|error| cannot_be_written(&error))
     }
 
-    /// A temporary file in the same folder, with the permissions with which other programs make theirs.
+    /// A temporary file in the same folder, with the permissions that other programs' new files
+    /// get.
     fn beside(&self) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]

@@ -41,7 +41,8 @@ pub(crate) fn print_exactly(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// A line on stderr. If it cannot be written the work goes on: what it says is not what was asked for.
+/// A line on stderr. If it cannot be written the work continues: it is not the output that was
+/// asked for.
 pub(crate) fn tell(text: impl Display) {
     let _ = ask(&format!("{text}\n"));
 }
@@ -56,7 +57,7 @@ pub(crate) fn ask(text: &str) -> io::Result<()> {
 /// A name from elsewhere: what would move the cursor, reorder text or stay invisible is escaped.
 pub(crate) fn shown(text: &str) -> String {
     let escaped = text.escape_debug().to_string();
-    // These are seen as what they are.
+    // These are visible as they are.
     escaped.replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\")
 }
 

@@ -1,4 +1,4 @@
-//! Texts with references in them, and references that come to nothing.
+//! Texts with references in them, and references that do not resolve.
 
 use std::io::Read as _;
 
@@ -8,10 +8,11 @@ use super::{Failure, table, tell};
 
 const SCHEME: &str = "tfy-secret://";
 
-/// What a value is to whoever replaces references by secrets.
+/// What a value is to a program that replaces references by secrets.
 pub(crate) enum Reading {
     Reference(SecretRef),
-    /// It was meant to be a reference: why it is none. The value itself may be a secret.
+    /// Meant to be a reference, with the reason why it is not one. The value itself may be a
+    /// secret.
     Malformed(String),
     /// A longer text with a reference in it.
     Within,
@@ -20,7 +21,7 @@ pub(crate) enum Reading {
 
 impl Reading {
     pub(crate) fn of(value: &str) -> Self {
-        // What shells and env files leave around a value.
+        // Characters that shells and env files leave around a value.
         let is_quote = |c: char| "\"'`\\\u{2018}\u{2019}\u{201c}\u{201d}".contains(c);
         let is_blank = |c: char| {
             c.is_whitespace()
@@ -38,7 +39,7 @@ impl Reading {
         if bare.len() < value.len() {
             let only_blanks = value.trim_matches(is_blank).len() == bare.len();
             return Self::Malformed(if only_blanks {
-                "whitespace or an invisible character stands next to the reference".to_owned()
+                "whitespace or an invisible character is next to the reference".to_owned()
             } else {
                 "quotes stand around the reference".to_owned()
             });

@@ -70,9 +70,9 @@ const RESERVED: [(&str, &str); 56] = [
     ("RUST_*", CARGO),
 ];
 
-/// What the variable of that name is, if it means something else than a secret of a workload.
+/// What the variable of that name is, if it is something other than a workload's secret.
 ///
-/// Upper and lower case are not told apart: Windows does not, and `https_proxy` is as good as `HTTPS_PROXY`.
+/// Case is ignored, as on Windows; and `https_proxy` means the same as `HTTPS_PROXY`.
 pub(crate) fn reserved(variable: &str) -> Option<&'static str> {
     let name = variable.to_ascii_uppercase();
     let is_it = |pattern: &str| match pattern.strip_suffix('*') {

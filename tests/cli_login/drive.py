@@ -1,4 +1,4 @@
-"""The CLI's own credential code and this crate, on one file."""
+"""The CLI's own credential code and this crate share one file."""
 
 import importlib.metadata
 import importlib.util
@@ -81,7 +81,7 @@ def the_cli_uses_what_we_refreshed(driver):
     after = stored()
     assert before.access_token != after.access_token and works(after)
     assert after.refresh_token not in (None, before.refresh_token)
-    # One that runs already, and one that starts now.
+    # A program that is already running, and one that starts now.
     assert provider.token.access_token == after.access_token
     assert FileCredentialProvider().token.access_token == after.access_token
     assert driver("refreshes") == "0"
@@ -178,7 +178,7 @@ def another_user_stops_both(driver):
 
 
 def older_control_planes(_):
-    # Another one, because the CLI remembers how a control plane refreshes.
+    # A new control plane, because the CLI remembers how one refreshes.
     driver = Driver()
     driver("older")
     the_cli_uses_what_we_refreshed(driver)

@@ -1,5 +1,5 @@
-//! A fake control plane, and a client that knows nothing but a file's login. Each line of standard input is an order,
-//! and is responded to with one line.
+//! A fake control plane, and a client that has only a file's login. Each line of standard input is
+//! a command, and its result is one line.
 
 use std::io::{BufRead as _, Write as _};
 use std::time::Duration;
@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let order = order?;
         let mut words = order.split_whitespace();
         let answer = match words.next().unwrap_or_default() {
-            // The content of a file whose token lasts so many seconds, and its successors an hour.
+            // The content of a file whose token lasts this many seconds, and its successors an
+            // hour.
             "login" => {
                 let seconds = words.next().ok_or("missing SECONDS")?.parse()?;
                 fake = fake.with_token_lifetime(Duration::from_secs(seconds));
@@ -33,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 fake = fake.with_older_login();
                 String::new()
             }
-            // A client that other orders use, as in a program that goes on.
+            // A client that later commands use, as in a program that keeps running.
             "open" => {
                 client = Some(open(&path)?);
                 String::new()
@@ -61,7 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 fake.advance_token_clock(HOUR);
                 String::new()
             }
-            // How many refreshes arrived since it was asked last.
+            // How many refreshes arrived since the last time this was asked.
             "refreshes" => {
                 let is_refresh = |name: &str| matches!(name, "oauth2.token" | "oauth.refresh");
                 let count = fake

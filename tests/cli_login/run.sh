@@ -1,6 +1,7 @@
 #!/bin/sh
-# Shares a login with the CLI's own code: PyPI's `truefoundry`, with the newest versions of what that code needs and
-# the package admits, filelock among them. The rest of the package, and its 30 other dependencies, stay out.
+# Shares a login with the CLI's own code: PyPI's `truefoundry`, with the newest versions of that
+# code's dependencies that the package allows, filelock among them. The rest of the package, and its
+# 30 other dependencies, stay out.
 #
 # PYTHON names another interpreter.
 set -eu

@@ -1,4 +1,4 @@
-//! A source of tokens that does as it is told.
+//! A source of tokens that follows a script.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::support::{TENANT, builder};
 #[derive(Clone)]
 pub(crate) enum Step {
     Token(&'static str),
-    /// It expires so long after it is given.
+    /// It expires this long after it is given.
     Expiring(&'static str, Duration),
     Fail(&'static str),
     Hang,
@@ -85,7 +85,7 @@ impl Credentials for Source {
     }
 }
 
-/// Of a server at this URL, and without retries.
+/// A client of the server at this URL, without retries.
 pub(crate) fn client(url: impl Into<String>, source: &Source) -> Client {
     let builder = builder(url).tenant(TENANT).retry(RetryPolicy::none());
     builder.credentials(source.clone()).build().unwrap()

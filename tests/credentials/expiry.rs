@@ -1,4 +1,4 @@
-//! When the source is asked, how often, and who waits for it. On a stopped clock.
+//! When the source is asked, how many times, and which calls wait for it. On a paused clock.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ async fn a_caller_that_gives_up_does_not_end_the_refresh() {
 }
 
 /// A refresh that began because a token was about to expire is joined by a call whose token was refused. It gives
-/// the refused token again, so that the source has to be told.
+/// the refused token again, so the source must be told of the refusal.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_although_a_refresh_is_under_way() {
     let fake = FakeTrueFoundry::start().await;
@@ -188,7 +188,8 @@ fn a_refresh_ends_with_its_runtime() {
     assert_eq!(source.times(), 2);
 }
 
-/// A service that runs for months: neither its looks, which are never retried, nor its values notice.
+/// A service that runs for months: neither its checks, which are never retried, nor its values are
+/// affected.
 #[tokio::test(start_paused = true)]
 async fn a_watch_goes_on_over_expiries() {
     let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "v")]);

@@ -100,7 +100,7 @@ async fn a_closure_is_a_source() {
     assert_eq!(server.only().header("authorization"), Some("Bearer from-a-closure"));
 }
 
-/// What is set last counts.
+/// The last setting counts.
 #[tokio::test]
 async fn the_last_of_key_and_source_counts() {
     let server = RawServer::always(ok(endpoints::GROUP));

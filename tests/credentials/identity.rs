@@ -1,4 +1,4 @@
-//! Who the client is: by `whoami`, and by what a token says of itself.
+//! The client's identity, by `whoami` and by the claims of its token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -118,13 +118,13 @@ async fn a_key_of_another_tenant_is_asked_for_its_own_groups() {
     assert!(format!("{client:?}").contains(r#"Some("two")"#), "{client:?}");
 }
 
-/// A tenant that no FQN can begin with is none.
+/// A name that no FQN can begin with is not used as the tenant.
 #[tokio::test]
 async fn an_odd_tenant_of_a_jwt_is_not_used() {
     for claims in [r#"{"tenantName":"a:b"}"#, r#"{"tenantName":""}"#, r#"{"tenantName":5}"#, "[]"] {
         let fake = FakeTrueFoundry::start().await.with_group("app", [("K", "v")]);
         let client = builder(fake.base_url()).api_key(jwt(claims)).build().unwrap();
-        // This key is not the fake's, but its tenant is asked for without one.
+        // This key is not the fake's, but the tenant is requested without a key.
         client.secret_groups().get_by_name("app").await.unwrap_err();
         assert_eq!(fake.requests()[0].operation(), Some("tenant_id.get"), "{claims}");
     }

@@ -1,4 +1,4 @@
-//! A key in a file that something else replaces.
+//! A key in a file that another program replaces.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ async fn none_of_ten_thousand_calls_fails_while_a_mounted_key_is_replaced() {
     replace_mounted_key(500).await;
 }
 
-/// 20 times, with so many calls around each.
+/// 20 times, with this many calls around each.
 #[cfg(unix)]
 async fn replace_mounted_key(calls: usize) {
     use futures_util::{StreamExt as _, stream};
@@ -99,7 +99,7 @@ async fn replace_mounted_key(calls: usize) {
     }
     let requests = fake.request_count();
     let repeated = requests - SWAPS * calls;
-    // At most those that were under way at a swap, and at least one for each.
+    // At most the calls that were under way at a swap, and at least one for each swap.
     assert!((SWAPS..=8 * SWAPS).contains(&repeated), "{repeated}");
 }
 
@@ -148,7 +148,7 @@ async fn an_unusable_file_leaves_the_key_in_use() {
     assert_eq!(sent(&fake).last().unwrap(), two);
 }
 
-/// Nothing is in use yet, so that nothing can be kept.
+/// No key is in use yet, so none can be kept.
 #[tokio::test]
 async fn a_file_that_is_unusable_at_first_is_named_with_the_reason() {
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! 401: followed by one repetition with another token, if there is one.
+//! 401: the request is sent once more with another token, if one is available.
 
 use truefoundry_secrets::{Error, RetryPolicy};
 
@@ -83,7 +83,8 @@ async fn the_token_that_was_refused_is_told_and_the_next_calls_use_the_other() {
     assert_eq!(sent(&server), [bearer(ONE), bearer(TWO), bearer(TWO), bearer(TWO)]);
 }
 
-/// A 401 is no retry: it neither needs one that is left, nor uses one up, nor gives one back.
+/// The attempt after a 401 is not a retry: it does not need a remaining retry, use one up, or give
+/// one back.
 #[tokio::test]
 async fn retries_are_counted_without_it() {
     let server = RawServer::start(|n, _| {
@@ -131,7 +132,7 @@ async fn a_source_that_fails_after_a_401_is_the_reason_unless_that_would_hide_an
     assert!(error.may_have_been_applied());
 }
 
-/// The one that was refused, the one that was sent, and one that another call has got since.
+/// The token that was refused, the one that was sent, and one that another call has obtained since.
 #[tokio::test]
 async fn no_text_of_a_response_shows_any_token() {
     for shown in [ONE, TWO] {

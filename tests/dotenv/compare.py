@@ -15,10 +15,10 @@ from dotenv import dotenv_values
 
 SEED = 11
 FILES = 500
-# Fewer would show little.
+# Fewer would prove little.
 MIN_ACCEPTED = 150
 
-# What people write; each is read as it stands, alone and as the third line of a file.
+# What people write; each is read unchanged, alone and as the third line of a file.
 READ = {
     "CFG": '{"provider":"made-up","n":1}',
     "PASS": 'ab"cd"ef',

@@ -14,14 +14,15 @@ use crate::common::*;
 
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A list of secrets as the only page there is.
+/// A list of secrets as the only page.
 fn page(entries: &Value) -> Fault {
     let total = entries.as_array().unwrap().len();
     let body = json!({ "data": entries, "pagination": { "total": total, "limit": 100 } });
     Fault::status(200).json(body).forever().on(LIST)
 }
 
-/// Its response lists no keys, and the reads that were to tell find a group that changes all the time.
+/// The write's response lists no keys, and the reads that should verify it find a group that keeps
+/// changing.
 #[tokio::test]
 async fn a_write_that_cannot_be_looked_at_again_is_not_written_twice() {
     let pairs = (0..150).map(|index| (format!("K{index:03}"), format!("value {index}")));
@@ -45,7 +46,7 @@ async fn a_write_that_cannot_be_looked_at_again_is_not_written_twice() {
     assert!(error.may_have_been_applied(), "{error:?}");
 }
 
-/// Both lists are cut, each in its own way: what neither of them has would go.
+/// Both lists are cut, each in its own way: a key that neither of them has would be lost.
 #[tokio::test]
 async fn a_list_without_a_key_that_the_group_lists_is_not_the_whole() {
     for listed in [json!([]), json!([{ "id": "s", "name": "D" }])] {
@@ -64,7 +65,7 @@ async fn a_list_without_a_key_that_the_group_lists_is_not_the_whole() {
     }
 }
 
-/// A server that knows no `secretGroupId` lists all secrets that the key may see.
+/// A server that ignores `secretGroupId` lists all secrets that the key may see.
 #[tokio::test]
 async fn a_secret_whose_name_is_that_of_another_group_is_not_taken_for_this_ones() {
     let (fake, id) = app(&[]).await;
@@ -86,7 +87,7 @@ async fn a_secret_whose_name_is_that_of_another_group_is_not_taken_for_this_ones
     assert!(matches!(error, Error::Decode { .. }), "{error:?}");
 }
 
-/// Its own list and the total may come out of the same cut query.
+/// The group's own list and the total may come from the same truncated query.
 #[tokio::test]
 async fn a_total_as_low_as_the_groups_own_list_does_not_end_a_long_list() {
     let pairs = (0..250).map(|index| (format!("K{index:03}"), format!("value {index}")));
@@ -105,7 +106,8 @@ async fn a_total_as_low_as_the_groups_own_list_does_not_end_a_long_list() {
     assert!(result.is_ok(), "{result:?}");
 }
 
-/// What is in front of the service can refuse the first attempt, and respond to the second with a page of its own.
+/// A proxy in front of the service can refuse the first attempt, and respond to the second with its
+/// own page.
 #[tokio::test]
 async fn a_404_after_an_unclear_attempt_is_no_removal_where_the_key_is_still_there() {
     for key in ["A", "B"] {
@@ -122,7 +124,8 @@ async fn a_404_after_an_unclear_attempt_is_no_removal_where_the_key_is_still_the
     }
 }
 
-/// A control plane that tells no tenant, and shows another tenant's group of the same name.
+/// A control plane that does not report its tenant, and shows another tenant's group of the same
+/// name.
 #[tokio::test]
 async fn ensure_adds_no_keys_to_a_group_of_another_store_where_the_tenant_is_not_known() {
     let fake = FakeTrueFoundry::start().await.with_store(SecretStoreKind::Generic);
@@ -136,7 +139,7 @@ async fn ensure_adds_no_keys_to_a_group_of_another_store_where_the_tenant_is_not
     assert!(matches!(error, Error::InvalidInput { .. }), "{error:?}");
     assert!(error.to_string().contains("ClientBuilder::tenant"), "{error}");
     assert_eq!(fake.keys("internal:app"), ["A"]);
-    // Once it is said, the group is created.
+    // Once the tenant is set, the group is created.
     let client = fake.client_builder().tenant(fake.tenant()).build().unwrap();
     client.secret_groups().ensure(new()).await.unwrap();
     assert_eq!((fake.keys("internal:app").len(), fake.keys(APP).len()), (1, 1));
@@ -173,7 +176,7 @@ async fn a_late_full_list_is_waited_for() {
     client.secret_groups().edit(&id).set("C", "1").apply().await.unwrap();
     fake.idle().await;
     assert_eq!(fake.keys(APP), ["A", "B", "C"], "a late list deleted it");
-    // Of a list of which nothing was read no sign can be seen: no reads look for one.
+    // Nothing was read before that write, so reads could not show that it is done: none is made.
     assert!(begun.elapsed() >= WRITE_TIMEOUT - Duration::from_secs(1));
     assert_eq!(sent(&fake), [PUT, GET, LIST, PUT]);
     fake.inject(Fault::delay_work(Duration::from_secs(20)).on(PUT));

@@ -1,5 +1,5 @@
-//! Edits that are dropped at each of their await points: each is done or not, once, and the next edit of the
-//! same group ends and keeps what is there.
+//! Edits that are dropped at each of their await points: each is applied once or not at all, and
+//! the next edit of the same group ends and keeps the other keys.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ const KINDS: [Kind; 7] = [
 #[derive(Clone, Copy, Debug)]
 enum Weather {
     Fair,
-    /// Each response comes late, so that there is time to drop the future while it is waited for.
+    /// Each response is late, so that the future can be dropped while it waits for it.
     Slow,
     /// Writes are done long after their connection broke.
     LateWrites,
@@ -117,7 +117,7 @@ async fn act(kind: Kind, fake: &FakeTrueFoundry, client: &Client) -> Result<(), 
     }
 }
 
-/// The key lists that may be there afterwards, with the value of `A` if it is there.
+/// The possible key lists afterwards, with the value of `A` if it exists.
 fn allowed(kind: Kind) -> &'static [&'static [&'static str]] {
     match kind {
         Kind::ById => &[&["A=old", "B", "C"], &["A=new", "C"]],
@@ -147,7 +147,7 @@ fn client(fake: &FakeTrueFoundry) -> Client {
         .unwrap()
 }
 
-/// Drops the edit after so many polls; whether it was done before.
+/// Drops the edit after this many polls. Returns whether it was done before.
 async fn dropped_after(polls: usize, kind: Kind, weather: Weather) -> bool {
     let case = format!("{kind:?} in {weather:?}, dropped after {polls} polls");
     let fake = weather.fake(kind).await;

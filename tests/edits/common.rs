@@ -1,4 +1,4 @@
-//! What all of these tests begin with.
+//! The common setup of these tests.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -28,7 +28,7 @@ pub(crate) fn client(fake: &FakeTrueFoundry, write_timeout: Duration) -> Client 
         .unwrap()
 }
 
-/// A client that knows the store of `app` already, and a server that forgot that it was asked.
+/// A client that already knows the store of `app`. The server's record of that request is cleared.
 pub(crate) async fn warm_client(fake: &FakeTrueFoundry, write_timeout: Duration) -> Client {
     let client = client(fake, write_timeout);
     let id = fake.group_id(APP).unwrap();
@@ -37,7 +37,7 @@ pub(crate) async fn warm_client(fake: &FakeTrueFoundry, write_timeout: Duration)
     client
 }
 
-/// The operations that arrived, in order; reads that are sent at the same time in a fixed one.
+/// The operations that arrived, in order; reads that are sent at the same time, in a fixed order.
 pub(crate) fn sent(fake: &FakeTrueFoundry) -> Vec<&'static str> {
     let mut sent: Vec<_> = fake.requests().iter().map(|one| one.operation().unwrap()).collect();
     for index in 1..sent.len() {
@@ -89,7 +89,7 @@ pub(crate) fn all_texts(error: &Error) -> String {
     texts
 }
 
-/// A small generator of pseudo-random numbers (`SplitMix64`), so that a failure can be had again.
+/// A small generator of pseudo-random numbers (`SplitMix64`), so that a failure can be reproduced.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -115,12 +115,12 @@ impl Random {
     }
 }
 
-/// `EDITS_SEED=7 cargo test --test edits storm` repeats a failure, or tries another order.
+/// `EDITS_SEED=7 cargo test --test edits storm` reproduces a failure, or tries another order.
 pub(crate) fn seed(default: u64) -> u64 {
     std::env::var("EDITS_SEED").map_or(default, |seed| seed.parse().unwrap())
 }
 
-/// Drops a future that is not done after it was polled this often, wherever it is then.
+/// Drops a future that is not done after this many polls, wherever it is then.
 pub(crate) async fn give_up_after<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
     let mut future = Box::pin(future);
     poll_fn(|context| {

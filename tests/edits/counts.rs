@@ -1,4 +1,4 @@
-//! How many requests each operation takes, and which.
+//! Which requests each operation makes, and how many.
 
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ async fn a_group_of_250_keys_whose_response_lists_none_takes_three_pages() {
     let client = warm_client(&fake, SETTLE).await;
     let id = fake.group_id(APP).unwrap();
     let plan = client.secret_groups().edit(&id).set("K249", "new").plan().await.unwrap();
-    // The last one sees whether the group changed meanwhile.
+    // The last one checks whether the group has changed in the meantime.
     assert_eq!((count(&fake, GET), count(&fake, LIST), fake.request_count()), (2, 3, 5));
     assert_eq!((plan.kept().len(), plan.rotated().len()), (249, 1));
     plan.apply().await.unwrap();
@@ -129,7 +129,7 @@ async fn a_group_of_250_keys_whose_response_lists_none_takes_three_pages() {
     assert_eq!(fake.value(APP, "K249").as_deref(), Some("new"));
 }
 
-/// What no total alone can tell: whether a full page is the last, and whether nothing follows.
+/// A total alone cannot tell whether a full page is the last one.
 #[tokio::test]
 async fn a_group_of_100_keys_and_more_takes_one_request_more() {
     for (keys, pages) in [(99, 1), (100, 2), (101, 2), (200, 2), (250, 2)] {

@@ -1,5 +1,5 @@
-//! Many creations on connections that die, before and after the work was done: none is done twice, and what
-//! may have been done is told.
+//! Many creations on connections that die, before and after the work was done: none is done twice,
+//! and the error says if it may have been done.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::common::*;
 const TASKS: usize = 25;
 const CREATES: usize = 60;
 
-/// What becomes of one request and its connection.
+/// What happens to one request and its connection.
 #[derive(Clone, Copy)]
 enum Fate {
     Unread,
@@ -25,7 +25,7 @@ enum Fate {
     DoneWithHalfAResponse,
     /// Done after the connection is closed.
     DoneLate,
-    /// Answered, and the connection is closed while it waits in the client's pool.
+    /// Done with a response; the connection is closed while it is idle in the client's pool.
     AnsweredThenClosed,
     Answered,
 }
@@ -45,7 +45,7 @@ const FATES: [Fate; 12] = [
     Fate::Answered,
 ];
 
-/// A server that creates whatever it is asked to, as often as it is.
+/// A server that creates whatever it is asked to, each time that it is asked.
 #[derive(Clone)]
 struct Server {
     created: Arc<Mutex<HashMap<String, u32>>>,
@@ -67,7 +67,7 @@ impl Server {
         (server, url)
     }
 
-    /// Whatever ends it closes the connection, with a reset if something was not read.
+    /// Each way out closes the connection, with a reset if something was not read.
     async fn serve(self, mut stream: TcpStream) -> Option<()> {
         loop {
             let fate = FATES[self.random.lock().unwrap().below(FATES.len())];
@@ -108,7 +108,7 @@ impl Server {
     }
 }
 
-/// The body of the next request; `None` if the client has gone, or the request is to be cut.
+/// The body of the next request; `None` if the client has gone, or the request must be cut.
 async fn read_request(stream: &mut TcpStream, cut: bool) -> Option<Value> {
     let mut bytes = Vec::new();
     let mut piece = [0; 256];

@@ -87,7 +87,7 @@ async fn what_an_edit_before_it_in_the_queue_removed_is_missing() {
     while count(&fake, BY_NAME) < 1 {
         tokio::task::yield_now().await;
     }
-    // The response by name, which still has the key, is there before the removal is.
+    // The response by name, which still has the key, arrives before the removal does.
     tokio::time::sleep(Duration::from_millis(50)).await;
     gate.release();
     removing.await.unwrap().unwrap();
@@ -260,7 +260,7 @@ async fn equal_calls_from_ten_clients_end_with_all_keys() {
         let keys = ["A", "B", "C", "D"];
         let calls: Vec<_> = (0..10)
             .map(|number| {
-                // A client of its own each, as in processes: they share no queue.
+                // Each has its own client, as in processes: they share no queue.
                 let client = client(&fake, SETTLE);
                 let new = keys.iter().fold(NewSecretGroup::new(APP, &store), |new, key| {
                     new.secret(*key, format!("value of process {number}"))
@@ -302,7 +302,7 @@ async fn a_group_that_is_deleted_after_it_was_found_is_created() {
     assert!(matches!(ensured, Ensured::Created(_)), "{ensured:?}");
     assert_eq!(fake.value(APP, "A").as_deref(), Some("wanted value"));
 
-    // Under the write.
+    // While the write is under way.
     let fake = fake.with_group("other", [("A", "1")]);
     let mut gone = false;
     fake.on_request(PUT, move |fake, _| {
@@ -340,7 +340,8 @@ async fn a_store_whose_rules_are_not_known_takes_three_requests_more() {
     assert_eq!(sent(&fake), [&look[..], &[PUT], &look].concat());
 }
 
-/// Two that bring different keys at the same time: the one that is written over adds its own again.
+/// Two that add different keys at the same time: the one that is overwritten adds its own keys
+/// again.
 #[tokio::test]
 async fn different_keys_at_the_same_time_are_all_there_in_the_end() {
     let (fake, one, store) = empty().await;
@@ -353,12 +354,12 @@ async fn different_keys_at_the_same_time_are_all_there_in_the_end() {
         tokio::spawn(async move { one.secret_groups().ensure(new).await })
     };
     gate.reached().await;
-    // Its list is made already, and lacks what is added now.
+    // The first one's list is complete already, and lacks the key that is added now.
     let second = other.secret_groups().ensure(wanted(&store, &["C"])).await.unwrap();
     assert!(matches!(second, Ensured::Extended { .. }), "{second:?}");
     drop(gate);
     first.await.unwrap().unwrap();
-    // This is the window: it was there when the second looked, and no one looks any more.
+    // This is the window: the key existed when the second one checked, and nothing checks again.
     assert_eq!(fake.keys(APP), ["A", "B"]);
     other.secret_groups().ensure(wanted(&store, &["C"])).await.unwrap();
     assert_eq!(fake.keys(APP), ["A", "B", "C"]);

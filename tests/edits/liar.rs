@@ -1,5 +1,5 @@
-//! A control plane whose lists lie: one group with keys that it really has, and the 16 ways in which what
-//! it lists is not that.
+//! A control plane whose lists are wrong: one group with its real keys, and 16 ways in which the
+//! listed keys differ from them.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
 
 pub(crate) const GROUP: &str = "g-1";
 
-/// What a list says against what is there.
+/// How a list differs from the real keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lie {
     NoTotal,
@@ -18,9 +18,9 @@ pub(crate) enum Lie {
     TotalTooLow,
     TotalTooHigh,
     TotalThatChanges,
-    /// An entry stands in the place of another.
+    /// An entry is repeated in place of another.
     RepeatedInPlace,
-    /// An entry is there twice, and so are all others at least once.
+    /// One entry is listed twice, and all others at least once.
     RepeatedInAddition,
     Missing,
     OrderThatChanges,
@@ -63,7 +63,8 @@ pub(crate) struct Liar {
 struct Responder {
     lie: Lie,
     own: bool,
-    /// The most entries of a page, whatever was asked for; nothing says so.
+    /// The maximum entries of a page, whatever the limit of the request; the response does not
+    /// tell.
     cap: usize,
     keys: Arc<Mutex<Vec<String>>>,
     lists: Arc<Mutex<usize>>,
@@ -103,7 +104,7 @@ impl Liar {
         deletes.map(|one| one.url.path().rsplit('/').next().unwrap().to_owned()).collect()
     }
 
-    /// How many pages were asked for.
+    /// How many pages were requested.
     pub(crate) fn lists(&self) -> usize {
         *self.lists.lock().unwrap()
     }

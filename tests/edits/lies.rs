@@ -1,10 +1,10 @@
-//! Lists that lie: an edit writes the full list of all keys that are there, or nothing.
+//! Wrong lists: an edit writes the full list of all existing keys, or nothing.
 
 use truefoundry_secrets::{Error, NewSecretGroup};
 
 use crate::liar::{GROUP, LIES, Liar, Lie, key};
 
-/// How many keys the group has, and how many a page has at most, at which lists end in different ways.
+/// Numbers of keys with the maximum entries of a page, for which lists end in different ways.
 const SIZES: [(usize, usize); 5] = [(1, 100), (3, 100), (3, 2), (100, 100), (150, 100)];
 
 fn with_new(keys: usize) -> Vec<String> {
@@ -18,8 +18,8 @@ fn sorted(mut keys: Vec<String>) -> Vec<String> {
     keys
 }
 
-/// Runs `act` against every lie: what it writes is the full list and `NEW`, and if it fails, it says that it
-/// could not read the lists. Returns the cases that failed.
+/// Runs `act` against every lie: it must write the full list and `NEW`, or fail because it could
+/// not read the lists. Returns the cases that failed.
 async fn writes_all_or_nothing<T>(
     sizes: &[(usize, usize)],
     act: impl AsyncFn(&Liar) -> Result<T, Error>,
@@ -59,7 +59,7 @@ async fn an_edit_deletes_no_key_whatever_a_list_says() {
     assert_tells_all(&refused);
 }
 
-/// What these servers say is enough to know all keys.
+/// The lists of these servers are enough to know all keys.
 fn assert_tells_all(refused: &[String]) {
     for readable in [
         "NoTotal ",
@@ -107,7 +107,7 @@ async fn a_removal_deletes_the_secret_that_it_names_and_no_other() {
     }
 }
 
-/// One of them would be kept, and the other would go with the list that is written.
+/// One of them would be kept, and the other deleted by the list that is written.
 #[tokio::test]
 async fn a_key_under_two_identifiers_is_read_three_times_and_refused() {
     let liar = Liar::start(Lie::TwoIdentifiers, false, 3, 100).await;

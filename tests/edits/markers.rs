@@ -1,5 +1,5 @@
-//! What tells that another client has given a key a new value: whatever stands in `updatedAt`, or the newest
-//! version, compared as text.
+//! How an edit notices that another client has given a key a new value: by `updatedAt`, or the
+//! newest version, compared as text.
 
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ async fn a_marker_of_any_type_is_compared_as_text() {
         (json!({ "updatedAt": 17 }), json!({ "updatedAt": 18 })),
         (json!({ "updatedAt": "17" }), json!({ "updatedAt": 17 })),
         (json!({ "updatedAt": "soon" }), json!({ "updatedAt": "later" })),
-        // Beyond what a number of Rust holds exactly.
+        // Beyond what a Rust number can hold exactly.
         (
             json!({ "updatedAt": 9_007_199_254_740_993_u64 }),
             json!({ "updatedAt": 9_007_199_254_740_992_u64 }),

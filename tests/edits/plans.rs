@@ -1,4 +1,4 @@
-//! What a plan says, and what its application does.
+//! What a plan says, and what applying it does.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Several processes edit one group: they share no queue, only the control plane.
 //!
-//! The parent starts this test binary again for each of them, to run the one test that is ignored
-//! otherwise, and tells it on its standard input when to go on.
+//! The parent starts this test binary again for each of them, to run the one test that is otherwise
+//! ignored, and tells it on its standard input when to continue.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -46,7 +46,7 @@ impl Process {
         self.orders.flush().await.unwrap();
     }
 
-    /// What it says next; the test harness says other things in between.
+    /// The next line that it prints; the test harness prints other lines in between.
     async fn response(&mut self) -> String {
         loop {
             let line = self.responses.next_line().await.unwrap().expect("it ended before");
@@ -111,12 +111,12 @@ async fn remove_all(client: &Client, number: &str) {
     }
 }
 
-/// Plans a new key, says so, applies when told to, and says what came of it.
+/// Plans a new key, reports that, applies the plan when told to, and reports the result.
 async fn set_on_order(client: &Client, key: &str) {
     let edit = client.secret_groups().edit_by_name(APP).set(key, format!("value of {key}"));
     let plan = edit.plan().await.unwrap();
     println!("child says planned");
-    // It blocks the thread, which has nothing else to do.
+    // This blocks the thread, which has nothing else to do.
     assert_eq!(std::io::stdin().lines().next().unwrap().unwrap(), "apply");
     match plan.apply().await {
         Ok(_) => println!("child says applied"),
@@ -160,7 +160,7 @@ async fn ten_processes_that_ensure_the_same_keys_end_with_all_of_them() {
         assert_eq!(fake.keys(APP), ENSURED);
         let a = if exists { "theirs" } else { "value of A" };
         assert_eq!(fake.value(APP, "A").as_deref(), Some(a));
-        // At most one version by each, and none of a key that was there.
+        // At most one version from each process, and no new version of an existing key.
         assert_eq!(fake.version(APP, "A"), Some(1));
         for key in &ENSURED[1..] {
             assert_eq!(fake.value(APP, key), Some(format!("value of {key}")));
@@ -176,7 +176,7 @@ async fn plans_that_only_remove_lose_no_key_of_another_process() {
     let to_stay = (0..10).map(|key| format!("STAYS-{key}"));
     let pairs = to_go.chain(to_stay).map(|key| (key.clone(), format!("value of {key}")));
     let fake = fake.with_group(APP, pairs);
-    // Another process adds keys all the time, at the moments that hurt most.
+    // Another process keeps adding keys, at the worst moments.
     let mut added = 0;
     let mut expected: BTreeSet<String> = (0..10).map(|key| format!("STAYS-{key}")).collect();
     fake.on_request(DELETE, move |fake, _| {
@@ -221,8 +221,8 @@ async fn what_another_process_wrote_before_the_re_read_is_reported() {
     assert_eq!(count(&fake, PUT), 1);
 }
 
-/// The one order that the documentation of `Edit` warns of, forced by a gate: `window.rs` shows that
-/// there is no other.
+/// The one order that the documentation of `Edit` warns of, forced by a gate: `window.rs` shows
+/// that it is the only one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_process_writes_between_the_re_read_and_the_write_is_lost_unseen() {
     let (fake, _) = app(&["A"]).await;

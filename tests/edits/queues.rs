@@ -25,14 +25,14 @@ async fn edits_of_one_group_from_clones_of_a_client_queue() {
             let id = id.clone();
             let key = format!("K{index}");
             tokio::spawn(async move {
-                // Half of them by name: it is the same queue.
+                // Half of them by name, which uses the same queue.
                 let groups = clone.secret_groups();
                 let edit = if index % 2 == 0 { groups.edit(&id) } else { groups.edit_by_name(APP) };
                 edit.set(key, "1").apply().await.unwrap();
             })
         })
         .collect();
-    // Whatever they do without the lock, they have done by then.
+    // By then they have done everything that they do without the lock.
     while count(&fake, BY_NAME) < 2 {
         tokio::task::yield_now().await;
     }
@@ -98,8 +98,8 @@ async fn more_groups_than_are_remembered_lose_nothing() {
     assert_eq!(fake.keys(APP), ["A", "B", "C"]);
 }
 
-/// Polls an edit until its request is held, and never again: a branch of a `select!` that is kept, or a
-/// future in a buffer that is full.
+/// Polls an edit until its request is held, and never again, like a branch of a `select!` that is
+/// kept, or a future in a full buffer.
 async fn poll_until<F: Future<Output: std::fmt::Debug>>(gate: &Gate, edit: Pin<&mut F>) {
     tokio::select! {
         result = edit => panic!("{result:?}"),
@@ -165,7 +165,7 @@ async fn an_edit_that_is_no_longer_polled_holds_up_its_own_group_for_a_bounded_t
     }
 }
 
-/// Its turn comes, and it does not take it.
+/// The lock is free for it, and it does not take it.
 #[tokio::test(start_paused = true)]
 async fn an_edit_that_is_no_longer_polled_while_it_waits_is_waited_for_as_long() {
     let (fake, id) = app(&["A"]).await;

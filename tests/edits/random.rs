@@ -1,4 +1,4 @@
-//! Whatever the group and the edit: the state afterwards is the model's.
+//! Random groups and edits: the state afterwards is always the model's.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct Change {
     by_name: bool,
 }
 
-/// Few, so that edits meet the keys that are there; some of them nasty.
+/// Few, so that edits meet existing keys; some of them awkward.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (0..12_u8).prop_map(|number| format!("K{number}")),
@@ -59,7 +59,7 @@ fn group() -> impl Strategy<Value = BTreeMap<String, String>> {
     prop::collection::btree_map(key, value(), 0..14)
 }
 
-/// Why the change cannot be done, or what it makes of the group.
+/// Why the change cannot be made, or the group after it.
 fn expected(before: &Model, change: &Change) -> Result<Model, &'static str> {
     let mut removed = std::collections::BTreeSet::new();
     let repeated = change.remove.iter().any(|key| !removed.insert(key));

@@ -107,7 +107,7 @@ async fn a_failed_read_writes_nothing() {
     }
 }
 
-/// A key that goes between the two reads counts as one of the total, and must not stand in for one that
+/// A key that is removed between the two reads counts towards the total, and must not hide one that
 /// neither of them lists.
 #[tokio::test]
 async fn a_key_that_is_removed_between_the_two_reads_hides_no_other() {
@@ -130,7 +130,8 @@ async fn a_key_that_is_removed_between_the_two_reads_hides_no_other() {
     assert_eq!(fake.value(APP, "K001").as_deref(), Some("new"));
 }
 
-/// Pages move when a key before them goes: what was on the next is then on the one that was read already.
+/// Pages shift when a key before them is removed: a key of the next page is then on the page
+/// already read.
 #[tokio::test]
 async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
     let fake = big(|fake| fake.with_associated_secrets(0)).await;
@@ -150,7 +151,7 @@ async fn a_group_that_changes_while_its_pages_are_read_is_read_again() {
     for kept in ["K100", "K101", "K249", "NEW"] {
         assert!(keys.contains(&kept.to_owned()), "{kept}");
     }
-    // Three pages and a look whether anything changed, twice over; and once more to see that it was done.
+    // Three pages and a check for changes, twice; and once more to verify the write.
     assert_eq!((count(&fake, GET), count(&fake, LIST), count(&fake, PUT)), (6, 9, 1));
 }
 

@@ -66,7 +66,7 @@ async fn not_found_is_no_success_where_the_key_is_still_there() {
     assert!(error.is_not_found(), "{error:?}");
     assert_eq!(fake.keys(APP).len(), 3);
 
-    // After removals of its own, which are no change by another process.
+    // After its own removals, which are not a change by another process.
     let second = format!("DELETE /secrets/{}", fake.secret_id(APP, "B").unwrap());
     fake.inject(Fault::status(404).message("no such route").on(&second));
     let edit = client.secret_groups().edit(&id).remove("A").remove("B");
@@ -107,7 +107,7 @@ async fn a_delete_repeated_after_an_unclear_response_takes_404_for_done() {
         let client = client(&fake, SETTLE);
         fake.inject(fault.clone().on(DELETE));
         client.secret_groups().edit(&id).remove("A").apply().await.unwrap();
-        // That it is not found is looked at; that it was deleted is not.
+        // A 404 is verified by reads; a successful delete is not.
         let looks = if *removed_by_first { &[GET, LIST][..] } else { &[] };
         assert_eq!(sent(&fake), [&[GET, LIST, DELETE, DELETE], looks].concat(), "{fault:?}");
         assert_eq!(fake.keys(APP), ["B"]);

@@ -1,4 +1,5 @@
-//! Many edits of one group at the same time in bad weather, against a model of keys, values and versions.
+//! Many concurrent edits of one group with random faults, against a model of keys, values and
+//! versions.
 //!
 //! Each task edits keys of its own, so that it knows what each of them must be; but every write is the
 //! full list, so that each could lose the keys of all the others.
@@ -15,17 +16,18 @@ use crate::common::*;
 const TASKS: usize = 8;
 const KEYS: usize = 50;
 
-/// Value and version of the keys that are there.
+/// Value and version of the existing keys.
 type Model = BTreeMap<String, (String, u32)>;
 
 #[derive(Clone, Copy)]
 struct Weather {
-    /// How much later than its request a write is done at most.
+    /// The maximum delay between a request and its write.
     latest: Duration,
     write_timeout: Duration,
     edits: usize,
     edits_per_fault: usize,
-    /// How many keys the response about a group lists; none of them makes the big storm a third faster.
+    /// How many keys the response about a group lists; listing none makes the big storm a third
+    /// faster.
     listed: usize,
 }
 
@@ -165,7 +167,7 @@ impl Task {
                     } else {
                         self.outcomes.given_up += 1;
                     }
-                    // By then it is done, or never will be.
+                    // By then it has been done, or never will be.
                     tokio::time::sleep(self.weather.write_timeout).await;
                     self.model = self.one_of_both(&planned, after);
                 }
@@ -193,7 +195,7 @@ impl Task {
     }
 }
 
-/// How often each edit's values were sent, by task and edit.
+/// How many times each edit's values were sent, by task and edit.
 fn count_writes(fake: &FakeTrueFoundry) -> Arc<Mutex<BTreeMap<String, usize>>> {
     let sent: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
     let counted = Arc::clone(&sent);
@@ -258,7 +260,8 @@ async fn storm(seed: u64, weather: Weather) {
     assert!(total.unclear > 0 && total.given_up > 0, "{total:?}");
 }
 
-/// On tokio's paused clock, which moves when everybody waits: waiting for unconfirmed writes costs no time.
+/// On tokio's paused clock, which advances when all tasks wait: waiting for unconfirmed writes
+/// costs no time.
 #[tokio::test(start_paused = true)]
 async fn six_hundred_edits_with_as_many_faults_lose_nothing() {
     let (latest, write_timeout) = (Duration::from_millis(250), Duration::from_millis(400));
@@ -269,7 +272,7 @@ async fn six_hundred_edits_with_as_many_faults_lose_nothing() {
     .await;
 }
 
-/// Fewer, but on several threads and with the clock on the wall.
+/// Fewer, but on several threads and in real time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_on_several_threads_loses_nothing() {
     let (latest, write_timeout) = (Duration::from_millis(60), Duration::from_millis(400));

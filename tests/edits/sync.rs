@@ -29,7 +29,7 @@ fn writes(fake: &FakeTrueFoundry) -> usize {
     count(fake, PUT) + count(fake, DELETE) + count(fake, CREATE)
 }
 
-/// What was sent, in order, where the group and its list are read at the same time.
+/// The two requests that read a group and its list at the same time.
 const READ: [&str; 2] = [GET, LIST];
 const VALUES: &str = "values";
 
@@ -49,7 +49,7 @@ fn wire(fake: &FakeTrueFoundry) -> Vec<&'static str> {
     wire
 }
 
-/// The names whose values were asked for, request by request.
+/// The names whose values were requested, for each request.
 fn values_read(fake: &FakeTrueFoundry) -> Vec<Vec<String>> {
     let asked = fake.requests().into_iter().filter_map(|request| {
         let body = request.body().filter(|body| body["withValue"] == true)?;
@@ -166,7 +166,7 @@ async fn nothing_desired_is_refused_before_anything_is_sent() {
     assert_eq!(plan.to_string(), "app: - A  - B  = 0 unchanged");
     plan.apply().await.unwrap();
     assert!(fake.keys(APP).is_empty());
-    // Without removals an empty list says nothing.
+    // Without removals an empty list changes nothing.
     assert!(client.secret_groups().sync(APP, SecretMap::new()).plan().await.unwrap().is_empty());
 }
 
@@ -201,7 +201,7 @@ async fn what_lists_leave_out_is_read_one_by_one() {
     assert!(matches!(error, Error::ValueHidden { .. }), "{error:?}");
 }
 
-/// The moments at which another client changes what is compared.
+/// The moments at which another client changes the compared group.
 #[tokio::test]
 async fn a_change_after_the_group_was_read_is_seen() {
     let values = "secrets.list";
@@ -279,7 +279,7 @@ async fn a_missing_group_is_created_where_it_is_said_and_only_then() {
     assert_eq!(direct.apply().await.unwrap().to_string(), "new group  + A");
     assert_eq!(sent(&fake), [BY_NAME, CREATE]);
 
-    // A new group has no key to remove, and an identifier is no name.
+    // A new group has no key to remove, and an identifier is not a name.
     let error = sync().create_in(&store).remove("X").apply().await.unwrap_err();
     assert!(error.is_not_found(), "{error:?}");
     let other = client.secret_groups().edit_by_name("none").set("A", "1").remove("X");
@@ -300,7 +300,8 @@ async fn the_rules_of_the_store_are_checked_before_a_group_is_created() {
     assert_eq!(writes(&fake), 0);
 }
 
-/// Azure Key Vault ignores case: what is written under one of the names would be deleted with the other.
+/// Azure Key Vault ignores case: removing one of the names would delete what is written under the
+/// other.
 #[tokio::test]
 async fn keys_that_are_one_secret_to_the_store_are_refused() {
     let fake = FakeTrueFoundry::start().await.without_stores();
@@ -331,7 +332,7 @@ async fn keys_that_are_one_secret_to_the_store_are_refused() {
 
     let both_exist = || groups.sync(APP, [("DB-PASSWORD", "1"), ("db-password", "1")]);
     both_exist().skip_store_rules().apply().await.unwrap();
-    // What exists was accepted once.
+    // The existing keys were accepted once.
     assert!(both_exist().apply().await.unwrap().is_unchanged());
     let rotated = groups.sync(APP, [("DB-PASSWORD", "2")]).apply().await.unwrap();
     assert_eq!(rotated.rotated(), ["DB-PASSWORD"]);
@@ -431,7 +432,7 @@ async fn no_text_of_a_sync_holds_a_value() {
     texts.push_str(&serde_json::to_string(&plan).unwrap());
     fake.set_value(APP, "A", "theirs-again");
     texts.push_str(&all_texts(&plan.apply().await.unwrap_err()));
-    // What was sent is known to the errors of the reads of values, too.
+    // The errors of reading values withhold the sent values, too.
     fake.inject(Fault::status(400).message(mine).on(LIST).times(2));
     texts.push_str(&all_texts(&sync().plan().await.unwrap_err()));
     for word in ["hunter2", "theirs", "old value", fake.api_key()] {

@@ -1,4 +1,4 @@
-//! Random syncs of one group beside random edits by another client, against a model.
+//! Random syncs of one group alongside random edits by another client, against a model.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -62,7 +62,8 @@ async fn syncs_beside_another_client_end_as_desired_or_say_that_it_changed() {
     let client = warm_client(&fake, Duration::from_secs(60)).await;
     let other = Other { random: Random::new(seed(11)), left: None, model: state(&fake) };
     let other = Arc::new(Mutex::new(other));
-    // It writes before a read is done. After the last read comes the write: the window that `Edit` states.
+    // It writes before a read is done. The write follows the last read: the window that `Edit`
+    // documents.
     for operation in [BY_NAME, GET, LIST] {
         let other = Arc::clone(&other);
         fake.on_request(operation, move |fake, _| {

@@ -1,5 +1,6 @@
 //! Writes of unknown outcome: the next edit of the group waits until it sees them done, or until
-//! `unconfirmed_write_timeout` has passed. Time is tokio's and paused: it moves when everybody waits.
+//! `unconfirmed_write_timeout` has passed. Time is tokio's paused clock, which advances
+//! when all tasks wait.
 
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ async fn a_rotation_to_the_same_value_shows_no_sign_and_is_waited_for_in_full() 
 #[tokio::test(start_paused = true)]
 async fn its_time_begins_when_the_write_is_given_up() {
     let (fake, id) = app(&["A", "B"]).await;
-    // As long as the call's own time, as by default.
+    // As long as the call's own timeout, which is the default.
     let client = warm_client(&fake, WRITE_TIMEOUT).await;
     fake.inject(Fault::delay(Duration::from_secs(90)).on(PUT));
     let begun = Instant::now();
@@ -221,7 +222,7 @@ async fn failing_reads_prove_nothing() {
     assert_eq!(fake.keys(APP), ["A", "B", "C", "NEXT"]);
 }
 
-/// What a write can meet on its way that ends it, whatever it did: the service itself says so.
+/// Failures after which a write has ended, whatever it did: the service itself reports them.
 fn ended() -> Vec<Fault> {
     let said = |status, body| Fault::status(status).json(body);
     vec![
@@ -233,11 +234,11 @@ fn ended() -> Vec<Fault> {
     ]
 }
 
-/// What leaves open whether the write is still under way behind it.
+/// Failures after which the write may still be under way.
 fn not_ended() -> Vec<Fault> {
     let said = |status, body| Fault::status(status).json(body);
     vec![
-        // These three say that a caller stopped waiting for it.
+        // These three mean that a caller stopped waiting for it.
         Fault::status(408),
         Fault::status(502),
         Fault::status(504),
@@ -286,7 +287,7 @@ async fn a_write_that_may_still_arrive_is_waited_for_and_its_error_says_so() {
     }
 }
 
-/// Removals are retried: the last response speaks for its own attempt only.
+/// Removals are retried: the last response is about its own attempt only.
 #[tokio::test(start_paused = true)]
 async fn a_removal_has_ended_when_all_of_its_attempts_have() {
     let (fake, id, client) = ready().await;
@@ -326,7 +327,7 @@ async fn what_was_refused_or_never_sent_is_not_waited_for() {
     }
 }
 
-/// A group that sends no response while it is looked at: the wait is no longer for it.
+/// Reads of the group that get no response do not make the wait longer.
 #[tokio::test(start_paused = true)]
 async fn the_wait_is_no_longer_for_looks_that_take_long() {
     let (fake, id, client) = ready().await;

@@ -68,7 +68,7 @@ async fn a_key_that_the_store_does_not_take_is_refused_with_a_name_that_it_takes
             assert_eq!(suggestion.as_deref(), suggested);
             assert!(context.is_none());
         }
-        // Switched off, the server has the last word.
+        // With the rules switched off, the server decides.
         let error = client.secret_groups().create(new.skip_store_rules()).await.unwrap_err();
         assert_eq!(error.status(), Some(422), "{error:?}");
         let edit = client.secret_groups().edit(&id).set(&key, "v").skip_store_rules();
@@ -220,7 +220,7 @@ async fn a_look_up_that_failed_for_the_moment_is_made_again() {
     assert!(matches!(error, Error::KeyNotSupported { context: None, .. }), "{error:?}");
 }
 
-/// With the clock stopped: the edit goes on without what does not come.
+/// On a paused clock: the edit continues without the response.
 #[tokio::test]
 async fn a_store_that_is_not_told_in_time_holds_no_edit_up() {
     let (fake, id) = app(&["A"]).await;
@@ -236,7 +236,7 @@ async fn a_store_that_is_not_told_in_time_holds_no_edit_up() {
     assert_eq!(fake.keys(APP), ["A", "B"]);
 }
 
-/// A reference, as it is, with what shells and files leave around it, and mistyped.
+/// A reference, unchanged, with what shells and files leave around it, and mistyped.
 const REFERENCES: [&str; 9] = [
     "tfy-secret://my-org:other:TOKEN",
     " tfy-secret://my-org:other:TOKEN\n",

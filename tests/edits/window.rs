@@ -1,4 +1,4 @@
-//! Another process changes the group: at which moment that is noticed, and at which it is not.
+//! Another process changes the group: when that is noticed, and when it is not.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_change_between_plan_and_apply_is_reported_and_nothing_is_written() {
 #[tokio::test]
 async fn a_group_that_changed_in_another_way_is_a_concurrent_edit_too() {
     let (fake, plan) = planned().await;
-    // The same value again: no key changes, the group's time does.
+    // The same value again: no key changes, but the group's time does.
     fake.set_value(APP, "B", "old value of B");
     let (added, removed, modified, applied) = concurrent(plan.apply().await);
     assert!(added.is_empty() && removed.is_empty() && modified.is_empty() && !applied);
@@ -69,7 +69,7 @@ async fn a_removal_plan_is_checked_the_same_way() {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Moment {
     BeforeApply,
-    /// While it reads again: which of the two reads are done, and which are still to be done.
+    /// While it reads again: whether each of the two reads is done.
     Reading {
         group: bool,
         list: bool,
@@ -80,7 +80,7 @@ enum Moment {
 }
 
 impl Moment {
-    /// What makes the moment last.
+    /// The gates that hold the moment.
     fn gates(self, fake: &FakeTrueFoundry) -> Vec<Gate> {
         let read = |done, operation| {
             if done { fake.hold_response(operation) } else { fake.hold(operation) }
@@ -94,8 +94,8 @@ impl Moment {
     }
 }
 
-/// Applies a plan, and adds a key at this moment as another process would; tells whether the key is
-/// there in the end.
+/// Applies a plan, and adds a key at this moment as another process would. Returns whether the key
+/// exists afterwards.
 async fn add_at(moment: Moment) -> (bool, Result<(), Error>) {
     let (fake, plan) = planned().await;
     let theirs = || fake.set_value(APP, "THEIRS", "x");
@@ -138,7 +138,7 @@ async fn only_between_the_last_read_and_the_write_can_a_key_be_lost_unseen() {
         let (kept, result) = add_at(moment).await;
         assert!(kept && result.is_ok(), "{moment:?}: {result:?}");
     }
-    // The window: the API has no compare-and-set. The documentation of `Edit` says so.
+    // The window: the API has no compare-and-set. The documentation of `Edit` describes it.
     for moment in [Moment::Reading { group: true, list: true }, Moment::BeforeWrite] {
         let (kept, result) = add_at(moment).await;
         assert!(!kept && result.is_ok(), "{moment:?}: {result:?}");
@@ -262,7 +262,7 @@ async fn a_key_that_was_to_go_and_stayed_is_no_success() {
     assert_eq!((added, applied), (vec!["LEAKED".to_owned()], true));
     assert!(removed.is_empty());
 
-    // One of that name that another process adds after the write is another secret.
+    // If another process adds a key of that name after the write, it is another secret.
     let gate = fake.hold_response(PUT);
     let edit = client.secret_groups().edit(&id).set("A", "newer").remove("LEAKED");
     let applying = tokio::spawn(edit.apply());

@@ -18,7 +18,7 @@ struct Answered {
     terminal: String,
 }
 
-/// Runs `delete` of the group `prod` on a terminal on which that is typed.
+/// Runs `delete` of the group `prod` on a terminal with this input.
 fn delete_answering(fake: &FakeTrueFoundry, typed: &str) -> Answered {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
@@ -28,13 +28,13 @@ fn delete_answering(fake: &FakeTrueFoundry, typed: &str) -> Answered {
     let mut command = example_on(fake, "delete", &["prod"]);
     command.stdin(terminal.try_clone().unwrap()).stderr(terminal).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
-    // The terminal would stay open with its copies here.
+    // Its copies would keep the terminal open.
     drop(command);
     let mut controller = File::from(controller);
     controller.write_all(typed.as_bytes()).unwrap();
     let mut seen = Vec::new();
     let mut buffer = [0; 1024];
-    // Linux reports a terminal that everybody has closed as an error.
+    // Linux reports a terminal that all processes have closed as an error.
     while let Ok(read @ 1..) = controller.read(&mut buffer) {
         seen.extend_from_slice(&buffer[..read]);
     }

@@ -282,7 +282,7 @@ async fn a_file_keeps_its_permissions_and_a_link_stays_one() {
     assert!(link.is_symlink());
     assert!(fs::read_to_string(&out).unwrap().contains("tfy-secret://my-tenant:my-app-secrets:"));
     assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o640);
-    // A new one is made as other programs make theirs.
+    // A new file gets the same permissions as those of other programs.
     let new = folder.path().join("new.yaml");
     deploy(&fake, &[&manifest, "--out", new.to_str().unwrap(), "--yes"]).ended_with(0);
     let usual = fs::metadata(&manifest).unwrap().permissions().mode();

@@ -18,7 +18,7 @@ impl Bed {
         Self { fake: FakeTrueFoundry::start().await, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// With these variables set. No value may be seen anywhere but on stdout.
+    /// Runs with these variables set. Values may appear on stdout only.
     fn run(&self, text: &str, arguments: &[&str], variables: &[&str]) -> Ran {
         let path = self.folder.path().join("made.yaml");
         fs::write(&path, text).unwrap();
@@ -94,7 +94,7 @@ async fn what_cannot_be_moved_stays_if_that_is_said() {
     let expected = text.replace("PASSWORD: x", "PASSWORD: tfy-secret://my-tenant:g:DB_PASSWORD");
     assert_eq!(ran.stdout, expected);
     assert!(ran.stderr.contains("tfy apply"), "{}", ran.stderr);
-    // A path, a variable and a name are as good, and a wish moves what is a longer text.
+    // A path, a variable and a name all work, and `--from` moves a longer text, too.
     let arguments = ["--not", "DB_PASSWORD", "--from", "args[0]:DB_PASSWORD"];
     let ran = bed.run(text, &arguments, &["DB_PASSWORD"]).ended_with(0);
     assert_eq!(ran.stdout, text.replace("--password=hunter2", "tfy-secret://my-tenant:g:ARGS_0"));
@@ -204,7 +204,7 @@ async fn a_scheme_that_the_variable_lacks_is_pointed_out() {
     assert!(ran.stderr.contains("begins with an authorization scheme"), "{}", ran.stderr);
 }
 
-/// None of it may take long or much memory, or be repeated.
+/// None of it may take long or much memory, or be printed.
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_manifests_end_with_a_clear_message_and_nothing_written() {
     const MEGABYTE: usize = 1 << 20;
@@ -244,7 +244,7 @@ async fn hostile_manifests_end_with_a_clear_message_and_nothing_written() {
         assert!(bed.run(&text, &[], &[]).ended_with(0).stdout == text);
     }
     assert_eq!(bed.fake.request_count(), 0);
-    // Bytes that are no text.
+    // Bytes that are not text.
     let path = bed.folder.path().join("made.yaml");
     fs::write(&path, b"a: \xff\xfe").unwrap();
     example("secrets_before_deploy", &[path.to_str().unwrap()]).run().ended_with(1);

@@ -1,4 +1,4 @@
-//! The examples where nothing but the login of the `tfy` CLI is configured.
+//! The examples if only the login of the `tfy` CLI is configured.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,8 +11,8 @@ use truefoundry_secrets::testing::FakeTrueFoundry;
 
 use crate::process::{Run, example, example_on};
 
-/// What they do, in an order in which each finds what it needs. `quickstart` never uses a login, and
-/// `fake_server` connects to nothing.
+/// Their arguments, in an order in which each finds what it needs. `quickstart` never uses a login,
+/// and `fake_server` connects to nothing.
 const PROGRAMS: [(&str, &[&str]); 12] = [
     ("list_groups", &[]),
     ("inspect_secret", &["prod", "DB_PASSWORD"]),
@@ -51,7 +51,7 @@ async fn fake() -> FakeTrueFoundry {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_login_alone_runs_every_example_but_quickstart() {
     let fake = fake().await.with_token_lifetime(Duration::from_secs(60));
-    // It is refreshed by the first one, if this is a system where that is done.
+    // The first one refreshes it, on systems that support this.
     let home = home(&fake.login().credentials_json());
     let fake = fake.with_token_lifetime(Duration::from_secs(3600));
     let authority = fake.base_url().replace("http://", "");
@@ -142,7 +142,11 @@ fn a_login_that_cannot_be_used_is_an_error_and_not_a_reason_for_the_fake() {
 async fn an_identity_that_is_not_told_or_refused_is_told() {
     let fake = fake().await.without_session();
     let ran = example_on(&fake, "list_groups", &[]).run().ended_with(0);
-    assert!(ran.stderr.contains("Identity:      not told by this control plane"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Identity:      not reported by this control plane"),
+        "{}",
+        ran.stderr
+    );
     let fake = FakeTrueFoundry::start().await;
     let ran = example_on(&fake, "list_groups", &[]).env("TFY_API_KEY", "wrong").run().ended_with(1);
     assert!(ran.stderr.contains("the control plane rejected the API key"), "{}", ran.stderr);

@@ -131,7 +131,7 @@ fn every_value_has_a_name_a_variable_a_path_and_a_line() {
     let long = "k".repeat(900);
     let path = format!("{}...", &long[..60]);
     stands_at(&format!("{long}: x"), &long, &"K".repeat(60), &path, 1);
-    // A variable of that name is no map of variables.
+    // A variable of that name is not a map of variables.
     stands_at("env:\n  env: x\n  b: y\n", "b", "b", "env.b", 3);
 }
 
@@ -186,8 +186,7 @@ fn odd_references_are_quoted() {
 }
 
 proptest! {
-    /// Whatever the text, it is refused, or only the values that were named differ in what another reader
-    /// of YAML makes of it.
+    /// Any text is refused, or only the named values differ when another YAML reader reads it.
     #[test]
     fn nothing_else_changes(
         lines in prop::collection::vec(
@@ -224,7 +223,7 @@ proptest! {
         prop_assert_eq!(before, after, "{}", out);
     }
 
-    /// Any manifest that is understood comes out byte for byte if nothing is replaced.
+    /// Any manifest that can be parsed stays the same, byte for byte, if nothing is replaced.
     #[test]
     fn nothing_replaced_is_the_same_bytes(text in any_text()) {
         if let Ok(manifest) = Manifest::parse(&text) {

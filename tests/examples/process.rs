@@ -1,4 +1,4 @@
-//! Running an example and looking at what comes out.
+//! Runs an example and captures its output.
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -41,7 +41,7 @@ pub(crate) fn example_on(fake: &FakeTrueFoundry, name: &str, arguments: &[&str])
     command
 }
 
-/// What an example sent for its task, after it asked who it is.
+/// The requests of an example's task, without the one for its identity.
 pub(crate) fn requests_of_task(fake: &FakeTrueFoundry) -> Vec<RecordedRequest> {
     let mut requests = fake.requests();
     requests.retain(|request| request.operation() != Some("session.get"));
@@ -55,7 +55,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Both outputs, for what may appear in neither.
+    /// Both outputs, to check what may appear in neither.
     pub(crate) fn all(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
     }

@@ -67,7 +67,7 @@ async fn quickstart_leaves_a_real_control_plane_as_it_was() {
     let deletes: Vec<_> = fake.requests().into_iter().filter(|r| r.method() == "DELETE").collect();
     assert_eq!(deletes.len(), 1);
 
-    // No one says yes: nothing is written.
+    // Without a confirmation nothing is written.
     fake.clear_requests();
     let ran = example_on(&fake, "quickstart", &[]).run().ended_with(3);
     assert!(ran.stderr.contains("stdin is not a terminal"), "{}", ran.stderr);
@@ -83,7 +83,7 @@ async fn quickstart_deletes_its_group_when_a_step_fails() {
     assert_eq!(fake.groups(), ["prod"]);
 }
 
-/// As with `| head`, wherever the reader goes.
+/// As with `| head`, wherever the reader stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn quickstart_deletes_its_group_when_its_reader_has_gone() {
     let fake = fake().await;
@@ -245,7 +245,7 @@ async fn a_group_is_created_from_environment_variables() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_follow_the_rules_of_the_store() {
     let fake = fake().await.with_store(SecretStoreKind::AzureVault);
-    // Two stores and no choice.
+    // Two stores, and none is chosen.
     let mut create = example_on(&fake, "create_group", &["app", "DB_PASSWORD", "--yes"]);
     let ran = create.env("DB_PASSWORD", NEW).run().ended_with(2);
     assert!(ran.stderr.contains("--store aws") && ran.stderr.contains("--store azure"));

@@ -125,7 +125,7 @@ async fn manifests_of_every_kind_are_checked_place_by_place() {
         assert_eq!(rows[1][1], bad);
         assert!(rows[1][2].starts_with("does not exist"), "{}", ran.stdout);
         assert!(rows[2][1..][0] == "(malformed)" && rows[2][2].starts_with("no key"));
-        // One request, in which no value is asked for.
+        // One request, which asks for no value.
         let requests = requests_of_task(&fake);
         assert_eq!(requests.len(), 1);
         assert_ne!(requests[0].body().unwrap().get("withValue"), Some(&true.into()));
@@ -200,7 +200,11 @@ async fn templates_are_not_checked() {
     assert!(states(&ran)[4].starts_with("does not exist"), "{}", ran.stdout);
     assert!(ran.stderr.contains("of 5 reference(s) 1 cannot be found and 0 are malformed"));
     let help = example("check_manifest", &["--help"]).run().ended_with(0);
-    assert!(help.all().contains("What is not checked leaves it at 0."), "{}", help.all());
+    assert!(
+        help.all().contains("References that are not checked do not change the exit code."),
+        "{}",
+        help.all()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

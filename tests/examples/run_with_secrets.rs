@@ -163,7 +163,7 @@ async fn only_a_whole_value_is_replaced() {
     assert_eq!(fake.request_count(), 0);
 }
 
-/// What env files and shells leave around a value.
+/// Characters that env files and shells leave around a value.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reference_in_quotes_starts_nothing() {
     let fake = fake().await;
@@ -271,7 +271,7 @@ async fn the_exit_code_is_the_commands() {
     for arguments in [&["sh"][..], &["--"], &["--no-such", "--", "sh"], &[]] {
         example_on(&fake, "run_with_secrets", arguments).run().ended_with(2);
     }
-    // Behind the two hyphens nothing is ours.
+    // Arguments after `--` are not this program's.
     let mut help = with_path(example("run_with_secrets", &["--", "echo", "--help", "A=b", "--"]));
     assert_eq!(help.run().ended_with(0).stdout, "--help A=b --\n");
 }
@@ -280,7 +280,7 @@ async fn the_exit_code_is_the_commands() {
 async fn signals_reach_the_command() {
     let fake = fake().await;
     let reference = "tfy-secret://my-tenant:prod:DB";
-    // What a shell makes of a command that a signal ended.
+    // The exit code that a shell reports for a command that a signal ended.
     let program = example("run_with_secrets", &[]);
     let script = r#""$PROGRAM" -- sh -c 'kill -TERM $$'; exit $?"#;
     let mut shell = Command::new("sh");

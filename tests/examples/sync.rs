@@ -146,7 +146,7 @@ async fn a_group_is_copied_with_new_names_and_the_manifest_follows() {
     assert!(copied.stderr.contains("left as it is: line 5, column 6"), "{}", copied.stderr);
     assert_eq!(std::fs::read_to_string(&out).unwrap(), expected);
     assert_eq!(stage.fake.value("prod-az", "DB-PASSWORD").as_deref(), Some(VALUE));
-    // Nothing is asked if nothing is to be changed.
+    // It does not ask if nothing would change.
     assert_eq!(copy(&[]).ended_with(0).stdout, expected);
     assert_eq!(stage.fake.version("prod-az", "DB-PASSWORD"), Some(1));
 }

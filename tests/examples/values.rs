@@ -1,4 +1,4 @@
-//! Values that are found by a key's name, or typed where a value belongs, and mean something else.
+//! Values that are found by a key's name, or typed in place of a value, and mean something else.
 
 use truefoundry_secrets::testing::FakeTrueFoundry;
 

@@ -110,7 +110,7 @@ async fn late_work_is_done_after_the_connection_ended() {
     fake.inject(Fault::delay_work(Duration::from_secs(3600)));
     assert_eq!(exchange(&fake, &text).await.unwrap(), b"");
     assert_eq!(fake.version("app", "A"), Some(1));
-    // From here on time passes as soon as nothing else is left to do.
+    // From here on the clock advances as soon as nothing else is left to do.
     tokio::time::pause();
     fake.idle().await;
     assert_eq!(fake.version("app", "A"), Some(2));

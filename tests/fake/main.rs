@@ -1,4 +1,4 @@
-//! The fake control plane, looked at from outside: every request goes over a real socket.
+//! The fake control plane, tested from outside: every request goes over a real socket.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 

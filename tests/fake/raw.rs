@@ -1,5 +1,5 @@
-//! A client that hides nothing: bytes out, bytes in. It stays clear of the crate's own client, so
-//! that the two cannot agree on a mistake.
+//! A client that hides nothing: bytes out, bytes in. It does not use the crate's own client, so
+//! that the two cannot share a mistake.
 
 use std::io;
 
@@ -68,7 +68,7 @@ pub(crate) fn request(fake: &FakeTrueFoundry, line: &str, body: &str) -> String 
     )
 }
 
-/// Everything that comes back until the server closes the connection.
+/// Everything that is received until the server closes the connection.
 pub(crate) async fn exchange(fake: &FakeTrueFoundry, request: &str) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(host(fake)).await?;
     stream.write_all(request.as_bytes()).await?;
@@ -92,7 +92,7 @@ pub(crate) async fn get(fake: &FakeTrueFoundry, path: &str) -> Reply {
     call(fake, &format!("GET {path}"), None).await
 }
 
-/// What came back for a request that is sent as it stands.
+/// The response to a request that is sent unchanged.
 pub(crate) async fn send(fake: &FakeTrueFoundry, request: &str) -> Reply {
     Reply::parse(&exchange(fake, request).await.unwrap()).unwrap()
 }

@@ -45,7 +45,7 @@ async fn path_segments_are_decoded_once_and_each_for_itself() {
     let id = fake.group_id("app").unwrap();
     let encoded = id.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"));
     assert_eq!(get(&fake, &format!("/secret-groups/{encoded}")).await.status, 200);
-    // An encoded slash makes no new segment, and twice encoded is another identifier.
+    // An encoded slash does not start a new segment, and one encoded twice is another identifier.
     let unknown = get(&fake, &format!("/secret-groups/..%2Fsecret-groups%2F{id}")).await;
     assert_eq!(unknown.refusal().1, "Secret group ID not found");
     assert_eq!(

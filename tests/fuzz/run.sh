@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fuzzes each target for so many seconds (10 by default) from the seeds, and stops at the first crash.
-# It needs cargo-fuzz, and a compiler that takes the sanitizers' flags: stable does with RUSTC_BOOTSTRAP.
+# Fuzzes each target for the given number of seconds (10 by default) from the seeds, and stops at
+# the first crash. It needs cargo-fuzz, and a compiler that accepts the sanitizers' flags: stable
+# does with RUSTC_BOOTSTRAP.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)

@@ -10,13 +10,13 @@ use crate::support::endpoints::{Endpoint, SENT};
 use crate::support::raw::{Act, RawServer, ok, response, status};
 use crate::support::{assert_nowhere, assert_well_formed, tenant_client, variant};
 
-/// A row of the reference: what the server says, to which request, and what the error makes of it.
+/// A row of the reference: the server's response, the request, and the resulting error.
 struct Row {
     status: u16,
     words: &'static str,
     endpoint: Endpoint,
     variant: &'static str,
-    /// What the hint must hold of the troubleshooting text.
+    /// The parts of the troubleshooting text that the hint must contain.
     advice: &'static [&'static str],
 }
 
@@ -200,7 +200,7 @@ async fn underscores_that_azure_refuses_get_a_name_that_it_takes() {
     assert!(hint.contains(r#"Use the name "DB-PASSWORD""#), "{hint}");
     assert!(hint.contains("AWS Secrets Manager"), "{hint}");
 
-    // Where nothing that was sent has one, the advice is the rule itself.
+    // If no key that was sent has an underscore, the advice is the rule itself.
     let error = client.secret_groups().create(new).await.unwrap_err();
     let told = error.to_string();
     assert!(told.starts_with("a key is not accepted: Azure Key Vault refused it: "), "{told}");

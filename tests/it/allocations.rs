@@ -1,4 +1,4 @@
-//! What a call allocates, beside the same call by hand. Counts are exact, unlike times.
+//! What a call allocates, compared with the same call by hand. Counts are exact, unlike times.
 
 use allocation_counter::{AllocationInfo, measure};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use truefoundry_secrets::{Client, ListSecretGroups, ListSecrets, NewSecretGroup}
 use crate::support::builder;
 use crate::support::raw::{RawServer, ok};
 
-/// All fields that the crate's own models have, each with an owner of its own.
+/// All fields of the crate's own models, each owning its data.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "decoded, as an application's models would be")]
@@ -61,7 +61,8 @@ fn group(n: usize) -> String {
     format!(r#"{{"id":"g-{n}","fqn":"t:app-{n}","associatedSecrets":[{}]}}"#, keys.join(","))
 }
 
-/// The fewest of several calls on a warm connection: what the runtime does in between is its own.
+/// The minimum of several calls on a warm connection, which leaves out the runtime's own
+/// allocations.
 fn fewest(runtime: &Runtime, call: impl AsyncFn()) -> AllocationInfo {
     let once = || measure(|| runtime.block_on(call()));
     for _ in 0..3 {
@@ -96,7 +97,7 @@ fn a_hundred_values_take_no_more_than_by_hand() {
     assert!(ours.count_total * 4 <= hand.count_total, "{ours:?} {hand:?}");
 }
 
-/// What is decoded of one more value is the value's own allocation; of one more group its list of keys.
+/// One more value costs the value's own allocation; one more group costs its list of keys.
 #[test]
 fn one_more_item_is_one_more_allocation() {
     let of_values = |count| {
@@ -104,7 +105,7 @@ fn one_more_item_is_one_more_allocation() {
         let list = ListSecrets::in_group("group-1").with_values();
         fewest(&runtime, async || drop(client.secrets().list(&list).await.unwrap())).count_total
     };
-    // Within the same size of the list that is collected, and of a body that comes in as many parts.
+    // With the same capacity of the collected list, and a body that arrives in as many parts.
     assert_eq!(of_values(20) - of_values(18), 2);
     let of_groups = |count| {
         let groups: Vec<_> = (0..count).map(group).collect();
@@ -113,11 +114,11 @@ fn one_more_item_is_one_more_allocation() {
         fewest(&runtime, async || drop(client.secret_groups().list(&all).await.unwrap()))
             .count_total
     };
-    // A list of 20 is collected in 4, 8, 16 and 32 places, and then shrunk.
+    // A list of 20 grows to a capacity of 4, 8, 16 and 32, and is then shrunk.
     assert_eq!(of_groups(8) - of_groups(6), 2 * 5);
 }
 
-/// A body is written into one buffer that does not grow, whatever is in it.
+/// A body is written into one buffer that does not grow, whatever its content.
 #[test]
 fn a_value_is_copied_once_to_be_sent() {
     const SIZE: usize = 32 * 1024;
@@ -136,7 +137,8 @@ fn a_value_is_copied_once_to_be_sent() {
     assert_eq!(many.count_total, few.count_total);
 }
 
-/// Most of the cost of a client is to read the system's roots, which a client that never speaks TLS needs not.
+/// Most of the cost of a client is reading the system's roots, which a client without TLS does not
+/// need.
 #[test]
 fn a_client_of_a_fake_reads_no_roots() {
     let client = |url: &str| Client::builder().base_url(url).api_key("k").build();

@@ -98,7 +98,7 @@ fn the_environment_sets_a_client_up() {
         let server = RawServer::always(ok(GROUPS));
         let base = format!("{}/prefix/", server.url());
         let mut environment = vec![("TFY_API_KEY", KEY)];
-        // The first counts; the others lead to where nothing listens.
+        // The first one counts; the others point to where nothing listens.
         let bases = names.iter().enumerate();
         environment.extend(bases.map(|(n, name)| match n {
             0 => (*name, &*base),
@@ -186,7 +186,7 @@ async fn headers_of_a_brought_client_do_not_replace_ours() {
     assert_eq!(seen.header("accept-encoding"), Some("identity"));
 }
 
-/// A resolver that would lead everything to another machine.
+/// A resolver that would direct everything to another machine.
 struct Elsewhere;
 
 impl Resolve for Elsewhere {
@@ -282,7 +282,7 @@ async fn child_logs_everything() {
     let verbose = || reqwest::ClientBuilder::new().connection_verbose(true);
     builder(server.url()).http(verbose()).build().unwrap().check().await.unwrap();
     assert!(!LOGGED.lock().unwrap().contains(KEY));
-    // Without us it does, so that the line above means something.
+    // Without our settings it does, so the assertion above can fail.
     let bare = verbose().no_proxy().build().unwrap();
     bare.get(server.url()).header("authorization", KEY).send().await.unwrap();
     assert!(LOGGED.lock().unwrap().contains(KEY));

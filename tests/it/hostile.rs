@@ -1,4 +1,4 @@
-//! Servers, or whoever sits in between, that mean no good.
+//! Malicious servers, or machines in between.
 
 mod bodies;
 mod echoes;

@@ -1,4 +1,4 @@
-//! No identifier, name or text changes which endpoint is called or what else is asked.
+//! No identifier, name or text changes which endpoint is called or what else is requested.
 
 use percent_encoding::percent_decode_str;
 use truefoundry_secrets::{
@@ -9,7 +9,8 @@ use crate::support::endpoints::GROUP;
 use crate::support::raw::{RawServer, Seen, ok};
 use crate::support::{assert_well_formed, tenant_client, variant};
 
-/// What is refused, because a proxy or the `url` crate would read it as another path.
+/// Identifiers that are refused, because a proxy or the `url` crate would read them as another
+/// path.
 const REFUSED: [&str; 18] = [
     "",
     ".",
@@ -31,7 +32,7 @@ const REFUSED: [&str; 18] = [
     "a\u{1b}[2J",
 ];
 
-/// What is strange, and one segment all the same: the text and how it stands in the path.
+/// Unusual identifiers that are one segment: the text and its form in the path.
 const SENT: [(&str, &str); 22] = [
     ("g-1", "g-1"),
     ("a/b", "a%2Fb"),
@@ -57,7 +58,7 @@ const SENT: [(&str, &str); 22] = [
     ("\u{ff0e}\u{ff0e}\u{2044}", "%EF%BC%8E%EF%BC%8E%E2%81%84"),
 ];
 
-/// Every endpoint with an identifier in its path; what is around it.
+/// Every endpoint with an identifier in its path, with the text before and after it.
 const SHAPES: [(&str, &str, &str); 7] = [
     ("GET", "secret-groups", ""),
     ("PUT", "secret-groups", ""),
@@ -88,7 +89,7 @@ async fn an_identifier_is_one_segment_as_it_was_given() {
         let client = tenant_client(format!("{}{prefix}", server.url()));
         for (shape, (method, collection, after)) in SHAPES.into_iter().enumerate() {
             for (id, segment) in SENT {
-                // The response fits only deletes; what counts here is the request.
+                // The response fits only deletes; only the request matters here.
                 let _ = call(&client, shape, id).await;
                 let seen = server.requests().pop().unwrap();
                 let target = format!("{prefix}/api/svc/v1/{collection}/{segment}{after}");
@@ -115,7 +116,7 @@ async fn what_could_be_another_path_is_refused_and_nothing_is_sent() {
     assert_eq!((server.count(), server.connections()), (0, 0));
 }
 
-/// Names and values of a query, decoded; it must have exactly the names that were meant.
+/// Names and values of a query, decoded; it must have exactly the intended names.
 fn pairs(seen: &Seen) -> Vec<(String, String)> {
     let query = seen.query().expect("a query");
     assert!(query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{query}");

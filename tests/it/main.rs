@@ -1,4 +1,4 @@
-//! The request path against real sockets: what goes over the wire, and what is made of what comes back.
+//! The request path against real sockets: what goes over the wire, and how responses are read.
 
 #![allow(
     clippy::unwrap_used,

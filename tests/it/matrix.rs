@@ -1,7 +1,7 @@
 //! Every endpoint against every fault, once and always: the outcome, the number of requests and the time.
 //!
 //! What is retried is written in a table of its own, `row::RETRIED`.
-//! The clock is paused, and moved only by the test.
+//! The clock is paused, and advanced only by the test.
 
 mod row;
 mod stage;
@@ -23,9 +23,9 @@ use stage::Stage;
 
 /// How long a call may take; the table's waits are chosen for it.
 const DEADLINE: Duration = Duration::from_secs(3600);
-/// A wait is not over so long before its end, and is so long after it.
+/// A wait is not over this long before its end, and is over this long after it.
 const MOMENT: Duration = Duration::from_millis(10);
-/// A call that is not done in so much real time never will be.
+/// A call that is not done in this much real time never will be.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,8 @@ async fn failures_that_ask_for_a_wait_otherwise_or_for_too_long_a_one() {
     }
 }
 
-/// Those of the tenant and of a login have tests of their own: `wire::tenant` and the target `credentials`.
+/// Those of the tenant and of a login have their own tests: `wire::tenant` and the target
+/// `credentials`.
 #[tokio::test]
 async fn every_operation_is_in_the_table() {
     let mut called =
@@ -95,7 +96,7 @@ async fn every_operation_is_in_the_table() {
 }
 
 async fn run(fault: Fault) {
-    // How a server writes its wait is read alike each time.
+    // The form of a wait is parsed in the same way each time.
     let is_written_oddly = matches!(
         fault,
         Fault::Status(_, After::Date | After::Past | After::Huge | After::Nonsense)
@@ -118,7 +119,8 @@ async fn run(fault: Fault) {
     }
 }
 
-/// Passes each wait and sees that it is kept: nothing happens before it ends. Says how much time passed.
+/// Lets each wait pass and checks that nothing happens before it ends. Returns how much time
+/// passed.
 async fn drive(
     stage: &Stage,
     call: JoinHandle<Result<(), Error>>,
@@ -134,7 +136,7 @@ async fn drive(
         assert_eq!(stage.attempts(), before + 1, "{case}: too early");
         pass(wait.most.saturating_sub(wait.least) + 2 * MOMENT).await;
         passed += wait.most + MOMENT;
-        // What was slow, where it is to come after all.
+        // Lets the rest of a slow response arrive, if it should.
         drop(rest.take());
     }
     let since = RealInstant::now();

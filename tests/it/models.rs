@@ -1,4 +1,4 @@
-//! What is made of responses: full ones, sparse ones, odd ones.
+//! How responses are read: full ones, sparse ones, odd ones.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -196,7 +196,7 @@ async fn what_must_be_there_is_missed() {
         let error = serving(data).secret_groups().get("g").await.unwrap_err();
         assert_eq!(variant(&error), "Decode", "{data}");
     }
-    // A list that is not there must not look like an empty one.
+    // A missing list must not look like an empty one.
     for body in ["{}", r#"{"data":null}"#, r#"{"pagination":{"total":0}}"#, "[]"] {
         let client = client(RawServer::always(ok(body)).url());
         let error = client.secrets().list(&ListSecrets::new()).await.unwrap_err();
@@ -257,7 +257,7 @@ async fn versions_are_whole_numbers_however_they_are_written() {
     }
 }
 
-/// They are informational; whether they changed is told by comparing their text.
+/// They are informational; a change is noticed by comparing their text.
 #[tokio::test]
 async fn times_of_any_type_fail_no_response() {
     for (written, shown) in [
@@ -372,7 +372,7 @@ async fn models_outlive_their_page_and_their_client() {
     assert_eq!((kept.id().as_str(), kept.fqn()), ("g-2", "t:b"));
 }
 
-/// Does not compile where `$model` implements `$forbidden`: then two implementations of `check` fit.
+/// Does not compile if `$model` implements `$forbidden`: then two implementations of `check` fit.
 macro_rules! assert_not_implemented {
     ($model:ty, $($forbidden:tt)+) => {
         const _: fn() = || {

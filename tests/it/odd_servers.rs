@@ -1,4 +1,4 @@
-//! Responses that are odd, but say enough: no success that is none, no failure that is none.
+//! Responses that are odd, but clear: no false success, and no false failure.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn only_a_known_type_is_shown_and_only_where_there_is_no_json() {
         assert_nowhere(&error, &["t0p", "s3cret"]);
         assert_well_formed(&error);
     }
-    // JSON by another name is JSON.
+    // JSON under another content type is JSON.
     let server = RawServer::always(typed("text/plain", r#"{"data":{"id":"g-1","fqn":"t:a"}}"#));
     assert_eq!(client(server.url()).secret_groups().get("g-1").await.unwrap().id(), "g-1");
 }
@@ -73,7 +73,7 @@ async fn a_success_that_states_a_failure_is_that_failure() {
             );
             assert!(error.to_string().contains("no luck"), "{error}");
             assert_well_formed(&error);
-            // Retried as that failure is, and no more.
+            // Retried as often as that failure is.
             let by_status = RawServer::always(crate::support::raw::status(status, "no luck"));
             let same = endpoint.call(&tenant_client(by_status.url())).await.unwrap_err();
             assert_eq!(variant(&same), expected);

@@ -1,4 +1,4 @@
-//! Pages as a stream: how many requests, where it ends, and that it always does.
+//! Pages as a stream: how many requests it makes, where it ends, and that it always ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -128,7 +128,7 @@ async fn a_repeated_short_page_short_of_the_total_is_no_whole_list() {
     assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
 }
 
-/// It counts something else; the list goes on.
+/// It counts something else; the list continues.
 #[tokio::test]
 async fn a_total_below_what_came_is_ignored() {
     for total in [0, 99] {
@@ -141,7 +141,7 @@ async fn a_total_below_what_came_is_ignored() {
     }
 }
 
-/// As the documentation of `Items` says: one group's keys are not read so.
+/// As the documentation of `Items` says; the keys of one group are read differently.
 #[tokio::test]
 async fn a_credible_total_ends_it_at_a_full_page() {
     let server = RawServer::always(ok(page(0..100, Some(100))));
@@ -240,7 +240,7 @@ async fn a_cancelled_next_loses_nothing() {
     let mut seen = 0;
     let mut cancelled = 0;
     loop {
-        // The first branch is tried once, then given up: its request goes on inside the stream.
+        // The first branch is polled once, then dropped: its request continues inside the stream.
         let item = tokio::select! {
             biased;
             item = items.next() => item,

@@ -94,7 +94,7 @@ async fn a_login_that_a_proxy_requires_over_plain_http_is_not_the_control_plane_
 }
 
 const HTTPS: &str = "Check whether the base URL must begin with https://";
-/// A fatal alert, unexpected message: what a TLS server sends on bytes that are no TLS.
+/// A fatal alert, unexpected message: the response of a TLS server to bytes that are not TLS.
 const ALERT: &[u8] = &[0x15, 3, 3, 0, 2, 2, 10];
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn what_is_not_http_is_known_at_once() {
         assert!(error.hint().starts_with(HTTPS), "{}", error.hint());
         assert_eq!(server.count(), 1);
 
-        // A write was sent, and what became of it is not known.
+        // A write was sent, and its outcome is not known.
         let new = NewSecretGroup::in_integration("g", "i-1").secret("K", "value-of-k");
         let error = client.secret_groups().create(new).await.unwrap_err();
         assert!(error.may_have_been_applied());
@@ -127,12 +127,12 @@ async fn a_server_that_never_sent_a_response_to_plain_http_may_expect_tls() {
         assert_well_formed(&error);
         assert_eq!(variant(&error), "Transport");
         assert!(error.hint().starts_with(HTTPS), "{}", error.hint());
-        // It may as well be a server that restarts.
+        // It may also be a server that restarts.
         assert_eq!(server.count(), 4);
     }
 }
 
-/// As nginx and Go tell it.
+/// In the words of nginx and Go.
 #[tokio::test]
 async fn a_400_that_is_the_first_response_to_plain_http_may_come_from_a_tls_port() {
     for body in [

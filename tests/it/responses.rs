@@ -10,7 +10,7 @@ const JSON: &str = "content-type: application/json\r\nx-request-id: req-42\r\n";
 const HTML: &str = "content-type: text/html\r\nx-request-id: req-42\r\n";
 const LIMIT: usize = 4096;
 
-/// Which endpoints take this response for a success.
+/// Which endpoints treat this response as a success.
 #[derive(Clone, Copy, PartialEq)]
 enum Success {
     No,
@@ -24,7 +24,7 @@ struct Row {
     success: Success,
     variant: &'static str,
     status: u16,
-    /// Sent again by reads and deletes.
+    /// Reads and deletes are retried.
     repeated: bool,
     /// A write or delete may have been done.
     unclear: bool,
@@ -50,14 +50,14 @@ impl Row {
         self
     }
 
-    /// Refused: nothing was done, and asking again is of no use.
+    /// Refused: nothing was done, and a retry would not help.
     const fn refused(mut self, status: u16, variant: &'static str) -> Self {
         self.status = status;
         self.variant = variant;
         self
     }
 
-    /// Done, perhaps, but the response cannot be used.
+    /// Possibly done, but the response cannot be used.
     const fn unusable(mut self, variant: &'static str) -> Self {
         self.variant = variant;
         self.unclear = true;

@@ -1,4 +1,4 @@
-//! What is sent again, how often, and what is said when it did not help.
+//! What is retried, how many times, and what the error says if that did not help.
 
 mod budget;
 mod faults;

@@ -13,11 +13,11 @@ fn current_thread() -> Builder {
     builder
 }
 
-/// A call, after which its connection is idle on a runtime that does not run.
+/// Makes a call, which leaves an idle connection on a runtime that does not run.
 fn call_on(runtime: &Runtime, client: &Client) {
     runtime.block_on(async {
         client.check().await.unwrap();
-        // The connection's own task puts it back.
+        // The connection's own task returns it to the pool.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -30,7 +30,7 @@ fn a_connection_of_a_runtime_that_does_not_run_is_waited_for_until_the_timeout()
     let client = client(server.url());
     let first = current_thread().build().unwrap();
     call_on(&first, &client);
-    // Nothing happens on this one, so that its paused clock moves on to the timeout by itself.
+    // Nothing happens on this one, so its paused clock advances to the timeout by itself.
     let second = current_thread().start_paused(true).build().unwrap();
     let error = second.block_on(client.check()).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");

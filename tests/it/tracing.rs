@@ -1,7 +1,7 @@
 //! What is traced: operation, attempt, status; never a value, key, body or query.
 //!
-//! Each in a process of its own: whether a place in the code is traced is remembered for all threads, and
-//! tests beside this one that trace nothing could have the last word.
+//! Each test runs in its own process: whether a place in the code is traced is cached for all
+//! threads, and parallel tests that trace nothing could decide it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -120,7 +120,7 @@ async fn child_an_edit_that_waits_for_an_earlier_write_says_so() {
     let (client, id) = (fake.client(), fake.group_id("app").unwrap());
     let edit = || client.secret_groups().edit(&id).set("A", SENT).apply();
     let guard = captured.start();
-    // One that the service says has ended, and one that may still arrive.
+    // One write that has ended, as the service says, and one that may still arrive.
     for fault in [Fault::status(503), Fault::drop_before()] {
         assert!(!captured.text().contains("waiting for an earlier write"));
         fake.inject(fault.on("secret_groups.update"));

@@ -16,7 +16,7 @@ pub(crate) fn shape(seen: &Seen) -> (String, String) {
     (format!("{} {}", seen.method(), seen.target()), seen.text().to_owned())
 }
 
-/// Makes one call and says what was on the wire; it must have been one request.
+/// Makes one call and returns its request; there must be exactly one.
 async fn sent<F: AsyncFnOnce(truefoundry_secrets::Client)>(
     body: impl AsRef<[u8]>,
     call: F,

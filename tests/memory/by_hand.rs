@@ -1,4 +1,4 @@
-//! The same calls as they are written without this crate: what shows that the scanner finds what is left.
+//! The same calls written without this crate. They show that the scanner finds what is left.
 
 use serde::{Deserialize, Serialize};
 use truefoundry_secrets::reqwest;
@@ -47,7 +47,7 @@ impl ByHand {
         Self { http: builder.build().unwrap(), url, key }
     }
 
-    /// How long the value is, where the response had one.
+    /// The length of the value, if the response had one.
     pub(crate) async fn get(&self) -> Option<usize> {
         let request = self.http.get(format!("{}/secrets/s-1", self.url)).bearer_auth(&self.key);
         let response: Response = request.send().await.ok()?.json().await.ok()?;
@@ -61,7 +61,7 @@ impl ByHand {
         assert!(response.data.iter().all(|secret| !secret.value.is_empty()));
     }
 
-    /// Sends values; what the server thinks of them does not matter here.
+    /// Sends values; the server's response does not matter here.
     pub(crate) async fn create(&self, value: String) {
         let secrets = vec![Pair { key: "KEY".to_owned(), value }];
         let group = Group { name: "by-hand".to_owned(), secrets };

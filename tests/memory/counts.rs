@@ -1,4 +1,4 @@
-//! What a scenario found, as it is counted, passed on, judged and printed.
+//! What a scenario found: counted, passed on, judged and printed.
 
 use std::fmt::{self, Display};
 
@@ -25,7 +25,7 @@ impl Display for Copies {
 pub(crate) struct Counts {
     /// With the marker known, and nothing sent.
     pub(crate) before: Copies,
-    /// While the value is in use: what shows that it is found.
+    /// While the value is in use, which shows that the scan finds it.
     pub(crate) held: Copies,
     /// After this crate's calls.
     pub(crate) ours: Copies,
@@ -36,7 +36,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// What is not as it must be, where at most so many copies may be left.
+    /// The problem with these counts, if at most this many copies may be left.
     pub(crate) fn problem(&self, most: usize) -> Option<&'static str> {
         let more = |later: Copies| later.all() > (self.ours.all() + 1).min(most);
         if self.before.all() > 0 {

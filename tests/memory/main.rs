@@ -1,16 +1,16 @@
-//! What is left of a value in a process's memory, counted by looking through all of it.
+//! What is left of a value in a process's memory, counted by searching all of it.
 //!
-//! Each scenario runs in a process of its own, so that none finds what another left, and talks to a server
-//! in a third one. All three are this program. The process that is looked through never has the value
-//! except through the calls that are measured: it keeps what it looks for masked. The value has to be found
-//! while it is in use, and the same calls made by hand with reqwest, in the same process, have to leave some
-//! of it.
+//! Each scenario runs in a process of its own, so that none finds what another left, and talks to a
+//! server in a third one. All three are this program. The process that is searched gets the value
+//! only through the calls that are measured: it keeps what it looks for masked. The value must be
+//! found while it is in use, and the same calls made by hand with reqwest, in the same process,
+//! must leave some of it.
 //!
-//! A scenario is worth something only if it fails without wiping. `.ci/run` builds that (see `src/wipe.rs`)
-//! and lets no scenario pass:
+//! A scenario proves something only if it fails without wiping. `.ci/run` builds such a program
+//! (see `src/wipe.rs`) and checks that every scenario fails:
 //! `RUSTC_WORKSPACE_WRAPPER=$PWD/.ci/without_wiping cargo test --test memory`.
 //!
-//! Linux only: elsewhere no process can read its own memory as a file.
+//! Linux only: on other systems a process cannot read its own memory as a file.
 
 #![allow(
     clippy::unwrap_used,
@@ -67,7 +67,7 @@ fn named(name: &str) -> &'static Scenario {
     ALL.iter().find(|scenario| scenario.name == name).unwrap()
 }
 
-/// Takes a part of the scenarios' names, as the usual harness does; its options have no meaning here.
+/// Accepts a part of the scenarios' names, as the usual harness does; its options are ignored.
 fn test(args: &[&str]) -> ExitCode {
     let started = Instant::now();
     let wanted = args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default();
@@ -87,8 +87,8 @@ fn test(args: &[&str]) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs two at a time, since most of a scenario is one process that looks through its memory. Returns how
-/// many failed.
+/// Runs two at a time, since most of a scenario is one process that searches its memory. Returns
+/// how many failed.
 fn run_all(all: &[&Scenario]) -> usize {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
@@ -127,7 +127,7 @@ fn passes(scenario: &Scenario) -> bool {
     problem.is_none()
 }
 
-/// In the words of the usual harness, for whoever counts them.
+/// In the format of the usual harness, for tools that count tests.
 fn summary(passed: usize, failed: usize, filtered: usize, started: Instant) {
     println!(
         "\ntest result: {}. {passed} passed; {failed} failed; 0 ignored; 0 measured; \

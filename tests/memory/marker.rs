@@ -1,11 +1,11 @@
-//! What is looked for. The process that is scanned must not hold it by itself, so it keeps it masked.
+//! The text to look for. The scanned process must not hold it by itself, so it keeps it masked.
 
 pub(crate) const LENGTH: usize = 48;
 const MASK: u8 = 0xA5;
-/// Lower case, so that a copy that was lowered to be compared is still found.
+/// Lower case, so that a copy that was lowercased for a comparison is still found.
 const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// A text that stands nowhere else, made of a seed.
+/// A text that occurs nowhere else, made from a seed.
 #[derive(Clone, Copy)]
 pub(crate) struct Marker([u8; LENGTH]);
 

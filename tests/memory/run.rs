@@ -83,7 +83,7 @@ impl Run {
         ByHand::new(self, key)
     }
 
-    /// Has a client trust the server, where it speaks TLS.
+    /// Makes a client trust the server, if it speaks TLS.
     #[cfg(feature = "rustls")]
     pub(crate) fn tls<B>(&self, builder: B, trust: impl FnOnce(B, reqwest::Certificate) -> B) -> B {
         if self.server.root.is_empty() {
@@ -101,7 +101,7 @@ impl Run {
         builder
     }
 
-    /// Waits until the value has arrived in this process, and has been taken by whoever asked for it.
+    /// Waits until the value has arrived in this process, and its reader has taken it.
     pub(crate) async fn arrived(&mut self) -> Copies {
         // What was left before it came does not count.
         let left = self.scan().all();
@@ -115,14 +115,14 @@ impl Run {
         }
     }
 
-    /// Lets the server go on with a response that it holds back.
+    /// Lets the server continue a response that it holds back.
     pub(crate) fn release(&self) {
         let address = self.server.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(crate::server::GO).unwrap();
     }
 
-    /// There is one thread: whoever had something to do has done it after a few turns.
+    /// There is one thread, so after a few turns each task has done what it can.
     pub(crate) async fn everybody_has_run(&self) {
         for _ in 0..64 {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Looks through the memory of its own process, and leaves nothing in it.
+//! Searches the memory of its own process, and leaves nothing in it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -6,15 +6,16 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use crate::counts::Copies;
 use crate::marker::{LENGTH, Marker};
 
-/// The shortest rest of a copy that is recognised. glibc overwrites the first 16 bytes of what is freed, so
-/// that a search for the whole would call a dropped `String` clean.
+/// The shortest piece of a copy that is recognised. glibc overwrites the first 16 bytes of freed
+/// memory, so a search for the whole would call a dropped `String` clean.
 const PIECE: usize = 8;
 const PIECES: usize = LENGTH / PIECE;
 const BLOCK: usize = 1024 * 1024;
 const ZEROS: [u8; 256] = [0; 256];
 const MAX_MAPS: usize = 256 * 1024;
 
-/// Has all the memory that it needs before the first scan: what it took later could be what is looked at.
+/// Allocates all its memory before the first scan: memory allocated later could be what it must
+/// search.
 pub(crate) struct Scanner {
     marker: Marker,
     memory: File,
@@ -25,7 +26,7 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// Fails where the system does not show a process its own memory.
+    /// Fails if the system does not let a process read its own memory.
     pub(crate) fn new(marker: Marker) -> io::Result<Self> {
         let mut begins = [false; 256];
         for byte in u8::MIN..=u8::MAX {
@@ -55,7 +56,7 @@ impl Scanner {
         File::open("/proc/self/maps").unwrap().read_to_string(&mut self.maps).unwrap();
         assert!(self.maps.len() < MAX_MAPS, "the list of maps grew beyond what was set aside");
         let maps = std::mem::take(&mut self.maps);
-        // A read of the block into itself would show what the block shows, twice.
+        // Reading the block into itself would count its content twice.
         let own = self.block.as_ptr().addr();
         let own_end = own + self.block.len();
         let mut found = Copies::default();
@@ -72,7 +73,7 @@ impl Scanner {
         let mut at = start;
         while at < end {
             let stop = end.min(at + BLOCK);
-            // What stands over a border belongs to the block in which its piece begins.
+            // A copy across a border belongs to the block in which its piece begins.
             let from = start.max(at.saturating_sub(LENGTH));
             let to = end.min(stop + LENGTH);
             self.memory.seek(SeekFrom::Start(from as u64)).unwrap();
@@ -102,14 +103,14 @@ impl Scanner {
         }
     }
 
-    /// Byte by byte: a word of the marker, unmasked, would lie on the stack.
+    /// Byte by byte: an unmasked word of the marker would remain on the stack.
     fn is_piece(&self, block: &[u8], at: usize, piece: usize) -> bool {
         let place = piece * PIECE;
         at + PIECE <= block.len()
             && (0..PIECE).all(|next| self.marker.has(place + next, block[at + next]))
     }
 
-    /// Counts the copy that the piece belongs to, unless an earlier piece of it was there.
+    /// Counts the copy that the piece belongs to, unless an earlier piece of it was found.
     fn count(&self, block: &[u8], at: usize, piece: usize, found: &mut Copies) {
         let there = |other: usize| {
             let place = (at + other * PIECE).checked_sub(piece * PIECE);
@@ -126,7 +127,7 @@ impl Scanner {
     }
 }
 
-/// Where a line of the list of maps says that memory can be written.
+/// The range of memory in a line of the list of maps, if it is writable.
 fn writable(line: &str) -> Option<(usize, usize)> {
     let (range, rest) = line.split_once(' ')?;
     if !rest.starts_with("rw") {

@@ -1,4 +1,4 @@
-//! What is done with the values.
+//! What each scenario does with the values.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +63,7 @@ async fn get(run: &mut Run, times: usize, more: usize) {
     run.leaves_by_hand();
 }
 
-/// A long response makes hyper's buffers for that connection longer, and hyper keep them.
+/// A long response makes hyper's buffers for that connection longer, and hyper keeps them.
 async fn get_after_list(run: &mut Run) {
     let client = run.client();
     client.secret_groups().list(&ListSecretGroups::new()).await.unwrap();
@@ -77,12 +77,12 @@ async fn get_after_list(run: &mut Run) {
     run.leaves_by_hand();
 }
 
-/// At most one connection is ended per second, so a second list in that time makes one that stays. Its
+/// At most one connection is ended per second, so a second list in that time leaves one open. Its
 /// buffer gathers values, and all of them are wiped when it is ended.
 async fn get_until_ended(run: &mut Run) {
     let client = run.client();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     for _ in 0..2 {
@@ -151,7 +151,7 @@ async fn resolve_together(run: &mut Run) {
     run.leaves_by_hand();
 }
 
-/// What so many tasks at the same time return.
+/// The results of concurrent tasks.
 async fn together<F>(call: impl Fn() -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -187,7 +187,7 @@ async fn refresh(watch: &Watch) {
 async fn watch(run: &mut Run) {
     let client = run.client();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     let never = Duration::from_secs(1_000_000);
@@ -222,7 +222,7 @@ async fn edit(run: &mut Run) {
     let edit = client.secret_groups().edit_by_name("app").set("KEY-1", run.value());
     let edit = edit.set("NEW", run.value()).remove("KEY-2");
     run.holds();
-    // It says what was done, and holds no values any more.
+    // It says what was done, and no longer holds values.
     let applied = edit.apply().await.unwrap();
     run.leaves();
     drop(applied);
@@ -278,7 +278,7 @@ async fn cancel(run: &Run, call: JoinHandle<()>) {
     run.everybody_has_run().await;
 }
 
-/// The whole value has arrived before the response goes wrong.
+/// The whole value has arrived before the response fails.
 async fn get_fails(run: &mut Run) {
     let client = run.builder().retry(RetryPolicy::none()).build().unwrap();
     let call = tokio::spawn(async move { client.secrets().get("s-1").await });
@@ -323,7 +323,7 @@ async fn panic_during_get(run: &mut Run) {
     run.leaves_by_hand();
 }
 
-/// A task that does what it is given until it panics when it is told.
+/// A task that makes its calls, and panics when told to.
 fn panicking(
     call: impl Future<Output = ()> + Send + 'static,
 ) -> (oneshot::Sender<()>, JoinHandle<()>) {
@@ -353,7 +353,7 @@ async fn panic_with_value(run: &mut Run) {
 }
 
 async fn catch(run: &Run, call: JoinHandle<()>) {
-    // The panic is meant, and no one needs to read of it.
+    // The panic is intended, so it is not printed.
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     assert!(call.await.unwrap_err().is_panic());
@@ -375,13 +375,13 @@ async fn key(run: &mut Run) {
     run.leaves_by_hand();
 }
 
-/// A key that was replaced is gone, although its client goes on.
+/// A key that was replaced is gone, although its client is still in use.
 async fn key_file(run: &mut Run) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     let client = run.builder().credentials(KeyFile::new(&path)).build().unwrap();
     tokio::time::pause();
-    // A paused clock moves on by itself whenever nothing is to be done, but not while a task blocks.
+    // A paused clock advances by itself when nothing is left to do, but not while a task blocks.
     let (moves_on, stands_still) = std::sync::mpsc::channel::<()>();
     tokio::task::spawn_blocking(move || stands_still.recv().is_err());
     for _ in 0..10 {

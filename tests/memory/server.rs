@@ -13,19 +13,19 @@ use truefoundry_secrets::testing::FakeTrueFoundry;
 use crate::marker::Marker;
 use crate::table::Scenario;
 
-/// Has the server go on with what it holds back.
+/// Makes the server continue with what it holds back.
 pub(crate) const GO: &[u8] = b"POST /go HTTP/1.1\r\n\r\n";
 
 /// What responds.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Serves {
-    /// The control plane in a box, with a group `app` of twelve secrets.
+    /// The fake control plane, with a group `app` of twelve secrets.
     Fake,
     /// The same, with other values at every second list of them.
     Rotating,
-    /// The same secret for whatever is asked.
+    /// The same secret for every request.
     Secret(Framing),
-    /// The same secret, and a long list without values for whoever asks for groups.
+    /// The same secret, and a long list without values for requests for groups.
     SecretAndList,
     /// The same secret over TLS.
     #[cfg(feature = "rustls")]
@@ -40,19 +40,19 @@ pub(crate) enum Serves {
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Framing {
     Length,
-    /// In chunks of so many bytes, many of which arrive at once.
+    /// In chunks of this many bytes, many of which arrive at once.
     Chunks(usize),
     /// The whole value, but never the end of the response.
     Stalled,
     /// The whole value, and on [`GO`] the connection ends.
     Cut,
-    /// Complete on [`GO`], but no JSON.
+    /// Complete on [`GO`], but not JSON.
     Garbled,
     /// Complete on [`GO`], but what should be a string is a list.
     List,
 }
 
-/// What is said on every connection.
+/// What is sent on every connection.
 struct Script {
     response: Vec<u8>,
     /// The end of the response waits for [`GO`].
@@ -94,7 +94,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It ends when no process is left to tell it anything.
+        // It ends when its standard input closes.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! The scenarios: which value comes how, what is done with it, and how much may be left.
+//! The scenarios: the value and how it is sent, what is done with it, and how much may be left.
 
 use crate::marker::Shape;
 use crate::server::{Framing, Serves};
@@ -8,7 +8,7 @@ pub(crate) struct Scenario {
     pub(crate) shape: Shape,
     pub(crate) serves: Serves,
     pub(crate) does: Does,
-    /// The runtime's; 0 is the one thread that everything else runs on, too.
+    /// The runtime's worker threads; 0 means the one thread that everything else runs on.
     pub(crate) threads: usize,
     /// How many copies, whole and partial, this crate may leave.
     pub(crate) most: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Scenario {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Does {
-    /// So often.
+    /// This many times.
     Get(usize),
     /// 20 times, and then until it is 200.
     #[cfg(feature = "rustls")]
@@ -25,7 +25,7 @@ pub(crate) enum Does {
     GetAfterList,
     /// Eight at the same time, in 20 rounds.
     GetTogether,
-    /// On a connection that could not be ended after a long list, until it is, a second later.
+    /// On a connection that could not be ended after a long list, until it is ended a second later.
     GetUntilEnded,
     Resolve(usize),
     /// Eight at the same time, in 20 rounds.
@@ -34,7 +34,7 @@ pub(crate) enum Does {
     Watch,
     Create,
     Edit,
-    /// Reads the values that are there, to compare them.
+    /// Reads the existing values, to compare them.
     Sync,
     GetCancelled,
     CreateCancelled,
@@ -44,12 +44,12 @@ pub(crate) enum Does {
     PanicWithValue,
     /// The value is the API key, and the client is dropped.
     Key,
-    /// The value is in a key file, at first and at every second look at it.
+    /// The value is in a key file, at first and at every second read of it.
     KeyFile,
 }
 
-// What is left is a fact about the libraries below, so each bound is the largest count of 20 runs. With a
-// laxer one a scenario passes even without wiping.
+// What is left depends on the libraries below, so each bound is the largest count of 20 runs. With
+// a larger bound a scenario passes even without wiping.
 /// The TLS library's buffer of each connection holds what it decrypted last.
 #[cfg(feature = "rustls")]
 const FOR_EACH_TLS_CONNECTION: usize = 1;
@@ -132,8 +132,9 @@ impl Scenario {
         self
     }
 
-    /// The control build cannot switch off `secrecy`, which wipes the values that a watch replaces. What shows
-    /// that this scenario can fail is that the scan finds a replaced value while its `Arc` is held.
+    /// The control build cannot switch off `secrecy`, which wipes the values that a watch replaces.
+    /// The scan finds a replaced value while its `Arc` is held, which shows that the scenario of
+    /// the watch can fail.
     pub(crate) fn can_fail_in_this_build(&self) -> bool {
         cfg!(not(truefoundry_no_wipe)) || !matches!(self.does, Does::Watch)
     }

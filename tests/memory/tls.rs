@@ -9,7 +9,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What handles handshakes, and the certificate to be trusted, in hexadecimal digits.
+/// The acceptor, and the certificate to trust, in hexadecimal digits.
 pub(crate) fn acceptor(host: &str) -> (TlsAcceptor, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed([host.to_owned()]).unwrap();

@@ -74,7 +74,7 @@ def groups_list_attributes(fake):
     (sparse,) = fake.client.secret_groups.list(attributes=required)
     assert (sparse.id, sparse.fqn) == (group.id, group.fqn)
     assert sparse.manifest is None and sparse.integration_id is None
-    # The SDK cannot read what it asked for here: its own model requires more.
+    # The SDK cannot parse the response to its own request here: its model requires more.
     list_sparse = lambda: fake.client.secret_groups.list(attributes=["id", "fqn"])
     error = refused(ParsingError, list_sparse)
     assert error.body["data"] == [{"id": group.id, "fqn": group.fqn}]
@@ -92,7 +92,7 @@ def groups_create(fake):
         assert secret.value is None and secret.secret_group_id == group.id
         assert [version.version for version in secret.secret_versions] == [1]
     assert fake.values(group) == {"A": "1", "B": "2"}
-    # 409 is none of this method's documented errors, so it comes as the general one.
+    # 409 is not one of this method's documented errors, so it is raised as the general one.
     error = refused(ApiError, lambda: fake.group("new"))
     assert error.status_code == 409 and not isinstance(error, ConflictError)
     assert error.body["message"] == "Secret group with this name already exists"
@@ -136,7 +136,7 @@ def groups_update(fake):
     versions = {secret.name: len(secret.secret_versions) for secret in after.associated_secrets}
     assert versions == {"A": 1, "B": 2, "D": 1}
     assert after.updated_at > group.updated_at and after.created_at == group.created_at
-    # An explicit None travels as null.
+    # An explicit None is sent as null.
     kept = [UpdateSecretInput(key="A", value=None)]
     fake.client.secret_groups.update(group.id, secrets=kept)
     assert fake.values(group) == {"A": "1"}

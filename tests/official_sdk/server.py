@@ -7,7 +7,7 @@ from truefoundry_sdk import AsyncTrueFoundry, TrueFoundry
 
 
 def without_retries(client):
-    """The SDK repeats 409 and 5xx twice, a second apart; the tests want the first response."""
+    """The SDK retries 409 and 5xx twice, a second apart; the tests want the first response."""
     client._client_wrapper.httpx_client.base_max_retries = 0
     return client
 

@@ -1,10 +1,10 @@
-//! What the snapshot of the public API says that has to be walked.
+//! The types that must be walked, according to the snapshot of the public API.
 
 use std::collections::BTreeSet;
 
 pub(crate) const SNAPSHOT: &str = include_str!("../public-api.txt");
 
-/// Names of public types, as their users write them.
+/// Names of public types, as users write them.
 pub(crate) struct Snapshot {
     pub(crate) holders: BTreeSet<String>,
     /// Those of the holders that have a `Display`.
@@ -23,7 +23,7 @@ impl Snapshot {
             serialized: after("serde_core::ser::Serialize for truefoundry_secrets::"),
             error_variants: after("pub truefoundry_secrets::Error::"),
         };
-        // A snapshot in another form must not pass for one that asks for nothing.
+        // A snapshot in another format must not pass for one without types to walk.
         for (names, one) in [
             (&read.holders, "SecretValue"),
             (&read.displayed, "SecretValue"),
@@ -36,7 +36,7 @@ impl Snapshot {
     }
 }
 
-/// What follows `mark`, in the lines where it is the end: `Error::Config` and not its fields.
+/// The text after `mark`, in the lines that end with it: `Error::Config` and not its fields.
 fn after(mark: &str) -> BTreeSet<String> {
     let rests = SNAPSHOT.lines().filter_map(|line| line.split_once(mark));
     let names = rests.map(|(_, rest)| rest.split('<').next().unwrap_or_default());

@@ -21,7 +21,7 @@ impl Area {
         self.name == name
     }
 
-    /// Fails with the words of the walk's failure, in every test that asks.
+    /// Fails with the message of the walk's failure, in every test that asks.
     pub(crate) fn books(&self) -> Books {
         let walked = self.walked.get_or_init(|| {
             catch_unwind(AssertUnwindSafe(|| {

@@ -10,17 +10,18 @@ use std::sync::{Mutex, Once};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// What was logged on threads that walk no area, whichever area they worked for.
+/// What was logged on threads that do not walk an area, whichever area they worked for.
 static ELSEWHERE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 thread_local! {
     /// All that was logged on this thread through `tracing` and `log` at TRACE, while an area is walked on it.
     static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
-    /// The messages of panics that are wanted, while they are wanted.
+    /// The messages of expected panics, while they are expected.
     static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What was logged on this thread since the last call, and on threads of no test since the process began.
+/// What was logged on this thread since the last call, and on threads outside tests since the
+/// process began.
 pub(crate) fn drain() -> String {
     let mut logged = LOGGED.with_borrow_mut(|logged| take(logged.as_mut().expect("begun")));
     logged.extend_from_slice(&ELSEWHERE.lock().unwrap());
@@ -59,7 +60,8 @@ impl log::Log for Sink {
     fn flush(&self) {}
 }
 
-/// From here on what this thread logs is kept for it. The loggers are the process's own, and set up once.
+/// From here on this thread's logs are captured. The loggers belong to the process, and are
+/// installed once.
 pub(crate) fn begin() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(install);
@@ -85,7 +87,7 @@ fn install() {
     }));
 }
 
-/// What a panic says that `action` is sure to cause.
+/// The message of the panic that `action` must cause.
 pub(crate) fn panic_message(action: impl FnOnce()) -> String {
     PANICS.set(Some(String::new()));
     let panicked = catch_unwind(AssertUnwindSafe(action));

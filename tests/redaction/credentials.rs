@@ -1,4 +1,4 @@
-//! Tokens that come from elsewhere, and what is said when none comes.
+//! Tokens from other sources, and the errors if there is none.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use truefoundry_secrets::{
 use crate::secrets::VALUES;
 use crate::walk::Walk;
 
-/// Gives the first of these, then the next whenever one was rejected, and then fails with all of them in its text.
+/// Gives the first of these, then the next one after each rejection, and then fails with all of
+/// them in its text.
 struct Source(Mutex<Vec<String>>);
 
 impl Credentials for Source {

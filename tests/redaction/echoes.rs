@@ -1,4 +1,4 @@
-//! A server that quotes what it was sent, in every form and every disguise.
+//! A server that quotes what it was sent, in every form and encoding.
 
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
@@ -168,8 +168,8 @@ pub(crate) async fn values(walk: &mut Walk) {
 /// encoding three times, and `redact`'s own tests try what is in between.
 const PER_SHAPE: usize = 3;
 
-/// Goes through encodings, cuts and statuses, which meet in all combinations: no two of their numbers,
-/// nor that of what is tried of each shape, have a divisor in common.
+/// Goes through encodings, cuts and statuses in all combinations: their numbers, and the number of
+/// encodings per shape, have no common divisors.
 #[derive(Default)]
 struct Turn(usize);
 
@@ -217,7 +217,7 @@ pub(crate) async fn the_key(walk: &mut Walk) {
             };
             match result {
                 Err(error) => walk.error_of(&needles, &what, &error),
-                // What confirms a delete may be any JSON.
+                // The confirmation of a delete may be any JSON.
                 Ok(()) => assert_eq!(status % 3, 2, "{what}"),
             }
             fake.clear_faults();
@@ -225,7 +225,7 @@ pub(crate) async fn the_key(walk: &mut Walk) {
     }
 }
 
-/// Edits and `ensure` send their values further down, and read in between.
+/// Edits and `ensure` send their values in later requests, with reads in between.
 pub(crate) async fn writes_in_several_steps(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     let mut turn = Turn::default();

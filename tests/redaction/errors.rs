@@ -1,4 +1,4 @@
-//! The errors that a server's echo alone does not cause, with secrets as near to them as they come.
+//! The errors that a server's echo alone does not cause, with secrets as close to them as possible.
 
 use serde_json::json;
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
@@ -66,7 +66,7 @@ pub(crate) async fn settings(walk: &mut Walk) {
     }
 }
 
-/// Values that are not what a program's own type asks for, and files that cannot be read.
+/// Values that do not fit a program's own type, and files that cannot be read.
 pub(crate) async fn typed_settings(walk: &mut Walk) {
     #[derive(Debug, serde::Deserialize)]
     #[allow(dead_code)]
@@ -122,12 +122,12 @@ pub(crate) async fn inputs(walk: &mut Walk) {
         let problem = SecretStoreKind::AzureVault.check_value(&long).unwrap_err();
         walk.debug(&problem);
         walk.display(&problem);
-        // A name of a variable that is no name must not be looked up; it is the caller's own text.
+        // An invalid variable name must not be looked up; it is the caller's own text.
         walk.error("environment", SecretValue::from_env("TFY_SURELY_NOT_SET").unwrap_err());
     }
 }
 
-/// Where a reference belongs a user wrote the secret itself.
+/// A user wrote the secret itself in place of a reference.
 pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
     for value in VALUES {
         for text in [value.to_owned(), format!("tfy-secret://{value}"), format!("{value}:")] {
@@ -154,7 +154,7 @@ pub(crate) async fn texts_that_are_no_references(walk: &mut Walk) {
     }
 }
 
-/// One failure of each kind that has its own variant, with the value where the words leave room.
+/// One failure of each kind that has its own variant, with the value in its text if it fits.
 pub(crate) async fn classified(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     let kinds: [(u16, &str); 14] = [
@@ -183,7 +183,7 @@ pub(crate) async fn classified(walk: &mut Walk) {
     }
 }
 
-/// Responses with a value where none belongs, or of a type that no value has.
+/// Responses with a value in the wrong place, or of the wrong type.
 pub(crate) async fn decoded(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     for value in VALUES {

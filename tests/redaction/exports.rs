@@ -1,4 +1,4 @@
-//! Notices a snapshot that is older than the code, where the tool that writes it is not at hand.
+//! Notices a snapshot that is older than the code, if the tool that writes it is not installed.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn exported(source: &str) -> BTreeSet<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-/// The name that a line is about, unless that is a module or a part of what has another line.
+/// The name that a line is about, unless that is a module or a part of another line's item.
 fn listed(line: &str) -> Option<String> {
     let item = line.trim_start_matches("#[non_exhaustive] ").strip_prefix("pub ")?;
     let path = item.split(' ').find_map(|word| word.strip_prefix("truefoundry_secrets::"))?;

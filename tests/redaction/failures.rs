@@ -1,4 +1,4 @@
-//! Failures of the wire, and the switches of other libraries that log what is on it.
+//! Failures of the connection, and the options of other libraries that log its traffic.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(crate) async fn wire(walk: &mut Walk) {
     walk.error("long response", narrow.secret_groups().create(everything()).await.unwrap_err());
 }
 
-/// Waits and repeats are logged, too.
+/// Waits and retries are logged, too.
 pub(crate) async fn retried(walk: &mut Walk) {
     let fake = start(walk).await;
     let patient = fake.client_builder().retry(RetryPolicy::default().base_delay(Duration::ZERO));
@@ -67,7 +67,7 @@ pub(crate) async fn retried(walk: &mut Walk) {
     walk.error("repeated failure", error);
 }
 
-/// reqwest can log whole requests and responses, decrypted. A builder that is brought may have it on.
+/// reqwest can log whole requests and responses, decrypted. A caller's own builder may enable that.
 pub(crate) async fn verbose_connections(walk: &mut Walk) {
     let fake = start(walk).await;
     let verbose = reqwest::Client::builder().connection_verbose(true);

@@ -1,5 +1,5 @@
-//! Goes through everything that can hold a secret and everything that can be printed, and looks for
-//! values and keys in it.
+//! Goes through everything that can hold a secret and everything that can be printed, and searches
+//! it for values and keys.
 //!
 //! What is walked is compared with `tests/public-api.txt`: a public type that holds a value, a type that
 //! can be serialized, or an error variant that is not walked fails the test.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// So many letters and digits in a row are a leak; of a value with fewer, all of it.
+/// This many letters and digits in a row are a leak; for a value with fewer, all of it.
 const WINDOW: usize = 16;
 const SHORTEST: usize = 4;
 
@@ -21,10 +21,10 @@ pub(crate) const VALUES: [&str; 11] = [
     "col\tumn\u{1b}[31mzred\u{0}nul\r\nend",
 ];
 
-/// A name, and what it makes of a text.
+/// A name, and how it changes a text.
 pub(crate) type Disguise = (&'static str, fn(&str) -> String);
 
-/// How a text looks after it went through something that escapes.
+/// Encodings that escape a text.
 pub(crate) const ENCODINGS: [Disguise; 10] = [
     ("as it is", str::to_owned),
     ("JSON", json),
@@ -64,7 +64,7 @@ impl Needles {
     /// The first of them that is in `text`.
     pub(crate) fn find(&self, text: &str) -> Option<&str> {
         let text = text.to_ascii_lowercase();
-        // Thousands of needles, and hardly ever one that begins like anything in the text.
+        // There are thousands of needles, and hardly any begins like a part of the text.
         let mut begins = vec![false; 1 << 16];
         text.as_bytes().windows(SHORTEST).for_each(|four| begins[place(four)] = true);
         let mut likely = self.0.iter().filter(|needle| begins[place(needle.as_bytes())]);
@@ -77,7 +77,7 @@ fn place(text: &[u8]) -> usize {
     usize::try_from(four.wrapping_mul(0x9E37_79B1) >> 16).unwrap()
 }
 
-/// Every run of 16 letters and digits, with what stands between them; else all of it.
+/// Every run of 16 letters and digits, with the text between them; else all of it.
 fn pieces(secret: &str) -> Vec<&str> {
     assert!(secret.len() >= SHORTEST, "{secret:?} is not looked for");
     let letters: Vec<(usize, char)> =

@@ -48,7 +48,7 @@ pub(crate) async fn values(walk: &mut Walk) {
         let value = SecretValue::from(text);
         walk.debug(&value);
         walk.display(&value);
-        // What it shows on purpose: four characters of sixteen or more.
+        // It shows this on purpose: four characters of sixteen or more.
         let shown = value.preview();
         if text.chars().count() < 16 {
             assert_eq!(shown, "(set)");
@@ -185,7 +185,7 @@ pub(crate) async fn watched(walk: &mut Walk) {
     walk.debug(&watch);
 }
 
-/// The crate's own server is given secrets, too.
+/// The crate's own fake server gets secrets, too.
 pub(crate) async fn server(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     let id = fake.group_id("app").unwrap();
@@ -212,7 +212,8 @@ pub(crate) async fn server(walk: &mut Walk) {
     }
 }
 
-/// A server that sends values, and other texts with values in them, where the API has none.
+/// A server that sends values, and other texts with values in them, in places where the API has
+/// none.
 pub(crate) async fn values_where_none_belong(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     let secrets: Vec<Value> = pairs()
@@ -257,11 +258,11 @@ pub(crate) async fn values_where_none_belong(walk: &mut Walk) {
     walk.serialize(&written);
 }
 
-/// A store's own credentials come along, and are not kept.
+/// A store's own credentials are in the response, and are not kept.
 pub(crate) async fn stores(walk: &mut Walk) {
     let (fake, client) = start(walk).await;
     for credential in fake.store_credentials() {
-        // What is before its last hyphen is an ordinary word.
+        // The text before its last hyphen is an ordinary word.
         walk.uses_key(credential.rsplit('-').next().unwrap());
     }
     let accounts = client.secret_stores().list_by_provider_account().await.unwrap();

@@ -1,4 +1,4 @@
-//! The walker: every view of a thing, and the books on what was walked.
+//! The walker: every printed form of a thing, and the record of what was walked.
 
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub(crate) struct Books {
     variants: BTreeSet<String>,
 }
 
-/// Marks of the libraries whose logs have to be among those that are captured.
+/// Marks of the libraries whose logs must be captured.
 const LOGGED_BY: [&str; 2] = ["log: DEBUG reqwest", "TRACE hyper_util"];
 const LOGGED_BY_US: [&str; 2] = ["truefoundry_secrets.call", "truefoundry_secrets.attempt"];
 
@@ -51,7 +51,7 @@ impl Walk {
         self.needles = Needles::of(VALUES.into_iter().chain(self.keys.iter().map(String::as_str)));
     }
 
-    /// Fails where a secret is in `text`.
+    /// Fails if a secret is in `text`.
     #[track_caller]
     pub(crate) fn look(&self, what: &str, text: &str) {
         Self::look_for(&self.needles, what, text);
@@ -65,7 +65,7 @@ impl Walk {
         }
     }
 
-    /// Fails where a secret is in what was logged since the last look.
+    /// Fails if a secret is in what was logged since the last check.
     #[track_caller]
     pub(crate) fn look_at_logs(&mut self, what: &str) {
         let logged = capture::drain();
@@ -77,7 +77,7 @@ impl Walk {
         self.look(&format!("the log of {what}"), &logged);
     }
 
-    /// Looks at a type's `Debug`, and at what a panic with it says.
+    /// Checks a type's `Debug`, and the message of a panic with it.
     #[track_caller]
     pub(crate) fn debug<T: Debug>(&mut self, thing: &T) {
         let mut text = format!("{thing:?}\n{thing:#?}\n{:?}\n", Some(thing));
@@ -105,7 +105,7 @@ impl Walk {
         self.books.serialized.extend(public_name::<T>());
     }
 
-    /// Looks at everything that an error says.
+    /// Checks everything that an error prints.
     #[track_caller]
     pub(crate) fn error(&mut self, what: &str, error: Error) {
         let text = Self::texts_of(&error);
@@ -118,7 +118,7 @@ impl Walk {
         self.look(what, &format!("{text}\n{}", unwrapped(Err(error))));
     }
 
-    /// As [`error`](Self::error), for the many: looks for these only.
+    /// As [`error`](Self::error), for many errors: looks for these only.
     #[track_caller]
     pub(crate) fn error_of(&mut self, needles: &Needles, what: &str, error: &Error) {
         self.books.variants.insert(variant(error));
@@ -174,8 +174,8 @@ impl Books {
     }
 }
 
-/// What users call a type of this crate. The compiler is asked, so that the books cannot have one type
-/// under the name of another.
+/// A type's name as users write it. It comes from the compiler, so that the record cannot have one
+/// type under the name of another.
 fn public_name<T>() -> Option<String> {
     let path = type_name::<T>().strip_prefix("truefoundry_secrets::")?;
     let path = path.split('<').next()?;
@@ -184,7 +184,7 @@ fn public_name<T>() -> Option<String> {
     Some(format!("{within}{name}"))
 }
 
-/// What the panic of an `unwrap` says.
+/// The message of the panic of an `unwrap`.
 fn unwrapped<E: Debug>(failed: Result<(), E>) -> String {
     panic_message(|| failed.unwrap())
 }

@@ -28,7 +28,7 @@ async fn single_reads_are_ten_at_a_time_or_as_many_as_set() {
         let gate = fake.hold_all("secrets.get");
         let call = tokio::spawn(async move { client.resolve_all(references(0..40)).await });
         gate.reached_by(most).await;
-        // All of them wait in the server now; one more would have come before the gate opens.
+        // All of them wait in the server now; another one would arrive before the gate opens.
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
@@ -109,7 +109,7 @@ async fn the_first_hard_failure_stops_the_rest() {
     fake.inject(Fault::status(424).on("secrets.get").forever());
     let error = fake.client().resolve_all(references(0..100)).await.unwrap_err();
     assert!(matches!(error, Error::StoreFailed { .. }), "{error:?}");
-    // Ten were under way, and one can have taken a freed place before the failure was seen.
+    // Ten were under way, and each freed place can have been taken before the failure was seen.
     assert!(gets.load(Ordering::SeqCst) <= 20, "{gets:?}");
 }
 

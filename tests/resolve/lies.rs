@@ -1,4 +1,4 @@
-//! Lists that lie: a part of a group is never passed off as the whole.
+//! Wrong lists: a part of a group is never returned as the whole.
 
 use truefoundry_secrets::Error;
 

@@ -1,4 +1,4 @@
-//! Resolving references against the fake control plane: what comes back, in how many requests.
+//! Resolving references against the fake control plane: the results, and the number of requests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

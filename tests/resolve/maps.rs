@@ -119,7 +119,7 @@ async fn a_part_of_a_group_is_never_passed_off_as_the_whole() {
         assert!(matches!(error, Error::Decode { .. }), "{error:?}");
         fake.clear_faults();
     }
-    // The total agrees, but the group was seen to have more.
+    // The total agrees, but the group is known to have more keys.
     let short = json!({ "data": [one], "pagination": { "total": 1 } });
     fake.inject(Fault::status(200).json(short).on("secrets.list"));
     let error = client.resolve_group("app").await.unwrap_err();
@@ -173,7 +173,7 @@ async fn a_full_name_is_needed_only_to_say_what_is_hidden() {
         operations(&fake),
         ["secrets.list", "secrets.list", "secrets.get", "secret_groups.get"]
     );
-    // If the group does not have it either, the response is not what the API describes.
+    // If the group does not have it either, the response does not follow the API.
     response(&gone, "odd");
     let error = fake.client().resolve_group_by_id(&id).await.unwrap_err();
     assert!(matches!(error, Error::Decode { .. }), "{error:?}");

@@ -1,4 +1,4 @@
-//! Whose group a name stands for: what other tenants' groups and stores must not change.
+//! Which tenant's group a name means: other tenants' groups and stores must not change that.
 
 use truefoundry_secrets::testing::{FakeTrueFoundry, Fault};
 use truefoundry_secrets::{Ensured, Error, NewSecretGroup, SecretRef, SecretStoreKind};
@@ -9,7 +9,7 @@ const BY_NAME: &str = "secret_groups.list";
 const TENANT_ID: &str = "tenant_id.get";
 const SESSION: &str = "session.get";
 
-/// A group `prod` of the own tenant and one that the platform shares.
+/// A group `prod` of the client's own tenant, and one that the platform shares.
 async fn two_of_a_name() -> FakeTrueFoundry {
     FakeTrueFoundry::start()
         .await
@@ -19,7 +19,7 @@ async fn two_of_a_name() -> FakeTrueFoundry {
         .with_group("prod", [("KEY", "ours")])
 }
 
-/// An older control plane, where nothing tells the tenant's name.
+/// An older control plane, which does not report the tenant's name.
 async fn silent() -> FakeTrueFoundry {
     FakeTrueFoundry::start().await.without_tenant_id().without_session()
 }
@@ -73,7 +73,7 @@ async fn where_nothing_tells_the_tenant_the_only_group_of_the_name_is_it() {
     assert_eq!(fake.keys("prod"), ["KEY", "NEW"]);
     let values = client.resolve_group("prod").await.unwrap();
     assert_eq!(values.get("NEW").unwrap().expose_secret(), "value");
-    // Nothing is kept of the group's tenant.
+    // The group's tenant is not cached.
     assert_eq!((count(&fake, TENANT_ID), count(&fake, SESSION)), (2, 2));
     let shared = fake.clone().with_shared_group("internal", "shared", [("KEY", "theirs")]);
     let values = client.resolve_group("shared").await.unwrap();

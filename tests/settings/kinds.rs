@@ -1,4 +1,4 @@
-//! What becomes of a value's text, kind by kind.
+//! How a value's text is read as each kind of type.
 
 use std::collections::BTreeMap;
 

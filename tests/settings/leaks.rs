@@ -1,4 +1,4 @@
-//! No text of an error holds a value, whatever serde, a format or a user's own type says about it.
+//! No text of an error holds a value, whatever message serde, a format or a user's own type gives.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -89,7 +89,7 @@ struct Unit;
 /// A type of a user's own, whose errors quote all that they can.
 struct Custom;
 
-/// As `Custom`, by way of the error that is for it.
+/// As `Custom`, with the error meant for it.
 struct Refuse<const KIND: u8>;
 
 impl<'de> Deserialize<'de> for Custom {
@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for ByHand {
     }
 }
 
-/// Whether it failed; the error's texts are looked through for what is in the values.
+/// Whether it failed. The error's texts are searched for the values' contents.
 fn fails<T: DeserializeOwned>(values: &SecretMap, needles: &[String]) -> bool {
     let Err(error) = values.deserialize::<T>() else { return false };
     let text = texts(&error);
@@ -224,8 +224,8 @@ fn attempt(values: &SecretMap, needles: &[String]) -> u32 {
     )
 }
 
-/// A word or a number that no text has by accident, and a value with it at one of the places where serde
-/// looks.
+/// A word or a number that occurs in no text by accident, and a value with it at one of the places
+/// that serde reads.
 fn value() -> impl Strategy<Value = (String, String)> {
     let needle = prop_oneof!["zq[a-y]{4,12}", "[1-9]7{3}[0-9]{4,6}"];
     let shapes = [
@@ -274,7 +274,7 @@ proptest! {
     }
 }
 
-/// The search can find something: serde's own error quotes these values.
+/// Shows that the search works: serde's own error quotes these values.
 #[test]
 fn the_same_values_are_in_the_errors_of_a_format() {
     #[derive(Serialize)]

@@ -23,7 +23,7 @@ fn map<const N: usize>(pairs: [(&str, &str); N]) -> SecretMap {
     pairs.into_iter().collect()
 }
 
-/// All that an error says, in each of its forms.
+/// All texts of an error, in each of its forms.
 fn texts(error: &Error) -> String {
     let mut text = format!("{error}\n{error:#}\n{error:?}\n{error:#?}\n{}\n", error.hint());
     let mut cause = error.source();

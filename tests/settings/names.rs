@@ -44,7 +44,7 @@ struct Aliased {
     api_key: SecretValue,
 }
 
-/// serde passes aliases as names of their own, so that both match what looks like either.
+/// serde passes aliases as separate names, so both match a key that looks like either.
 #[test]
 fn candidates_for_a_field_and_its_alias_are_one_problem() {
     let error = map([("API_KEY", "one"), ("API.KEY", "two")]).deserialize::<Aliased>().unwrap_err();
@@ -87,7 +87,7 @@ fn unknown_keys_are_passed_on_to_those_that_deny_them() {
     assert_eq!(invalid, wanted);
 }
 
-/// Each unknown key costs a run over all of them.
+/// Each unknown key costs a pass over all of them.
 #[test]
 fn a_group_of_keys_that_are_all_unknown_ends() {
     let values: truefoundry_secrets::SecretMap =

@@ -1,4 +1,4 @@
-//! All problems in one error, and where the list has to end.
+//! All problems in one error, and when the list may be incomplete.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -126,7 +126,7 @@ struct Refusing {
 fn a_type_that_refuses_its_stand_in_ends_the_list() {
     let error = map([("ADDRESS", "x"), ("PORT", "x")]).deserialize::<Refusing>().unwrap_err();
     let (missing, invalid, incomplete) = problems(&error);
-    // The problems of the other values are known all the same; what is missing is not.
+    // The problems of the other values are still found; missing fields are not.
     assert!(missing.is_empty() && invalid.len() == 2 && incomplete, "{error}");
     assert!(error.to_string().ends_with(", and possibly more)"), "{error}");
 }
@@ -157,7 +157,7 @@ fn what_the_type_as_a_whole_refuses_is_one_problem() {
         error.to_string(),
         "invalid settings (invalid: Raw (expected values that fit together))"
     );
-    // Here the stand-ins may be what does not fit.
+    // Here the placeholder values may be the problem.
     let error = map([("LOW", "x")]).deserialize::<Range>().unwrap_err();
     let (missing, invalid, incomplete) = problems(&error);
     assert!(missing == ["high"] && invalid[0].0 == "LOW" && incomplete, "{error}");

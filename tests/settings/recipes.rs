@@ -1,4 +1,4 @@
-//! What the recipes of the documentation come to.
+//! The results of the documentation's recipes.
 
 use serde::Deserialize;
 use truefoundry_secrets::{SecretMap, SecretValue, env_name};

@@ -29,7 +29,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// What a client must have to trust this authority.
+    /// The root certificate that makes a client trust this authority.
     pub(crate) fn root(&self) -> reqwest::Certificate {
         reqwest::Certificate::from_der(self.0.der()).unwrap()
     }

@@ -98,7 +98,7 @@ async fn a_response_that_is_cut_off_is_never_taken_for_the_whole() {
         assert!(matches!(error, Error::Transport { .. }), "{response} {error:?}");
         assert_eq!(error.context().unwrap().attempts(), 3, "a read may be repeated");
 
-        // A write may have been done, and is not repeated.
+        // A write may have been done, and is not retried.
         let before = server.requests();
         let list = [truefoundry_secrets::SecretUpdate::keep("A")];
         let error = client.secret_groups().replace_secrets("g-1", &list).await.unwrap_err();
@@ -109,9 +109,9 @@ async fn a_response_that_is_cut_off_is_never_taken_for_the_whole() {
     }
 }
 
-/// A response that ends with the connection, although TLS did not say that this was the end: anybody in
-/// between may have ended it there. rustls refuses it; OpenSSL does not, and then only what is whole JSON
-/// is taken.
+/// A response that ends with the connection, although TLS did not announce the end: an attacker in
+/// between may have cut it there. rustls refuses it; OpenSSL does not, and then only complete JSON
+/// is accepted.
 #[tokio::test]
 async fn a_response_without_a_length_is_not_taken_where_it_may_have_been_cut() {
     let authority = Authority::new("ours");

@@ -5,7 +5,7 @@ use truefoundry_secrets::{Client, ConnectReason, Error, reqwest};
 use crate::authority::{Authority, EXPIRED, NOT_YET, VALID};
 use crate::server::{SECRET, Server, client, ok};
 
-/// What the hint names, on Linux.
+/// The variable that the hint names, on Linux.
 const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Refused once, with this reason, and without a byte of the request.
@@ -51,11 +51,11 @@ async fn http_2_is_not_spoken_where_it_is_offered() {
     let authority = Authority::new("ours");
     let mut config = (*authority.server("localhost", VALID)).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // It responds in HTTP/1.1, whatever was agreed on.
+    // It responds in HTTP/1.1, whatever protocol was negotiated.
     let server = Server::tls(config.into(), ok(SECRET)).await;
     let client = client(&server.https()).tls_certs_only([authority.root()]).build().unwrap();
     assert!(client.secrets().get("s-1").await.unwrap().value().is_some());
-    // Without us it is, so that the line above means something.
+    // Without our settings it is negotiated, so the assertion above can fail.
     let bare = reqwest::Client::builder().tls_certs_only([authority.root()]).no_proxy();
     let agreed = bare.build().unwrap().get(server.https()).send().await;
     assert!(agreed.is_err() || cfg!(not(feature = "rustls")), "{agreed:?}");
@@ -74,7 +74,7 @@ async fn an_unknown_authority_is_refused() {
             // The system's.
             None => builder,
         };
-        // Where there are no roots at all, setting up fails already with some TLS libraries.
+        // Without any roots, some TLS libraries fail during setup already.
         if let Ok(client) = client.build() {
             is_refused(client, &server, ConnectReason::CertificateUntrusted).await;
         }
@@ -161,7 +161,8 @@ async fn a_create_is_refused_as_well_and_its_value_is_not_sent() {
     assert_eq!(server.requests(), 0);
 }
 
-/// The HTTP library says so, or panics, before anything is sent: here both are an error of the set-up.
+/// The HTTP library says so, or panics, before anything is sent: here both are an error of the
+/// setup.
 #[test]
 fn a_tls_library_that_cannot_be_used_is_an_error_of_the_configuration() {
     for url in ["https://localhost:1", "http://127.0.0.1:1"] {

@@ -22,7 +22,7 @@ impl log::Log for Everything {
     fn flush(&self) {}
 }
 
-/// The logger is the process's own: what the tests beside this one cause is looked through, too.
+/// The logger belongs to the process, so the logs of parallel tests are searched, too.
 #[tokio::test]
 async fn a_call_over_tls_logs_neither_the_key_nor_the_value() {
     log::set_logger(&Everything).unwrap();

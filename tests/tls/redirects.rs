@@ -26,7 +26,7 @@ async fn none_is_followed_and_the_error_says_where_it_pointed_without_the_query(
     let plain = Server::plain(ok(SECRET)).await;
     for status in [301, 302, 303, 307, 308] {
         for (location, expected) in [
-            // Another host, with what must not be repeated.
+            // Another host, with a query and a fragment that must not be shown.
             (
                 format!("{}/login?token=hidden#there", other.https()),
                 format!("{}/login", other.https()),
@@ -49,7 +49,7 @@ async fn none_is_followed_and_the_error_says_where_it_pointed_without_the_query(
             assert!(!told.contains("hidden"), "{told}");
             assert!(!told.contains("the-key"), "{told}");
 
-            // Nor for what writes, whatever the method would become.
+            // Nor for writes, whatever method the redirect would use.
             let new = NewSecretGroup::in_integration("g", "i-1").secret("K", "value");
             let error = client.secret_groups().create(new).await.unwrap_err();
             assert_eq!(where_to(&error), Some(expected.as_str()), "{status}");
@@ -82,7 +82,7 @@ async fn one_on_the_same_host_is_not_followed_either() {
     }
 }
 
-/// Also not where the builder that was brought would.
+/// Not even if the caller's own builder would follow them.
 #[tokio::test]
 async fn no_builder_switches_them_on() {
     let target = Server::plain(ok(SECRET)).await;
@@ -103,7 +103,7 @@ async fn one_that_points_nowhere_is_told_as_such() {
         let server = Server::plain(redirect(302, location)).await;
         let client = client(&server.http()).build().unwrap();
         let error = client.secrets().get("s-1").await.unwrap_err();
-        // Some of these are no valid header to begin with.
+        // Some of these are not valid headers.
         assert!(
             matches!(
                 error,

@@ -80,7 +80,7 @@ impl Server {
     }
 }
 
-/// Listens, and gives each connection to `serve`. The response is the port.
+/// Listens, and gives each connection to `serve`. Returns the port.
 pub(crate) async fn accept<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> u16
 where
     F: Future<Output = ()> + Send + 'static,

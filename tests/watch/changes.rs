@@ -41,7 +41,7 @@ async fn a_cursor_waits_where_nothing_changes_and_ends_with_the_watch() {
     let mut changes = watch.changes();
     watch.refresh().await.unwrap();
     assert!(timeout(Duration::from_secs(600), changes.next()).await.is_err());
-    // The same value again is no change.
+    // The same value again is not a change.
     fake.set_value("app", "DB_PASSWORD", "one");
     assert!(timeout(Duration::from_secs(600), changes.next()).await.is_err());
     drop(watch);

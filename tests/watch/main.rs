@@ -1,4 +1,5 @@
-//! Watched groups, on a stopped clock and over real sockets: when they look, what they read, and what is seen.
+//! Watched groups, on a paused clock and over real sockets: when they check, what they read, and
+//! what they notice.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,9 +20,9 @@ use serde::Deserialize;
 use truefoundry_secrets::testing::FakeTrueFoundry;
 use truefoundry_secrets::{Client, RetryPolicy, SecretValue, Watch};
 
-/// How often the watches of these tests look, give or take 10 %.
+/// How often the watches of these tests check, give or take 10 %.
 const EVERY: Duration = Duration::from_secs(60);
-/// No look is further off than this.
+/// The longest time until the next check.
 const INTERVAL: Duration = Duration::from_secs(66);
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +52,7 @@ fn count(fake: &FakeTrueFoundry, operation: &str) -> usize {
     fake.requests().iter().filter(|request| request.operation() == Some(operation)).count()
 }
 
-/// Lets the clock go on until the operation has been seen so many times.
+/// Lets the clock run until the operation has been seen this many times.
 async fn until(fake: &FakeTrueFoundry, operation: &str, times: usize) {
     while count(fake, operation) < times {
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -102,7 +102,7 @@ async fn a_group_that_is_deleted_and_created_again_is_another_one() {
     assert!(watch.last_error().is_none());
     let change = changes.next().await.unwrap();
     assert_eq!(change.rotated(), ["DB_PASSWORD"]);
-    // From here on it is looked at under its new identifier.
+    // From here on it is checked under its new identifier.
     let (looks, lists) = (count(&fake, LOOK), count(&fake, "secret_groups.list"));
     until(&fake, LOOK, looks + 2).await;
     assert_eq!(count(&fake, "secret_groups.list"), lists);
@@ -131,7 +131,7 @@ async fn a_bad_value_that_is_taken_back_leaves_no_error() {
     assert!(watch.last_error().is_none() && watch.age() <= INTERVAL, "{watch:?}");
 }
 
-/// What was asked ten seconds ago is ten seconds old when it comes.
+/// Values that were requested ten seconds ago are ten seconds old when they arrive.
 #[tokio::test(start_paused = true)]
 async fn values_age_from_the_moment_they_were_asked_for() {
     let fake = fake().await;

@@ -32,7 +32,7 @@ async fn a_thousand_refreshes_at_once_are_two_reads_at_most() {
     assert!(looks <= 2 && reads <= 2, "{looks} looks, {reads} reads");
 }
 
-/// The one under way began before the rotation.
+/// The read under way began before the rotation.
 #[tokio::test(start_paused = true)]
 async fn a_refresh_waits_for_the_next_read_and_not_for_the_one_under_way() {
     let fake = fake().await;

@@ -18,7 +18,7 @@ async fn a_rotation_is_seen_within_one_interval() {
     assert_eq!(before.db_password.expose_secret(), "one", "what was taken stays as it was");
 }
 
-/// The clones of a fake record at most so many requests, so that they are counted by a hook.
+/// A fake records a limited number of requests, so they are counted by a hook.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_quiet_looks_are_a_thousand_requests_and_the_full_reads() {
     use std::sync::Arc;
@@ -41,7 +41,7 @@ async fn a_thousand_quiet_looks_are_a_thousand_requests_and_the_full_reads() {
     sleep(Duration::from_secs(2)).await;
     assert_eq!(looks.load(SeqCst), 1000);
     let reads = reads.load(SeqCst) - 1;
-    // Each full read comes with the first look that is 15 minutes or more after the one before.
+    // Each full read comes with the first check at least 15 minutes after the previous full read.
     let elapsed = u32::try_from(began.elapsed().as_secs()).unwrap();
     let (fewest, most) = (elapsed / (900 + 67), elapsed / 900);
     assert!((fewest..=most).contains(&reads), "{reads} reads, expected {fewest} to {most}");
@@ -55,7 +55,7 @@ async fn a_thousand_quiet_looks_are_a_thousand_requests_and_the_full_reads() {
     assert_eq!(password(&watch), "two");
 }
 
-/// A group whose times do not tell its changes apart.
+/// A group whose times do not distinguish its changes.
 fn group(id: &str, updated_at: Option<&str>) -> Fault {
     let secrets = json!([{"id": "s-1", "name": "DB_PASSWORD"}, {"id": "s-2", "name": "POOL_SIZE"}]);
     let mut group = json!({"id": id, "fqn": "my-tenant:app", "associatedSecrets": secrets});
@@ -93,7 +93,7 @@ async fn without_times_and_versions_the_values_are_read_at_each_look() {
     assert_eq!(password(&watch), "two");
 }
 
-/// Its rotation could be seen by nothing else.
+/// Its rotation could not be noticed otherwise.
 #[tokio::test(start_paused = true)]
 async fn values_are_read_at_each_look_for_the_sake_of_one_key_without_a_time() {
     let fake = fake().await;
@@ -125,14 +125,14 @@ async fn a_change_between_the_look_and_the_read_is_not_lost() {
     });
     until(&fake, LOOK, 1).await;
     assert_eq!(password(&watch), "three");
-    // The time that was kept is the one from before the values, so it is looked at once more.
+    // The kept time is the one from before the values, so the group is read once more.
     let seen = count(&fake, READ);
     until(&fake, LOOK, 2).await;
     assert_eq!(count(&fake, READ), seen + 1);
     assert_eq!(password(&watch), "three");
 }
 
-/// The times that are kept are those from before the values, at the start and later.
+/// The kept times are those from before the values, at the start and later.
 #[tokio::test(start_paused = true)]
 async fn a_change_while_the_values_are_on_their_way_is_seen_at_the_next_look() {
     let fake = fake().await;
@@ -147,7 +147,7 @@ async fn a_change_while_the_values_are_on_their_way_is_seen_at_the_next_look() {
     sleep(INTERVAL).await;
     assert_eq!(password(&watch), "two");
 
-    // Once it is quiet, so that nothing else makes the next look read.
+    // Once nothing changes, so that nothing else makes the next check read.
     until(&fake, LOOK, 3).await;
     let gate = fake.hold_response(READ);
     let refreshing = watch.clone();

@@ -5,7 +5,7 @@ use truefoundry_secrets::testing::Fault;
 
 use super::{client, count, fake, password, watch};
 
-/// Long after a wake, and long before the next look.
+/// Long after a wake-up, and long before the next check.
 const SOON: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +42,7 @@ async fn own_writes_are_seen_at_once() {
     assert!(watch.last_error().unwrap().is_not_found());
 }
 
-/// The key is known from the look; its value is not there yet.
+/// The key is known from the check; its value has not arrived yet.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_deleted_while_it_is_read_is_gone_at_once() {
     let fake = fake().await;
@@ -85,7 +85,7 @@ async fn a_dropped_watch_leaves_nothing_behind() {
     sleep(super::INTERVAL).await;
     assert_eq!(password(&clone), "two", "a clone keeps it going");
     let mut changes = clone.changes();
-    // In the middle of a look.
+    // In the middle of a check.
     let gate = fake.hold(super::LOOK);
     gate.reached().await;
     drop(clone);

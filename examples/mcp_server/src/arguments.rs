@@ -59,8 +59,8 @@ pub(crate) struct Create {
 pub(crate) struct NewGroup {
     /// The name of the new group.
     pub(crate) name: String,
-    /// The identifier of a secret store (`tfy_secret_stores_list`). It can be left out if one store only is
-    /// connected.
+    /// The identifier of a secret store (`tfy_secret_stores_list`). It can be left out if only one
+    /// store is connected.
     #[serde(default, rename = "integrationId", alias = "integration_id")]
     pub(crate) integration_id: Option<String>,
     /// Its keys.
@@ -78,7 +78,7 @@ pub(crate) struct Update {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FullList {
-    /// ALL keys that the group is to have. A key that is left out is deleted with all its versions.
+    /// ALL keys that the group should have. A key that is left out is deleted with all its versions.
     pub(crate) secrets: Vec<Listed>,
 }
 
@@ -118,8 +118,8 @@ pub(crate) struct FromEnv {
     pub(crate) from_env: String,
 }
 
-/// What rmcp's wrapper of this name does, but for its errors, which quote what was sent. The macros know it by
-/// its name.
+/// Does what rmcp's wrapper of this name does, but its errors do not quote what was sent. The
+/// macros find it by its name.
 pub(crate) struct Parameters<T>(pub(crate) Result<T, Failure>);
 
 impl<S, T: DeserializeOwned> FromContextPart<ToolCallContext<'_, S>> for Parameters<T> {

@@ -21,14 +21,14 @@ pub(crate) enum Change {
     DeleteSecret { id: String },
 }
 
-/// What a change would do to what is there now. It holds the values of a write, so it is dropped before a
-/// person is asked.
+/// What a change would do to the current state. It holds the values to write, so it is dropped
+/// before a person is asked.
 pub(crate) struct Plan {
     /// What the person sees of it.
     pub(crate) lines: Vec<String>,
     pub(crate) identity: String,
     pub(crate) group_id: Option<String>,
-    /// What the service says of when the group and its keys last changed.
+    /// When the group and its keys last changed, according to the service.
     pub(crate) markers: String,
     work: Work,
 }
@@ -74,9 +74,9 @@ async fn identity(client: &Client) -> Result<String, Failure> {
             let tenant = me.tenant().map_or_else(String::new, |name| format!(", tenant {name}"));
             Ok(format!("{}{kind}{tenant}", me.user().unwrap_or("unknown")))
         }
-        // An older control plane does not tell.
+        // An older control plane does not report it.
         Err(error) if error.is_not_found() || matches!(error.status(), Some(404 | 405 | 501)) => {
-            Ok("not told by this control plane".to_owned())
+            Ok("not reported by this control plane".to_owned())
         }
         Err(error) => Err(error.into()),
     }
@@ -124,7 +124,7 @@ async fn store(client: &Client, id: Option<&str>) -> Result<SecretStore, Failure
     }
 }
 
-/// The API's update, a full list, as the edit that has the same effect: it refuses to write if another
+/// The API's full-list update, as an edit with the same effect: it refuses to write if another
 /// process changes the group in between.
 async fn replace(
     client: &Client,
@@ -188,7 +188,8 @@ async fn delete_group(client: &Client, id: &str) -> Result<Plan, Failure> {
     Ok(Plan::new(lines, work).of_group(&group, &secrets))
 }
 
-/// By its group and key, so that the question says what is deleted and the group is compared before the write.
+/// By its group and key, so that the question names them and the group is compared before the
+/// write.
 async fn delete_secret(client: &Client, id: &str) -> Result<Plan, Failure> {
     let secret = client.secrets().get(id).await?;
     let (Some(group), Some(key)) = (secret.secret_group_id(), secret.key()) else {
@@ -293,7 +294,7 @@ fn value_lines<'a>(set: impl Iterator<Item = (&'a str, &'a str)>) -> impl Iterat
     })
 }
 
-/// What is compared between the question and the write, in addition to the plan's text.
+/// Compared between the question and the write, in addition to the plan's text.
 fn markers(group: &SecretGroup, secrets: &[Secret]) -> String {
     let of = |secret: &Secret| {
         let time = secret.updated_at().map(|time| time.to_string());

@@ -1,4 +1,4 @@
-//! What a tool says when it fails: one line, the next step, and the same as data.
+//! A tool's failure: one line, the next step, and the same as data.
 
 use rmcp::ErrorData;
 use rmcp::handler::server::tool::IntoCallToolResult;
@@ -11,9 +11,9 @@ pub(crate) struct Failure {
     kind: &'static str,
     message: String,
     hint: String,
-    /// What belongs to this kind.
+    /// The fields of this kind.
     data: Map<String, Value>,
-    /// The protocol's own error, if it has one for this.
+    /// The protocol's own error, if it has one for this kind.
     code: Option<ErrorCode>,
 }
 
@@ -180,7 +180,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The error's kind, and what a program can use of it.
+/// The error's kind, and the parts that a program can use.
 fn typed(error: &Error) -> (&'static str, Value) {
     let nothing = Value::Null;
     match error {

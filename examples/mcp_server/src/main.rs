@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     match server.serve(stdio()).await {
         Ok(running) => running.waiting().await.map(drop)?,
-        // A client that looked what the server is and left.
+        // A client that only asked what the server is, and left.
         Err(ServerInitializeError::ConnectionClosed(_)) => {}
         Err(error) => return Err(error.into()),
     }

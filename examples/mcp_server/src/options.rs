@@ -16,13 +16,13 @@ tfy CLI is used.
 
   --allow-env PATTERN      let tools write the values of these environment variables, such as 'DB_*';
                            without it no value can be written
-  --approval-timeout TIME  how long a question waits for its answer, such as 90s or 5m (the default, and
-                           the most)
+  --approval-timeout TIME  how long a question waits for its answer, such as 90s or 5m (default and
+                           maximum)
   --fake                   use a fake control plane within this program, with made-up data
   --yes                    change the fake without asking
 ";
 
-/// The most that an approval may be old.
+/// The maximum age of an approval.
 const MAX_APPROVAL_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) struct Options {
@@ -72,7 +72,7 @@ fn time(text: &str) -> Result<Duration, Box<dyn Error>> {
     let time =
         Duration::from_secs(seconds.ok_or("--approval-timeout is not a time such as 90s or 5m")?);
     if time.is_zero() || time > MAX_APPROVAL_TIMEOUT {
-        return Err("--approval-timeout has to be between 1s and 5m".into());
+        return Err("--approval-timeout must be between 1s and 5m".into());
     }
     Ok(time)
 }

@@ -66,7 +66,7 @@ pub(crate) struct ReferenceRow {
     pub(crate) exists: bool,
 }
 
-/// Its text is left out: a value may stand there.
+/// Its text is left out: it may be a value.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct MalformedRow {
     pub(crate) line: usize,
@@ -81,7 +81,7 @@ pub(crate) struct Changed {
     pub(crate) group: Option<String>,
     pub(crate) group_id: Option<String>,
     pub(crate) added: Vec<String>,
-    /// Keys that were given a value, even if it is the one that they had.
+    /// Keys that were given a value, even if it is the same as before.
     pub(crate) rotated: Vec<String>,
     pub(crate) removed: Vec<String>,
     pub(crate) kept: Vec<String>,
@@ -226,8 +226,8 @@ pub(crate) fn name_of(group: &SecretGroup) -> &str {
     group.name().unwrap_or_else(|| group.id().as_str())
 }
 
-/// A name from elsewhere on one line, as what it is: it must not break out of its cell or of its line in a
-/// question.
+/// A name from elsewhere, escaped on one line: it must not break out of its cell or of its line in
+/// a question.
 pub(crate) fn shown(text: &str) -> String {
     let escaped = text.escape_debug().to_string();
     escaped.replace("\\\"", "\"").replace("\\'", "'")

@@ -32,7 +32,7 @@ impl AllowedEnv {
         if patterns.is_empty() { "none".to_owned() } else { patterns.join(", ") }
     }
 
-    /// The value for `key` out of `variable`.
+    /// The value for `key`, read from `variable`.
     ///
     /// A name that is not allowed is not repeated in the error: it may be the value itself, written in the
     /// wrong place.
@@ -47,7 +47,7 @@ impl AllowedEnv {
     }
 }
 
-/// Whether the variable is a setting of the client's, or of the system: those no pattern allows.
+/// Whether the variable is a setting of the client or of the system, which no pattern allows.
 fn is_setting(variable: &str) -> bool {
     variable.to_ascii_uppercase().starts_with("TFY_") || reserved(variable).is_some()
 }

@@ -156,14 +156,14 @@ async def an_approval_holds_once_and_for_its_call_only(fake, mode):
         after = fake.secrets()
         assert after != before
         await asked(state=state, answer=APPROVE)
-        # A refusal spends it as well.
+        # A refusal uses it up, too.
         state = await asked()
         refused = await s.once("tfy_secret_groups_edit", edit, state=state, answer=DECLINE)
         assert refused.structured_content["error"]["kind"] == "NotApproved", refused
         await asked(state=state, answer=APPROVE)
         assert fake.secrets() == after
 
-        # Of two calls with one approval one writes.
+        # If two calls use one approval, only one writes.
         state = await asked()
         both = await asyncio.gather(
             *(s.once("tfy_secret_groups_edit", edit, state=state, answer=APPROVE) for _ in range(2))

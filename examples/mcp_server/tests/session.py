@@ -109,11 +109,11 @@ async def session(fake, mode, user, *options, sends_value=None):
 
 
 def assert_absent(recorded, values, where):
-    # What a sealed state holds can be read by anybody.
+    # The content of a sealed state is not encrypted.
     for state in re.findall(rb"rs1\.([\w-]+)", recorded):
         recorded += base64.urlsafe_b64decode(state + b"==")
     for value in values:
-        # What the fake makes up has the key's name in it, so that only the whole counts.
+        # Values that the fake makes up contain the key's name, so only the whole value counts.
         size = len(value) if value.startswith("made-up") else min(6, len(value))
         parts = {value[at : at + size] for at in range(len(value) - size + 1)}
         for text in {value, *parts}:

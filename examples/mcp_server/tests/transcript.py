@@ -1,4 +1,4 @@
-"""The conversation that stands in README.md, as it happens."""
+"""The conversation in README.md, as it happens."""
 
 import json
 import re

@@ -42,12 +42,12 @@ pub(super) fn is_wholly(value: &str) -> bool {
         || is_template(value)
 }
 
-/// Whether the text has a template in it, or begins a shell's variable.
+/// Whether the text contains a template, or begins with a shell variable.
 pub(super) fn has_template(text: &str) -> bool {
     ["${", "$(", "{{", "<%"].iter().any(|open| text.contains(open)) || variable(text).is_some()
 }
 
-/// Templates, and nothing else but what stands between two of them.
+/// Whether it is all templates, apart from the text between two of them.
 fn is_template(value: &str) -> bool {
     let mut rest = value;
     let mut found = false;
@@ -96,7 +96,8 @@ fn template(text: &str) -> Template {
     variable(text).map_or(Template::None, Template::Long)
 }
 
-/// The length of `$NAME`. In small letters it is rather a password that begins with a dollar sign.
+/// The length of `$NAME`. In lower case it is more likely a password that begins with a dollar
+/// sign.
 fn variable(text: &str) -> Option<usize> {
     let name = text.strip_prefix('$')?;
     let end = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');

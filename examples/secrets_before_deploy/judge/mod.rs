@@ -1,5 +1,5 @@
-//! Whether a value is a secret, by the name that it stands under and by what it looks like. It errs towards
-//! yes: a value that is moved needlessly still works.
+//! Whether a value is a secret, judged by its name and by what it looks like. It errs towards yes:
+//! a value that is moved needlessly still works.
 
 mod elsewhere;
 mod names;
@@ -8,7 +8,7 @@ mod values;
 
 pub(crate) use names::{is_in_collection, is_pointer, words};
 
-/// What a value is taken for.
+/// What a value is judged to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Nothing suggests a secret.
@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     Elsewhere,
     /// The value is a secret, or one setting that holds it. With the reason.
     Secret(&'static str),
-    /// A secret is a part of a longer text. With the reason.
+    /// A secret is part of a longer text. With the reason.
     Inside(&'static str),
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn judge(name: &str, value: &str) -> Verdict {
     }
 }
 
-/// Judges a text that has no name and is no value, such as a comment or a name itself.
+/// Judges a text that has no name and is not a value, such as a comment or a name itself.
 pub(crate) fn is_leak(text: &str) -> Option<&'static str> {
     values::find_leak(text.trim())
 }

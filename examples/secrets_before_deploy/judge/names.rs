@@ -1,6 +1,7 @@
-//! Secrets by the name that a value stands under.
+//! Secrets by the name of a value.
 
-/// Last words of names that describe a secret and are none: `TOKEN_URL`, `PASSWORD_MIN_LENGTH`, `KEY_FILE`.
+/// Last words of names that describe a secret but are not one: `TOKEN_URL`, `PASSWORD_MIN_LENGTH`,
+/// `KEY_FILE`.
 const ABOUT: &[&str] = &[
     "algorithm",
     "arn",
@@ -119,21 +120,21 @@ const POINTERS: &[&str] = &[
     "encryptedData",
 ];
 
-/// What maps of secrets are called, whatever their entries are: `tokens: {ci: ...}`.
+/// Names of maps of secrets, whatever their entries are: `tokens: {ci: ...}`.
 const COLLECTIONS: &[&str] = &["secrets", "passwords", "tokens", "credentials", "apikeys"];
 
-/// Values that switch something.
+/// Values that switch something on or off.
 const SWITCHES: &[&str] = &[
     "true", "false", "yes", "no", "on", "off", "enabled", "disabled", "enable", "disable", "null",
     "none", "~", "auto", "default", "always", "never", "inherit", "read", "write",
 ];
 
-/// Whether the value switches something, and so is no secret.
+/// Whether the value switches something on or off, and so is not a secret.
 pub(crate) fn is_switch(value: &str) -> bool {
     SWITCHES.iter().any(|switch| value.eq_ignore_ascii_case(switch))
 }
 
-/// Where files are. A key of AWS can begin with a slash, too.
+/// Paths of files. A key of AWS can begin with a slash, too.
 const FOLDERS: &[&str] = &[
     "/etc/",
     "/var/",
@@ -242,7 +243,7 @@ fn of_words(name: &str, words: &[String], value: &str) -> Option<&'static str> {
     is_key.then_some("name contains \"key\"")
 }
 
-/// As Docker's configuration writes `user:password`. A word such as `basic` is no such text.
+/// As Docker's configuration writes `user:password`. A word such as `basic` is not such a text.
 fn is_base64(value: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     value.len() >= 8

@@ -1,10 +1,10 @@
-//! Tokens that are known by their beginning.
+//! Tokens that are known by their prefix.
 
-/// How tokens begin and how long they are at least, under the page that says so. The lengths are well below the real
-/// ones, so that a shortened or made-up token is found, too.
+/// Prefixes of tokens with their minimum lengths, below the page that documents them. The lengths
+/// are well below the real ones, so that a shortened or made-up token is found, too.
 #[rustfmt::skip]
 const TOKENS: &[(&str, usize)] = &[
-    // TrueFoundry's CLI tells its personal access tokens from others by it.
+    // TrueFoundry's CLI recognizes its personal access tokens by it.
     ("tfy_", 20),
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     ("AKIA", 20), ("ASIA", 20),
@@ -40,7 +40,7 @@ const TOKENS: &[(&str, usize)] = &[
     ("LS0tLS1CRUdJTiBPUEVOU1NI", 24),
 ];
 
-/// Addresses that are a secret themselves: whoever knows one may post.
+/// Addresses that are secrets themselves: knowing one is enough to post.
 const WEBHOOKS: &[&str] = &[
     // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
     "https://hooks.slack.com/services/",
@@ -62,7 +62,7 @@ pub(super) fn is_token(text: &str) -> bool {
         })
 }
 
-/// The kind of secret that stands somewhere in the text.
+/// The kind of secret that is somewhere in the text.
 pub(super) fn within(text: &str) -> Option<&'static str> {
     if text.len() < MIN {
         return None;

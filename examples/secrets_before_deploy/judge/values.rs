@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Verdict, elsewhere, judge, names, tokens};
 
-/// What connection strings and URLs call their secrets, if a name in general would not say so.
+/// Names that mean a secret in connection strings and URLs, but not in general.
 const SETTINGS: [&str; 5] =
     ["pwd", "accountkey", "sharedaccesskey", "sharedaccesssignature", "sig"];
 
@@ -34,7 +34,7 @@ pub(super) fn find(value: &str) -> Verdict {
         .unwrap_or(Verdict::Clear)
 }
 
-/// What is a secret whatever the text around it says.
+/// Secrets that are recognized whatever the text around them says.
 pub(super) fn find_leak(text: &str) -> Option<&'static str> {
     let found = private_key(text).or_else(|| url_with_password(text));
     match found {
@@ -43,7 +43,7 @@ pub(super) fn find_leak(text: &str) -> Option<&'static str> {
     }
 }
 
-/// `None` if the text is no object and no list in JSON.
+/// `None` if the text is not a JSON object or list.
 fn in_json(value: &str) -> Option<Verdict> {
     if !value.starts_with(['{', '[']) {
         return None;
@@ -136,7 +136,7 @@ fn authorization(value: &str) -> Option<Verdict> {
     None
 }
 
-/// What comes behind the scheme of an authorization.
+/// The text after the scheme of an authorization.
 pub(super) fn without_scheme(value: &str) -> &str {
     match value.split_once(' ') {
         Some((scheme, rest)) if is_scheme(scheme) => rest.trim_start(),
@@ -172,7 +172,7 @@ fn settings(value: &str) -> Option<Verdict> {
     };
     let parts = || value.split([';', '&', '?', ',']).flat_map(str::split_whitespace);
     if parts().any(is_secret) {
-        // A single one is as likely an argument of a command.
+        // A single one may as well be an argument of a command.
         let is_list = value.contains([';', '&', '?', ',']) || value.split_whitespace().count() > 1;
         let all_set = value.split_whitespace().all(|word| word.contains('='));
         let is_line = !value.contains('\n') && !value.starts_with('-');

@@ -1,4 +1,5 @@
-//! What the parser reports, and the tree that it stands for. ARCHITECTURE.md says why it is this parser.
+//! What the parser reports, and the tree that it stands for. ARCHITECTURE.md explains the choice of
+//! the parser.
 
 use serde_saphyr::granit_parser::{Event, Parser, Span};
 
@@ -8,7 +9,7 @@ pub(super) type Reported<'a> = (Event<'a>, Span);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 
-/// Manifests are nested a tenth as deep.
+/// Ten times as deep as manifests are nested.
 const MAX_DEPTH: usize = 100;
 
 /// Scalars and aliases by their event.
@@ -19,7 +20,7 @@ pub(super) enum Node {
     Seq(Vec<Node>),
 }
 
-/// No manifest is a hundredth as long.
+/// A hundred times as long as any manifest.
 const MAX_LENGTH: usize = 16 << 20;
 
 pub(super) fn of(text: &str) -> Result<Vec<Reported<'_>>, Refusal> {

@@ -1,5 +1,5 @@
 //! A manifest, YAML or JSON, as text in which single values are replaced. Comments, order and layout stay,
-//! because nothing else of the text is touched.
+//! because the rest of the text is not touched.
 
 mod events;
 mod place;
@@ -10,7 +10,7 @@ use events::Node;
 pub(crate) use events::Refusal;
 pub(crate) use place::{Kind, Place, Within};
 
-/// A manifest that is understood, with all places in which a value stands.
+/// A parsed manifest, with all places that hold a value.
 pub(crate) struct Manifest<'a> {
     text: &'a str,
     is_json: bool,
@@ -32,12 +32,12 @@ impl<'a> Manifest<'a> {
         Ok(Self { text, is_json, events, steps, places, name })
     }
 
-    /// What the first document that has a name calls itself.
+    /// The name of the first document that has one.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.map(|at| events::text(&self.events, at))
     }
 
-    /// Every value, wherever it stands, in order.
+    /// Every value, wherever it is, in order.
     pub(crate) fn places(&self) -> &[Place] {
         &self.places
     }

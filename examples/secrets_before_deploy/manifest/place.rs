@@ -1,4 +1,4 @@
-//! Where a value stands, and how that is written.
+//! Where a value is, and how that is written.
 
 use super::{Manifest, events};
 use crate::judge;
@@ -6,9 +6,9 @@ use crate::judge;
 /// One value of a manifest.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// Where it stands among the events; an alias, too.
+    /// Its index among the events, also of an alias.
     pub(super) at: usize,
-    /// Where its text is. An alias has that of its anchor, unless that is no text.
+    /// Where its text is. An alias has that of its anchor, unless that is not text.
     pub(super) text_at: Option<usize>,
     /// How much of the text comes before the value: `NAME=` in a list of variables.
     pub(super) prefix: usize,
@@ -33,11 +33,11 @@ pub(crate) enum Kind {
     Key,
 }
 
-/// What the place is a part of.
+/// What the place is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Within {
     Other,
-    /// What says where a secret is: `valueFrom`.
+    /// Fields that say where a secret is: `valueFrom`.
     Pointer,
     /// `stringData` of a Kubernetes Secret.
     SecretText,
@@ -56,14 +56,14 @@ pub(super) struct Step {
 pub(super) enum Label {
     Top,
     Key(usize),
-    /// A name that is no text.
+    /// A name that is not text.
     Complex,
     Index(usize),
     /// The value of a `name` and `value`, with the event of the name.
     Named(usize),
 }
 
-/// A longer name is cut where it is shown.
+/// A longer name is cut when it is shown.
 const MAX_LABEL: usize = 60;
 
 impl Place {
@@ -97,7 +97,7 @@ impl Manifest<'_> {
         place.name_at.map_or("", |at| events::text(&self.events, at))
     }
 
-    /// The name of the map in which it stands.
+    /// The name of the map that it is in.
     pub(crate) fn map_of(&self, place: &Place) -> &str {
         place.map_at.map_or("", |at| events::text(&self.events, at))
     }
@@ -124,8 +124,8 @@ impl Manifest<'_> {
         if path.is_empty() { "(top)".to_owned() } else { path }
     }
 
-    /// The environment variable that holds the value, and the secret's key: the name if it is that of a
-    /// variable already, else the path in capitals.
+    /// The environment variable that holds the value, and the secret's key: the name if the place
+    /// is a variable, else the path in capitals.
     pub(crate) fn variable(&self, place: &Place) -> String {
         let name = self.name_at(place);
         let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';

@@ -1,4 +1,4 @@
-//! Replacing single values in the text.
+//! Replaces single values in the text.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -12,8 +12,8 @@ use super::{Manifest, Place};
 impl Manifest<'_> {
     /// The text with the values of these places replaced.
     ///
-    /// What comes out is read again and compared, event by event, with what went in: it differs in these
-    /// values and in nothing else, comments included, or there is no result.
+    /// The result is read again and compared, event by event, with the original: if it differs in
+    /// anything but these values, comments included, it is an error.
     pub(crate) fn replace(&self, changes: &[(&Place, &str)]) -> Result<String, Refusal> {
         let mut edits = Vec::new();
         let mut wanted = HashMap::new();
@@ -53,7 +53,7 @@ impl Manifest<'_> {
                 edits.push((range, format!("'{}'", new.replace('\'', "''"))));
             }
             ScalarStyle::Plain if !range.is_empty() => edits.push((range, self.plain(new))),
-            // The value is empty; the new one belongs behind the indicator.
+            // The value is empty; the new one goes after the indicator.
             ScalarStyle::Plain => {
                 let is_item = self.text.get(..range.start).is_some_and(|text| text.ends_with('-'));
                 let end = if is_item { range.start } else { self.after_last(at, &[':'])? + 1 };
@@ -64,7 +64,7 @@ impl Manifest<'_> {
                 let rest = self.text.get(header..).ok_or_else(unequal)?;
                 let indicator = rest.find(|c: char| !"|>+-0123456789".contains(c));
                 edits.push((header..header + indicator.unwrap_or(rest.len()), self.plain(new)));
-                // A comment behind the indicator stays, and so does the line's end.
+                // A comment after the indicator stays, and so does the line's end.
                 let line_end = header + rest.find(['\r', '\n']).unwrap_or(rest.len());
                 let content = self.text.get(..range.end).ok_or_else(unequal)?.trim_end().len();
                 if content > line_end {
@@ -75,7 +75,7 @@ impl Manifest<'_> {
         Ok(())
     }
 
-    /// The first of these characters behind what comes before a value, comments left out.
+    /// The first of these characters after what precedes a value, comments left out.
     fn after_last(&self, at: usize, characters: &[char]) -> Result<usize, Refusal> {
         // A collection's own start is reported where its first item is.
         let is_written = |event: &Reported<'_>| match event {

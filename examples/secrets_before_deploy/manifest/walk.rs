@@ -9,12 +9,12 @@ use super::events::{self, Node, Reported};
 use super::place::{Kind, Label, Place, Step, Within};
 use crate::judge;
 
-/// What maps of environment variables are called: by TrueFoundry, Kubernetes, GitHub, Docker Compose, and
+/// Names of maps of environment variables: in TrueFoundry, Kubernetes, GitHub, Docker Compose, and
 /// charts.
 const ENVIRONMENTS: [&str; 7] =
     ["env", "environment", "envs", "envVars", "extraEnv", "extraEnvVars", "env_vars"];
 
-/// Fields beside which nothing is a secret itself: of Kubernetes, ECS, and External Secrets.
+/// Fields whose siblings are not secrets themselves: of Kubernetes, ECS, and External Secrets.
 const REFERRING: &[&str] = &["valueFrom", "remoteRef", "sourceRef"];
 
 pub(super) fn places(events: &[Reported<'_>], documents: &[Node]) -> (Vec<Step>, Vec<Place>) {
@@ -40,7 +40,7 @@ struct Walk<'e, 'a> {
     places: Vec<Place>,
 }
 
-/// What is known of a node before it is looked at.
+/// What is known about a node before it is visited.
 #[derive(Clone, Copy)]
 struct Context {
     step: usize,

@@ -4,10 +4,10 @@
 //! TFY_BASE_URL=... TFY_API_KEY=... cargo run --manifest-path examples/service/Cargo.toml
 //! ```
 //!
-//! Without these variables it uses the login of the `tfy` CLI, which is for trying it; a deployed service has a key.
-//! The group `prod-secrets` is looked at every `SETTINGS_EVERY` seconds (60), and the service listens on
-//! `LISTEN` (`127.0.0.1:0`, which is a free port). SIGTERM and Ctrl-C end it once its open requests are done;
-//! SIGTERM is why it needs Unix.
+//! Without these variables it uses the login of the `tfy` CLI, which is for trying it; a deployed
+//! service has a key. The group `prod-secrets` is checked every `SETTINGS_EVERY` seconds (60), and
+//! the service listens on `LISTEN` (`127.0.0.1:0`, which is a free port). SIGTERM and Ctrl-C end it
+//! once its open requests are done; SIGTERM is why it needs Unix.
 
 use std::env;
 use std::error::Error;
@@ -36,7 +36,7 @@ struct Settings {
 async fn main() -> Result<(), Box<dyn Error>> {
     let every = Duration::from_secs(variable("SETTINGS_EVERY", 60)?);
     let client = Client::infer()?;
-    let me = client.whoami().await.ok(); // an older control plane does not tell
+    let me = client.whoami().await.ok(); // an older control plane does not report it
     eprintln!("{} as {:?}", client.authority(), me.as_ref().and_then(Identity::user));
     let watch = client.watch_group("prod-secrets").every(every).max_stale(5 * every);
     let watch = watch.start_as::<Settings>().await?;
@@ -61,7 +61,7 @@ fn routes(watch: Watch<Settings>) -> Router {
     Router::new().route("/pool", get(pool)).route("/health", get(health)).with_state(watch)
 }
 
-/// A handler takes the settings once, so that it works with one state of them.
+/// A handler reads the settings once, so that it works with one state of them.
 async fn pool(State(watch): State<Watch<Settings>>) -> Json<Value> {
     let settings = watch.current();
     Json(json!({ "size": settings.pool_size, "password": settings.db_password.to_string() }))

@@ -1,4 +1,4 @@
-//! The service as a process, beside a fake control plane on a real port.
+//! The service as a process, with a fake control plane on a real port.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Service {
         timeout(DEADLINE, self.lines.next_line()).await.unwrap().unwrap().unwrap()
     }
 
-    /// How it ended, and what it printed that was not read yet.
+    /// How it ended, and what it printed that had not been read.
     async fn stop(mut self, signal: Signal) -> (ExitStatus, String) {
         let pid = Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
         kill_process(pid, signal).unwrap();

@@ -1,4 +1,4 @@
-//! What can stand in place of a login.
+//! What can be in place of a login.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -103,7 +103,7 @@ fn what_may_not_be_read_is_named() {
         program.uid(NOBODY);
     }
     match program.output() {
-        // The folder of this program is not for others.
+        // Other users may not read this program's folder.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
         output => succeed(&output.unwrap()),
     }

@@ -19,7 +19,7 @@ use truefoundry_secrets::testing::{FakeLogin, FakeTrueFoundry, RecordedRequest};
 use truefoundry_secrets::{CliLogin, Client, Error, ListSecretGroups};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-/// Fewer seconds are left than a token is used with.
+/// Too little remaining time for a token to be used without a refresh.
 pub(crate) const SHORT: Duration = Duration::from_secs(60);
 
 /// A home folder with the file of a login.
@@ -116,7 +116,7 @@ pub(crate) fn spent(fake: &FakeTrueFoundry) -> Vec<String> {
     fake.requests().iter().filter_map(token).collect()
 }
 
-/// Everything that an error says, with its causes.
+/// All texts of an error, with its causes.
 pub(crate) fn texts(error: &Error) -> String {
     let mut all = format!("{error}\n{error:?}\n{error:#?}\n{}", error.hint());
     let mut cause = std::error::Error::source(error);

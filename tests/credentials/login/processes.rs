@@ -22,7 +22,7 @@ fn one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_ends_right_after_its_call_has_not_lost_its_login() {
     let (fake, login, home) = expiring().await;
-    // The token is good for another minute, and the response takes its time.
+    // The token is good for another minute, and the response is slow.
     fake.inject(Fault::delay(Duration::from_millis(200)).on("oauth2.token"));
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--exact", "login::processes::one_call", "--ignored"]);
@@ -30,7 +30,7 @@ async fn a_program_that_ends_right_after_its_call_has_not_lost_its_login() {
     let status = tokio::task::spawn_blocking(move || program.status().unwrap()).await.unwrap();
     assert!(status.success());
     assert_ne!(home.stored()["refresh_token"], login.refresh_token());
-    // What it left works, and works again.
+    // The login that it left works, twice.
     fake.advance_token_clock(HOUR);
     call(&home.client()).await.unwrap();
     let spent = spent(&fake);
@@ -38,8 +38,8 @@ async fn a_program_that_ends_right_after_its_call_has_not_lost_its_login() {
     assert_ne!(spent[0], spent[1]);
 }
 
-/// The runtime of a synchronous program stands still between its calls, and with it a refresh that a call has given
-/// up waiting for.
+/// The runtime of a synchronous program does not run between its calls, nor does a refresh that a
+/// call has stopped waiting for.
 #[test]
 fn a_refresh_goes_on_while_its_runtime_stands_still() {
     let server = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -140,7 +140,7 @@ async fn a_dropped_future_of_the_source_itself_cancels_no_refresh() {
     home.refreshed(&login).await;
 }
 
-/// The client has no token yet to go on with; the file has.
+/// The client has no token to continue with yet, but the file does.
 #[tokio::test]
 async fn the_first_call_does_not_fail_with_a_good_token_because_its_refresh_hangs() {
     let (fake, login, home) = expiring().await;
@@ -149,13 +149,13 @@ async fn the_first_call_does_not_fail_with_a_good_token_because_its_refresh_hang
     let caller = tokio::spawn(async move { call(&client).await });
     gate.reached().await;
     tokio::time::pause();
-    // Less than the request for the tokens may take.
+    // Less than the timeout of the request for the tokens.
     tokio::time::advance(Duration::from_millis(19_500)).await;
     tokio::time::resume();
     caller.await.unwrap().unwrap();
     let sent = fake.requests().pop().unwrap().header("authorization").unwrap().to_owned();
     assert_eq!(sent, format!("Bearer {}", login.access_token()));
-    // The refresh goes on.
+    // The refresh continues.
     gate.release();
     while home.stored()["refresh_token"] == login.refresh_token() {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -35,7 +35,8 @@ async fn a_login_that_has_ended_says_what_to_run() {
     assert_eq!(home.names(), ["credentials.json", "credentials.json.lock"]);
 }
 
-/// A program that goes on calling must not send a spent one each time. Whoever logs in again is seen.
+/// A program that keeps calling must not send a spent refresh token each time. A new login is
+/// noticed.
 #[tokio::test]
 async fn a_refresh_token_that_was_refused_is_not_sent_again() {
     let (fake, login, home) = expired().await;
@@ -52,7 +53,7 @@ async fn a_refresh_token_that_was_refused_is_not_sent_again() {
     call(&client).await.unwrap();
 }
 
-/// What is in front of the control plane says these, too.
+/// A proxy in front of the control plane can send these, too.
 #[tokio::test]
 async fn only_a_refused_refresh_token_has_ended_the_login() {
     for (status, operation) in [
@@ -136,7 +137,7 @@ async fn a_server_that_echoes_the_tokens_shows_none() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_found_before_the_refresh_token_is_spent() {
     let (fake, _, home) = expired().await;
-    // What stands in the way of the new file, for root, too.
+    // It blocks the new file, for root, too.
     std::fs::create_dir(home.folder().join("credentials.json.new")).unwrap();
     let error = call(&home.client()).await.unwrap_err();
     says(&error, &["credentials.json cannot be replaced"], &[]);
@@ -154,7 +155,7 @@ async fn a_lock_file_that_cannot_be_opened_is_an_error_that_names_it() {
     assert!(seen(&fake).is_empty(), "{:?}", seen(&fake));
 }
 
-/// It locks out no program that waits beside the symlink, as the CLI does.
+/// Locking its target would not keep out a program that locks the path itself, as the CLI does.
 #[tokio::test]
 async fn a_lock_file_that_is_a_symlink_is_an_error_that_says_so() {
     let (fake, _, home) = expired().await;

@@ -17,7 +17,7 @@ struct Storm {
     calls_between: usize,
 }
 
-/// A few of the whole's processes and expiries.
+/// Fewer processes and expiries than [`WHOLE`].
 const SMALL: Storm = Storm { processes: 4, expiries: 5, calls_between: 4 };
 /// 10 processes × 100 calls over 20 expiries.
 const WHOLE: Storm = Storm { processes: 10, expiries: 20, calls_between: 5 };
@@ -43,7 +43,7 @@ impl Process {
         Self { child, orders, answers }
     }
 
-    /// How many of its calls failed.
+    /// How many of the process's calls failed.
     async fn failures(&mut self) -> usize {
         loop {
             let line = self.answers.next_line().await.unwrap().expect("it ended before");
@@ -54,7 +54,7 @@ impl Process {
     }
 }
 
-/// For each line with a number, so many calls.
+/// Makes as many calls as each line of input says.
 #[tokio::test]
 #[ignore = "a part of other tests, which start it in processes of its own"]
 async fn process() {
@@ -106,7 +106,7 @@ impl Storm {
         assert_eq!(spent.iter().collect::<BTreeSet<_>>().len(), self.expiries);
     }
 
-    /// Each process has a symlink of its own to the file, and so a lock of its own.
+    /// Each process has its own symlink to the file, and so its own lock.
     async fn without_the_lock(&self) {
         let own_link = |home: &Home, n: usize| {
             let link = home.path().join(format!("login-{n}.json"));

@@ -1,4 +1,5 @@
-//! Manifests as people write them, each of which comes out byte for byte as it was but for what moved.
+//! Manifests as people write them. Each one stays the same, byte for byte, except for the moved
+//! values.
 
 mod charts;
 mod kubernetes;
@@ -12,7 +13,7 @@ use crate::process::{Run, example_on};
 struct Shape {
     what: &'static str,
     text: &'static str,
-    /// What stands there, what stands there then, with `REF` for the reference, and the variable.
+    /// The text before, the text after, with `REF` for the reference, and the variable.
     moved: &'static [(&'static str, &'static str, &'static str)],
 }
 
@@ -59,7 +60,7 @@ async fn manifests_come_out_byte_for_byte_but_for_what_moved() {
             let value = fake.value("shapes", variable);
             assert_eq!(value, Some(format!("from-the-environment-{variable}")), "{what}");
         }
-        // Again, and what came out.
+        // Run again, then run on the output.
         assert_eq!(run(shape.text), expected, "{what}");
         fake.clear_requests();
         assert_eq!(run(&expected), expected, "{what}");

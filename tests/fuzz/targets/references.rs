@@ -1,4 +1,4 @@
-//! Any text: references are found and parsed, and what is found can be printed and parsed again.
+//! Any text: references are found and parsed, and each one can be printed and parsed again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

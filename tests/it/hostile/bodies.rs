@@ -94,7 +94,8 @@ async fn an_announced_length_is_believed_only_when_it_is_too_long() {
         let error = endpoint.call(&tenant_client(server.url())).await.unwrap_err();
         assert_eq!((variant(&error), server.count()), ("ResponseTooLarge".into(), 1));
 
-        // Within the limit, and not allocated on the server's word: that much may not be there.
+        // Within the limit, but not allocated because the server announces it: that much memory may
+        // not exist.
         let large = "HTTP/1.1 200 OK\r\ncontent-length: 4294967295\r\n\r\n{";
         let server = RawServer::start(move |_, _| Act::SendThenClose(large.into()));
         let client =
@@ -113,7 +114,7 @@ async fn compression_that_was_not_asked_for_is_not_undone() {
     let client = builder(server.url()).http(reqwest()).build().unwrap();
     let error = client.secrets().get("s-1").await.unwrap_err();
     assert_eq!(variant(&error), "Decode");
-    // What was brought could have asked for compression; nothing else says a word of it.
+    // The given HTTP client could have asked for compression; no other header mentions it.
     assert_eq!(server.only().header("accept-encoding"), Some("identity"));
 
     for coding in ["gzip", "br", "deflate", "zstd"] {
@@ -188,7 +189,7 @@ async fn bytes_that_are_no_text_are_not_guessed_at() {
 
 #[tokio::test]
 async fn a_response_in_single_bytes_costs_no_more_than_its_length() {
-    // With work that grows with the square of the pieces this takes minutes.
+    // If the work grew with the square of the pieces, this would take minutes.
     let body = format!(r#"{{"data":{{"id":"s-1","value":"{}"}}}}"#, "v".repeat(40_000));
     let pieces: Vec<&[u8]> = body.as_bytes().chunks(1).collect();
     let server = RawServer::always(chunked(200, "", &pieces));

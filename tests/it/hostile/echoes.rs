@@ -49,7 +49,7 @@ async fn an_echoed_key_or_value_is_withheld_wherever_it_stands() {
                 assert_nowhere(&error, &[SENT, KEY]);
                 assert_well_formed(&error);
                 let shown = format!("{error:#?}");
-                // A code is left out, and details are not in `Debug`.
+                // A code that echoes is left out, and details are not in `Debug`.
                 let said = [r#""message":"x""#, "unknown"].iter().any(|it| shape.contains(it));
                 let withheld = "(message withheld)";
                 assert!(said || shown.contains(withheld), "{shape}: {shown}");

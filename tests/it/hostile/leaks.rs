@@ -1,4 +1,4 @@
-//! Ways in which a value, or a character that steers a terminal, came into an error once.
+//! Ways in which a value, or a terminal control character, once got into an error.
 
 use truefoundry_secrets::{Error, NewSecretGroup, RecoveryOption, RetryPolicy, SecretUpdate};
 
@@ -7,13 +7,13 @@ use crate::support::{assert_nowhere, assert_well_formed, builder, tenant_client}
 
 const VALUE: &str = "t0p-secret-value-of-an-edit";
 const WITHHELD: &str = "(message withheld)";
-/// Without the list of its keys, so that they have to be read.
+/// Without the list of its keys, so that they must be read.
 const GROUP: &str = r#"{"data":{"id":"g-1","fqn":"my-tenant:app","name":"app"}}"#;
 const KEYS: &str = r#"{"data":[{"id":"s-1","name":"A"}],"pagination":{"total":1,"limit":100}}"#;
 
-/// Which requests are meant.
+/// Which requests a case is about.
 type IsIt = fn(&Seen) -> bool;
-/// What is tried: from which of the requests that are meant on the server responds so.
+/// A case, with the first of its requests that gets this response.
 type Case = (&'static str, usize, IsIt, fn() -> Act);
 
 fn echo() -> Act {

@@ -11,7 +11,7 @@ const ATTEMPTS: usize = 4;
 
 pub(super) const SECONDS: u64 = 700;
 pub(super) const DATE: u64 = 1000;
-/// When a slow response comes that does come.
+/// When a slow response arrives, if it does.
 const SLOW: Duration = Duration::from_secs(1800);
 
 #[rustfmt::skip]
@@ -19,7 +19,7 @@ const COLUMNS: &str =
     "Refused|ResetBefore|ResetAfter|Closed|CutHead|CutBody|SlowHead|SlowBody|408|429|500|502|503|504";
 
 /// Whether a call of the endpoint is retried after the fault of the column. Written by hand, and not derived
-/// from anything: what can act twice is retried only if no connection was made.
+/// from anything: a call that can act twice is retried only if no connection was made.
 #[rustfmt::skip]
 pub(super) const RETRIED: [(Endpoint, &str); 16] = [
     (ListGroups,     "yes    |yes        |yes       |yes   |yes    |yes    |no      |no      |yes|yes|yes|yes|yes|yes"),
@@ -59,7 +59,7 @@ pub(super) enum Fault {
     Status(u16, After),
 }
 
-/// What a failure says in `Retry-After`.
+/// The `Retry-After` of a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum After {
     Unsaid,
@@ -135,7 +135,7 @@ impl Row {
     }
 
     fn is_retried(self) -> bool {
-        // It would have to wait past the deadline.
+        // The wait would pass the deadline.
         if let Fault::Status(_, After::Huge) = self.fault {
             return false;
         }
@@ -149,11 +149,11 @@ impl Row {
         }
     }
 
-    /// The own delay is nothing here, so that only the server's wishes take time.
+    /// The client's own delay is zero here, so that only the server's waits take time.
     fn wait(self) -> Option<Wait> {
         match self.fault {
             Fault::Status(_, After::Seconds) => Some(Wait::exactly(Duration::from_secs(SECONDS))),
-            // Compared with the machine's clock, which goes on while the response travels.
+            // Compared with the machine's clock, which advances while the response travels.
             Fault::Status(_, After::Date) => Some(Wait {
                 least: Duration::from_secs(DATE - 100),
                 most: Duration::from_secs(DATE),

@@ -29,7 +29,7 @@ enum Counted {
 }
 
 impl Stage {
-    /// How often the call was tried.
+    /// How many times the call was tried.
     pub(super) fn attempts(&self) -> usize {
         match &self.counted_by {
             Counted::Requests => self.server.count(),
@@ -39,7 +39,7 @@ impl Stage {
     }
 }
 
-/// The sender is dropped when what is slow is to come.
+/// Dropping the sender releases a slow response.
 pub(super) fn set(row: Row) -> (Stage, Client, Option<Sender<Vec<u8>>>) {
     let faults = if row.times == Times::Once { 1 } else { usize::MAX };
     let success = row.endpoint.success();
@@ -85,7 +85,7 @@ fn patient(url: &str, http: Option<reqwest::ClientBuilder>) -> Client {
     builder.build().unwrap()
 }
 
-/// Half of a response at once; the other half, where it comes at all, when the sender is dropped.
+/// Half of a response at once; the other half, if any, when the sender is dropped.
 fn slow(row: Row) -> (RawServer, Sender<Vec<u8>>) {
     let whole = ok(row.endpoint.success());
     let at = if row.fault == Fault::SlowHead { 20 } else { whole.len() - 1 };
@@ -135,7 +135,7 @@ fn header(after: After) -> String {
     format!("retry-after: {value}\r\n")
 }
 
-/// Leads the first look-ups to where nothing listens: the server is not there in the IPv6 world.
+/// Directs the first look-ups to an address where nothing listens, as for a server without IPv6.
 struct NobodyFirst {
     refused: usize,
     look_ups: Arc<AtomicUsize>,

@@ -19,7 +19,7 @@ enum Fault {
     CutChunk,
     /// The body begins, then the connection is reset.
     ResetBody,
-    /// What comes back only begins as HTTP does.
+    /// The response only begins like HTTP.
     Garbage,
 }
 
@@ -68,7 +68,7 @@ async fn a_lost_response_is_asked_for_again_by_reads_and_deletes_only() {
                 assert_eq!(error.context().unwrap().attempts(), 1, "{case}");
                 match fault {
                     Fault::CutBody | Fault::CutChunk => assert_eq!(error.status(), Some(200)),
-                    // The kernel may drop what came before a reset.
+                    // The kernel may drop data that arrived before a reset.
                     Fault::ResetBody => {}
                     _ => assert_eq!(error.status(), None, "{case}"),
                 }
@@ -187,7 +187,7 @@ async fn a_delete_that_may_have_been_done_and_finds_nothing_is_done() {
             (&[503, 404][..], true),
             (&[500, 429, 404], true),
             (&[404], false),
-            // Refused for the moment: nothing was done, so another client's delete was first.
+            // Refused temporarily: nothing was done, so another client's delete was first.
             (&[429, 404], false),
             (&[429, 429, 404], false),
         ] {
@@ -220,13 +220,13 @@ async fn an_unclear_first_attempt_is_remembered_whatever_the_last_one_says() {
 #[tokio::test]
 async fn a_connection_that_the_server_closed_in_between_is_not_used_for_a_write() {
     let server = RawServer::start(|n, _| {
-        // Every response says nothing of closing, and closes.
+        // No response announces that the connection closes, but each one closes it.
         let whole = ok(if n == 0 { endpoints::GROUPS } else { endpoints::GROUP });
         Act::SendThenClose(whole)
     });
     let client = tenant_client(server.url());
     client.check().await.unwrap();
-    // It counts as responded to when it is closed.
+    // The request counts as responded to when the connection is closed.
     server.wait_for(1).await;
     crate::support::clock::settle().await;
     Endpoint::CreateGroup.call(&client).await.unwrap();

@@ -20,7 +20,7 @@ fn patient(server: &RawServer) -> Client {
     builder(server.url()).connect_timeout(Duration::from_secs(86_400)).build().unwrap()
 }
 
-/// After how much time on the paused clock the second request is sent, to a tenth of a second.
+/// The time on the paused clock until the second request is sent, to a tenth of a second.
 async fn wait_of(headers: &str) -> Duration {
     let server = RawServer::in_turn([response(429, headers, ""), ok(r#"{"data":{"id":"s"}}"#)]);
     let client = patient(&server);
@@ -42,12 +42,13 @@ async fn wait_of(headers: &str) -> Duration {
 async fn what_the_server_asks_for_is_waited_for() {
     let in_a_while = http_date(Timestamp::now() + SignedDuration::from_secs(30));
     for (headers, least, most) in [
-        // The paused clock is moved on until the request has come, which takes the machine a while.
+        // The paused clock is advanced until the request has arrived, which takes the machine a
+        // while.
         ("retry-after: 7\r\n".to_owned(), 6.95, 12.0),
         ("retry-after-ms: 1500\r\n".to_owned(), 1.45, 6.5),
         ("retry-after-ms: 2500\r\nretry-after: 9\r\n".to_owned(), 2.45, 7.5),
         ("x-ratelimit-reset: 5\r\n".to_owned(), 4.95, 10.0),
-        // A date is compared with the machine's clock, which goes on meanwhile.
+        // A date is compared with the machine's clock, which advances meanwhile.
         (format!("retry-after: {in_a_while}\r\n"), 20.0, 35.0),
     ] {
         let waited = wait_of(&headers).await.as_secs_f64();
@@ -58,7 +59,7 @@ async fn what_the_server_asks_for_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn without_a_wait_from_the_server_it_is_jittered_up_to_the_base_delay() {
     for headers in ["", "retry-after: soon\r\n", "retry-after: 0\r\n", "retry-after: -1\r\n"] {
-        // The client's own delay is zero here; the loop's steps are what is measured.
+        // The client's own delay is zero here, so this measures the steps of the loop.
         assert!(wait_of(headers).await < 5 * SECOND, "{headers}");
     }
     let past = http_date(Timestamp::now() - SignedDuration::from_secs(3600));
@@ -84,7 +85,7 @@ async fn own_delays_are_waited_between_attempts() {
     }
     let error = call.await.unwrap().unwrap_err();
     assert_eq!((variant(&error), server.count()), ("Service".into(), 4));
-    // Three waits of nothing to 20 s each; that all three are under 10 ms has odds of one to billions.
+    // Three waits of 0 to 20 s each; the odds that all three are under 10 ms are one in billions.
     let elapsed = error.context().unwrap().elapsed();
     assert!(elapsed > Duration::from_millis(10) && elapsed <= 66 * SECOND, "{elapsed:?}");
     drop(clock);
@@ -161,7 +162,7 @@ async fn the_timeout_covers_all_attempts_together() {
     let call = tokio::spawn(async move { client.secrets().get("s").await });
     server.wait_for(1).await;
     pass(30 * SECOND).await;
-    // Said, so that the second request does not meet a connection that is being closed.
+    // Announced, so that the second request does not use a connection that is being closed.
     send.send(response(503, "connection: close\r\n", "")).unwrap();
     drop(send);
     server.wait_for(2).await;

@@ -1,12 +1,12 @@
-//! A paused clock beside real sockets.
+//! A paused clock with real sockets.
 //!
-//! tokio moves a paused clock on by itself whenever nothing is left to do, and waiting for a socket
-//! looks like that. It does not while a blocking task runs.
+//! tokio advances a paused clock by itself whenever nothing is left to do, and waiting for a socket
+//! looks like that. It does not advance while a blocking task runs.
 
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-/// The clock stands still until this is dropped; only [`pass`] moves it.
+/// The clock does not advance until this is dropped, except by [`pass`].
 pub(crate) struct HeldClock {
     _released_on_drop: Sender<()>,
 }
@@ -27,7 +27,7 @@ pub(crate) async fn settle() {
     }
 }
 
-/// Moves the clock on, after and before the client did what it could.
+/// Advances the clock, and before and after that lets the client do what it can.
 pub(crate) async fn pass(time: Duration) {
     settle().await;
     tokio::time::advance(time).await;

@@ -1,4 +1,4 @@
-//! Every endpoint, to be called alike.
+//! Every endpoint, with one way to call it.
 
 use truefoundry_secrets::{
     Attribute, Client, Error, ListSecretGroups, ListSecretStores, ListSecrets, NewSecretGroup,
@@ -84,7 +84,7 @@ impl Endpoint {
         }
     }
 
-    /// A body that this endpoint takes for a success.
+    /// A body that this endpoint reads as a success.
     pub(crate) fn success(self) -> &'static str {
         match self {
             ListGroups | ListPartial | GetByName => GROUPS,
@@ -98,7 +98,7 @@ impl Endpoint {
         }
     }
 
-    /// It can act twice, so it is never sent again unless nothing was sent.
+    /// It can act twice, so it is retried only if nothing was sent.
     pub(crate) fn is_write(self) -> bool {
         matches!(self, CreateGroup | UpdateGroup | CreateOrUpdate)
     }

@@ -16,7 +16,7 @@ pub(crate) fn at_once() -> RetryPolicy {
     RetryPolicy::default().base_delay(Duration::ZERO)
 }
 
-/// A client's set-up that costs no time: no system roots, no waits.
+/// A client's setup that costs no time: no system roots, no waits.
 pub(crate) fn builder(base: impl Into<String>) -> ClientBuilder {
     let builder = Client::builder().base_url(base).api_key(KEY).retry(at_once());
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
@@ -28,7 +28,7 @@ pub(crate) fn client(base: impl Into<String>) -> Client {
     builder(base).build().unwrap()
 }
 
-/// With the tenant given, so that a look-up by name is one request.
+/// With the tenant set, so that a look-up by name is one request.
 pub(crate) fn tenant_client(base: impl Into<String>) -> Client {
     builder(base).tenant(TENANT).build().unwrap()
 }
@@ -51,7 +51,7 @@ pub(crate) fn assert_well_formed(error: &Error) {
     assert_nowhere(error, &[KEY]);
 }
 
-/// Whether any view that a program can take of the error shows one of these texts.
+/// Whether any way to print the error shows one of these texts.
 #[track_caller]
 pub(crate) fn assert_nowhere(error: &Error, secrets: &[&str]) {
     let mut all = format!("{error}\n{error:?}\n{error:#?}\n{}", error.hint());

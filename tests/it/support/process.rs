@@ -17,7 +17,7 @@ pub(crate) fn child_command(test: &str) -> Command {
     for name in PROXY_VARIABLES.iter().chain(&OWN_VARIABLES) {
         command.env_remove(name);
     }
-    // Would keep the proxies out of use, and the test from finding anything.
+    // It would disable the proxies, and the test would find nothing.
     command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
     command
 }

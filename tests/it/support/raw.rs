@@ -1,4 +1,4 @@
-//! A server that sees requests as bytes and responds with whatever it is told, proper or not.
+//! A server that reads requests as bytes and responds with any bytes, valid or not.
 //!
 //! It runs on threads with blocking sockets, so that a test's paused clock does not reach it.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A server that is not reached in this time never will be.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What to do with one request, once it is there.
+/// What to do with one request, once it has arrived.
 pub(crate) enum Act {
     /// Send this and read the next request from the same connection.
     Send(Vec<u8>),
@@ -20,11 +20,11 @@ pub(crate) enum Act {
     SendThenClose(Vec<u8>),
     /// Send this and break the connection (RST).
     SendThenReset(Vec<u8>),
-    /// Say nothing until the client goes away.
+    /// Send nothing until the client closes the connection.
     Hang,
-    /// Send what comes out of the channel, then close.
+    /// Send what the channel yields, then close.
     Feed(Receiver<Vec<u8>>),
-    /// Send the first, then the second for as long as the client takes it.
+    /// Send the first, then repeat the second until the client stops reading.
     Endless(Vec<u8>, Vec<u8>),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Seen {
 struct Log {
     requests: Mutex<Vec<Seen>>,
     connections: Mutex<usize>,
-    /// How many requests got a response, or are getting one without an end.
+    /// How many requests got a response, or are getting one that does not end.
     responded: Mutex<usize>,
     changed: Condvar,
 }
@@ -62,7 +62,7 @@ impl RawServer {
         Self::slamming_first(0, act)
     }
 
-    /// Closes so many connections without reading, then responds.
+    /// Closes this many connections without reading, then responds.
     pub(crate) fn slamming_first(
         slammed: usize,
         act: impl Fn(usize, &Seen) -> Act + Send + Sync + 'static,
@@ -82,7 +82,7 @@ impl RawServer {
                     *connections - 1
                 };
                 if before < slammed {
-                    // What is closed with something unread in it is reset, and not only closed.
+                    // Closing a connection with unread data resets it.
                     thread::spawn(move || stream.peek(&mut [0]));
                     continue;
                 }
@@ -92,7 +92,7 @@ impl RawServer {
         server
     }
 
-    /// Responds to every request alike.
+    /// Sends the same response to every request.
     pub(crate) fn always(response: impl Into<Vec<u8>>) -> Self {
         let response = response.into();
         Self::start(move |_, _| Act::Send(response.clone()))
@@ -104,7 +104,7 @@ impl RawServer {
         Self::start(move |n, _| Act::Send(responses[n.min(responses.len() - 1)].clone()))
     }
 
-    /// Takes connections and closes them without reading.
+    /// Accepts connections and closes them without reading.
     pub(crate) fn slamming() -> Self {
         Self::slamming_first(usize::MAX, |_, _| Act::Hang)
     }
@@ -136,8 +136,8 @@ impl RawServer {
         requests.into_iter().next().unwrap()
     }
 
-    /// Waits, in real time, until so many requests got a response. The blocking task keeps a paused clock
-    /// where it is.
+    /// Waits, in real time, until this many requests got a response. The blocking task keeps a
+    /// paused clock from advancing.
     pub(crate) async fn wait_for(&self, count: usize) {
         let log = Arc::clone(&self.log);
         let waited = tokio::task::spawn_blocking(move || {
@@ -163,8 +163,8 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
             requests.push(seen.clone());
             requests.len() - 1
         };
-        // Decided before the request is taken from the socket: closing a socket with bytes unread is
-        // what makes the kernel send RST.
+        // Decided before the request is read from the socket: closing a socket with unread bytes
+        // makes the kernel send RST.
         let act = act(index, &seen);
         if let Act::SendThenReset(bytes) = act {
             let _ = stream.write_all(&bytes);
@@ -214,7 +214,7 @@ fn serve(mut stream: TcpStream, log: &Log, act: &(dyn Fn(usize, &Seen) -> Act + 
     }
 }
 
-/// The next request and its length, left in the socket. `None` where the client has gone.
+/// The next request and its length, left in the socket. `None` if the client has gone.
 fn peek_request(stream: &TcpStream) -> Option<(Seen, usize)> {
     let mut buffer = vec![0; 1024 * 1024];
     let mut before = 0;
@@ -233,7 +233,7 @@ fn peek_request(stream: &TcpStream) -> Option<(Seen, usize)> {
             }
         }
         if there == before {
-            // Peeking returns at once while something is there: give the client its turn.
+            // Peeking returns at once if anything has arrived: let the client run.
             thread::yield_now();
         }
         before = there;

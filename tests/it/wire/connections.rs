@@ -10,23 +10,23 @@ use crate::support::{at_once, builder};
 
 /// hyper's first buffer.
 const FULL: usize = 8 * 1024;
-/// With a head of two headers, over which the client estimates, it does not fill that buffer.
+/// With a head of two headers, which the client overestimates, it does not fill that buffer.
 const NEARLY: usize = FULL - 256;
 const SHORT: usize = 0;
 
-/// A success, with blanks up to so many bytes.
+/// A success, padded with blanks to this many bytes.
 fn padded_response(endpoint: Endpoint, length: usize) -> Vec<u8> {
     ok(format!("{:length$}", endpoint.success()))
 }
 
-/// Calls one endpoint after the other, each when so many milliseconds more have passed, and says which
+/// Calls one endpoint after the other, each after this many more milliseconds, and returns which
 /// requests asked for their connection to be closed.
 async fn closing<const N: usize>(
     calls: [(u64, Endpoint, usize); N],
 ) -> (Vec<(Endpoint, bool)>, usize) {
     let server =
         RawServer::in_turn(calls.map(|(_, endpoint, length)| padded_response(endpoint, length)));
-    // Nothing but the test moves the clock, and never to where a call would time out.
+    // Only the test advances the clock, and never far enough for a call to time out.
     let client =
         builder(server.url()).tenant("t").connect_timeout(DAY).timeout(DAY).build().unwrap();
     let clock = HeldClock::new();

@@ -154,7 +154,7 @@ async fn stores_are_told_from_models_by_either_type() {
     }
 }
 
-/// What is left out of a page still counts for where the next one begins.
+/// Entries that are left out of a page still count for the start of the next one.
 #[tokio::test]
 async fn pages_are_counted_with_what_is_no_store() {
     let server = RawServer::start(|n, _| {
@@ -233,7 +233,8 @@ async fn a_found_stores_rules_are_checked_before_a_group_is_created() {
     };
     assert_eq!(suggestion.as_deref(), Some("DB-PASSWORD"));
     assert_eq!(server.count(), 1);
-    // The store may have changed its rules: the response here is none of a group, but it was asked.
+    // The store may have changed its rules, so the request is sent; the response here is not a
+    // group.
     let error = client.secret_groups().create(new().skip_store_rules()).await.unwrap_err();
     assert_eq!((variant(&error), server.count()), ("Decode".into(), 2));
 }

@@ -1,4 +1,4 @@
-//! Who tells the tenant's name, in which order, and what is remembered of it.
+//! Where the tenant's name comes from, in which order, and what is cached of it.
 
 use std::time::Duration;
 
@@ -250,7 +250,7 @@ async fn where_nothing_tells_it_groups_of_exactly_that_name_are_searched_for() {
         for _ in 0..2 {
             assert_eq!(look_up(&client).await.unwrap(), "theirs:app");
         }
-        // Its tenant served one call only.
+        // The tenant was used for one call only.
         let asked = tenant_id(&one);
         assert_eq!(targets(&one), [&asked, SESSION, SEARCH, &asked, SESSION, SEARCH]);
     }

@@ -91,7 +91,7 @@ fn start(fake: &FakeTrueFoundry, arguments: &[&str]) -> Result<Child> {
 /// list, so that each could lose the keys of all the others.
 async fn storm(how: &str) -> Result<Report> {
     let fake = fake().await;
-    // A way to the control plane, in which others can write.
+    // The delay of a write on its way to the control plane, in which others can write.
     fake.inject(Fault::delay(Duration::from_millis(5)).forever().on(PUT));
     let mut writers = Vec::new();
     for number in 0..WRITERS {
@@ -112,7 +112,7 @@ async fn storm(how: &str) -> Result<Report> {
     Ok(all)
 }
 
-/// Leaves a write on its way, of a process that was killed, and which holds the lock no more.
+/// Leaves the write of a killed process under way, which no longer holds the lock.
 async fn kill_in_the_middle_of_a_write(
     fake: &FakeTrueFoundry,
 ) -> Result<truefoundry_secrets::testing::Gate> {

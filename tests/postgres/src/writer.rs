@@ -12,7 +12,7 @@ pub(crate) const APP: &str = "app";
 const EDITS: usize = 50;
 const KEYS: usize = 6;
 
-/// What came of a writer's edits.
+/// The results of a writer's edits.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) edits: usize,
@@ -32,7 +32,7 @@ impl Report {
         model.iter().for_each(|(key, value)| println!("{key} {value}"));
     }
 
-    /// The report, and the keys that the writer has in the end.
+    /// The report, and the writer's keys at the end.
     pub(crate) fn read(text: &str) -> Result<(Self, BTreeMap<String, String>)> {
         let mut lines = text.lines();
         let numbers = lines.next().unwrap_or_default().split(' ').map(str::parse);
@@ -88,7 +88,7 @@ async fn storm(
         let removes = removes && set != key;
         loop {
             let edit = client.secret_groups().edit_by_name(APP);
-            // With another key set, so that the removal is part of a full list.
+            // Another key is set, so that the removal is part of a full list.
             let edit = if removes { edit.remove(&key) } else { edit };
             let edit = edit.set(&set, value.as_str());
             report.edits += 1;

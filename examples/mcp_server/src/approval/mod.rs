@@ -26,7 +26,7 @@ use state::{Asked, Refused, hex};
 /// The name of the question, and of the field that a person ticks.
 const QUESTION: &str = "approval";
 const FIELD: &str = "approve";
-/// How often one call asks if the group changes while a person reads.
+/// How many times one call asks if the group changes while a person reads.
 const MAX_QUESTIONS: u32 = 3;
 
 /// One call of a tool: what an approval is bound to, and the way back to the client.
@@ -66,7 +66,7 @@ impl Call {
     fn can_be_asked(&self) -> bool {
         let capabilities = self.context.client_capabilities();
         let elicitation = capabilities.and_then(|capabilities| capabilities.elicitation);
-        // A client that names no mode means forms.
+        // A client that names no mode supports forms.
         elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
     }
 
@@ -80,8 +80,9 @@ impl Call {
 impl Server {
     /// Applies the change if a person approves it as it is planned.
     ///
-    /// A plan is dropped before the question and made anew after it, so that no value is held while a person
-    /// thinks, and what is written is what the environment and the group hold then.
+    /// A plan is dropped before the question and made again after it, so that no value is held
+    /// while a person thinks, and the write uses what the environment and the group hold at that
+    /// time.
     pub(crate) async fn carry_out(
         &self,
         call: Call,
@@ -159,7 +160,7 @@ impl Server {
         let timeout = self.approvals.timeout();
         let asking = call.context.peer.create_elicitation_with_timeout(form, Some(timeout));
         tokio::select! {
-            // rmcp drops the response of a call that the client cancels, and lets the call go on.
+            // rmcp drops the response of a call that the client cancels, but the call continues.
             biased;
             () = call.context.ct.cancelled() => Err(Failure::no_answer("the call was cancelled")),
             answer = asking => answer.map_err(|error| match error {
@@ -183,7 +184,7 @@ impl Server {
     }
 }
 
-/// A form can be sent off with its field left empty.
+/// A form can be submitted with its field left empty.
 fn approves(answer: &ElicitResult) -> bool {
     let field = answer.content.as_ref().and_then(|content| content.get(FIELD));
     answer.action == ElicitationAction::Accept && field == Some(&Value::Bool(true))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-/// What was asked about; no value is in it, nor can one be computed from it.
+/// What was asked about. It holds no value, and none can be computed from it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) tool: String,
@@ -27,12 +27,12 @@ struct Sealed {
     nonce: String,
 }
 
-/// Why an approval does not hold.
+/// Why an approval is not valid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// Forged, for another call, expired or used. A client is not told which.
     Invalid,
-    /// It is for another plan than the one that would be applied now.
+    /// It is for a different plan than the one that would be applied now.
     Changed,
 }
 
@@ -45,11 +45,11 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Seals questions and takes each answer once. The key is this process's own.
+/// Seals questions and accepts each answer once. The key belongs to this process.
 pub(crate) struct Approvals {
     codec: RequestStateCodec,
     timeout: Duration,
-    /// Those that were taken, until they would have expired.
+    /// Approvals that were used, until they would have expired.
     used: Mutex<HashMap<String, Instant>>,
 }
 
@@ -73,7 +73,7 @@ impl Approvals {
         self.codec.seal_json_with(&Sealed { asked, nonce }, &options).map_err(|_| failed())
     }
 
-    /// `Ok` once for a state that was sealed for what would be done now.
+    /// `Ok` once for a state that was sealed for the change that would be made now.
     pub(crate) fn redeem(&self, state: &str, now: &Asked) -> Result<(), Refused> {
         let Sealed { asked, nonce } = self.codec.open_json(state).map_err(|_| Refused::Invalid)?;
         if asked.tool != now.tool || asked.arguments != now.arguments || !self.take(nonce) {
@@ -84,7 +84,7 @@ impl Approvals {
 
     fn take(&self, nonce: String) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        // Twice as long as the codec accepts it, whose clock is another one.
+        // Twice as long as the codec accepts it, since the codec uses another clock.
         let keep = self.timeout.saturating_mul(2);
         used.retain(|_, since| since.elapsed() < keep);
         used.insert(nonce, Instant::now()).is_none()
