@@ -91,7 +91,8 @@
 //!
 //! Copies can remain in memory. The crate tries to wipe HTTP/1.1 responses as far as the HTTP
 //! library releases them. Its test `memory` searches a whole process: it finds no copy over plain
-//! HTTP and, with rustls, one per connection, however many calls that carries. More can remain
+//! HTTP and, with rustls, one per connection and parts of others, however many calls that carries.
+//! More can remain
 //! - of a response of over 8 KiB, and of what its connection receives until a later request for
 //!   values closes it;
 //! - of what had not been handed over when a call was cancelled;

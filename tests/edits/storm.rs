@@ -14,7 +14,7 @@ use truefoundry_secrets::{Client, Error, SecretStoreKind};
 use crate::common::*;
 
 const TASKS: usize = 8;
-const KEYS: usize = 50;
+const KEYS: usize = 32;
 
 /// Value and version of the existing keys.
 type Model = BTreeMap<String, (String, u32)>;

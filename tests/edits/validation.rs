@@ -118,7 +118,7 @@ async fn what_is_wrong_in_itself_is_refused_without_a_request() {
             (groups.edit(&id).set("TWICE", "v").set("TWICE", "w"), "\"TWICE\" is given twice"),
             (groups.edit(&id).remove(""), "empty"),
             (groups.edit(&id).remove("TWICE").remove("TWICE"), "\"TWICE\" is removed twice"),
-            (groups.edit(&id).set("BOTH", "v").remove("BOTH"), "\"BOTH\" is to be set and"),
+            (groups.edit(&id).set("BOTH", "v").remove("BOTH"), "\"BOTH\" is both set and removed"),
             (groups.edit(&id).set("K", "(set)"), "\"K\""),
             (groups.edit(&id).set("K", "corr***"), "\"K\""),
             (groups.edit_by_name(APP).set("K", "(empty)"), "\"K\""),

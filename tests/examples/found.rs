@@ -111,8 +111,8 @@ async fn the_next_step_is_not_to_deploy_what_still_holds_a_secret() {
             "line 3 (args[0]) of",
         ),
         ("env: {DB_PASSWORD: made-up-made-up}\nmade-up-made-up: a\n", "line 2 (a name, "),
-        ("env: {DB_PASSWORD: x}\n# was ghp_madeupmadeupmadeupmadeup\n", "comment in line 2"),
-        ("env: {A: x}\n# postgres://u:hunter2@h\n", "comment in line 2"),
+        ("env: {DB_PASSWORD: x}\n# was ghp_madeupmadeupmadeupmadeup\n", "comment on line 2"),
+        ("env: {A: x}\n# postgres://u:hunter2@h\n", "comment on line 2"),
     ] {
         let ran = bed.run(text, &[], &["DB_PASSWORD"]).ended_with(0);
         assert!(ran.stderr.contains("warning: ") && ran.stderr.contains(place), "{}", ran.stderr);

@@ -13,6 +13,10 @@ impl Copies {
     pub(crate) fn all(self) -> usize {
         self.whole + self.partial
     }
+
+    pub(crate) fn is_more_than(self, most: Self) -> bool {
+        self.whole > most.whole || self.partial > most.partial
+    }
 }
 
 impl Display for Copies {
@@ -37,15 +41,15 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// The problem with these counts, if at most this many copies may be left.
-    pub(crate) fn problem(&self, most: usize) -> Option<&'static str> {
-        let more = |later: Copies| later.all() > (self.ours.all() + 1).min(most);
+    pub(crate) fn problem(&self, most: Copies) -> Option<&'static str> {
+        let more = |later: Copies| later.is_more_than(most) || later.all() > self.ours.all() + 1;
         if self.before.all() > 0 {
             Some("the value was there before it came")
         } else if self.held.all() == 0 {
             Some("the scanner does not see the value that is in use")
         } else if self.by_hand.all() == 0 {
             Some("the scanner does not see what is left by hand")
-        } else if self.ours.all() > most {
+        } else if self.ours.is_more_than(most) {
             Some("copies are left")
         } else if self.later.is_some_and(more) {
             Some("copies grow with the number of calls")
