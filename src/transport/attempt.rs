@@ -55,9 +55,9 @@ impl Transport {
         let head = Head { status: status.as_u16(), request_id, content_type };
         let recycler = (!close_connection).then_some(&self.recycler);
         if !status.is_success() {
-            return Err(self
-                .read_failure(request, tokens, &mut wiped, response, recycler, head)
-                .await);
+            // Boxed, so that calls that succeed do not carry its state.
+            let failure = self.read_failure(request, tokens, &mut wiped, response, recycler, head);
+            return Err(Box::pin(failure).await);
         }
         let reader = BodyReader::new(&mut response, self.response_limit, recycler);
         let too_large = Cause::TooLarge(self.response_limit);

@@ -33,13 +33,27 @@ impl<'a> Calls<'a> {
     }
 
     /// Sends a request and decodes its response.
-    pub(crate) async fn call<T: FromWire>(self, request: Request<'_>) -> Result<T> {
-        self.transport.call(self.knowing(request), self.timeout).await
+    pub(crate) fn call<'r, T: FromWire>(
+        self,
+        request: Request<'r>,
+    ) -> impl Future<Output = Result<T>> + Send
+    where
+        'a: 'r,
+    {
+        let request = self.knowing(request);
+        async move { self.transport.call(&request, self.timeout).await }
     }
 
     /// Sends a delete.
-    pub(crate) async fn delete(self, request: Request<'_>) -> Result<Deletion> {
-        self.transport.delete(self.knowing(request), self.timeout).await
+    pub(crate) fn delete<'r>(
+        self,
+        request: Request<'r>,
+    ) -> impl Future<Output = Result<Deletion>> + Send
+    where
+        'a: 'r,
+    {
+        let request = self.knowing(request);
+        async move { self.transport.delete(&request, self.timeout).await }
     }
 
     /// Obtains the client's first token, whose claims may save a request.

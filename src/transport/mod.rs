@@ -12,6 +12,7 @@ mod retry;
 pub(crate) mod trace;
 mod wiped_body;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -104,23 +105,23 @@ struct Head {
 
 impl Transport {
     /// Sends a request and decodes its response.
-    async fn call<T: FromWire>(&self, request: Request<'_>, timeout: Duration) -> Result<T> {
+    async fn call<T: FromWire>(&self, request: &Request<'_>, timeout: Duration) -> Result<T> {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
-        let result = match self.send(&request, &url, &mut progress).await {
+        let result = match self.send(request, &url, &mut progress).await {
             Ok(Received { body, head }) => {
                 body.decode().map_err(|failure| Failure::undecodable(head, failure))
             }
             Err(failure) => Err(failure),
         };
-        result.map_err(|failure| self.error(&request, failure, &progress))
+        result.map_err(|failure| self.error(request, failure, &progress))
     }
 
     /// Sends a delete.
-    async fn delete(&self, request: Request<'_>, timeout: Duration) -> Result<Deletion> {
+    async fn delete(&self, request: &Request<'_>, timeout: Duration) -> Result<Deletion> {
         let url = request.url(&self.base)?;
         let mut progress = Progress::start(timeout);
-        let result = match self.send(&request, &url, &mut progress).await {
+        let result = match self.send(request, &url, &mut progress).await {
             // Nothing is left to delete: an earlier attempt may have deleted it.
             Err(failure) if progress.unclear && failure.status == Some(404) => {
                 self.pay_back(&progress);
@@ -132,7 +133,7 @@ impl Transport {
             }
             Err(failure) => Err(failure),
         };
-        result.map_err(|failure| self.error(&request, failure, &progress))
+        result.map_err(|failure| self.error(request, failure, &progress))
     }
 
     async fn send(
@@ -143,8 +144,12 @@ impl Transport {
     ) -> Result<Received, Failure> {
         self.budget.earn();
         let limit = progress.timeout;
-        let attempts = trace::call(request.operation, self.attempts(request, url, progress));
-        let Ok(result) = timeout(limit, attempts).await else {
+        let result = {
+            // Pinned here, so that `timeout` does not move a future of more than a kilobyte.
+            let attempts = self.attempts(request, url, progress);
+            timeout(limit, pin!(trace::call(request.operation, attempts))).await
+        };
+        let Ok(result) = result else {
             // Connecting and sending are one future here, so the request counts as sent.
             let outcome =
                 if progress.sending { AttemptOutcome::Lost } else { AttemptOutcome::NeverSent };
