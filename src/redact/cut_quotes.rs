@@ -4,6 +4,8 @@
 //! quotes as they were sent, or with JSON's escapes, are overwritten first. Each text in which that
 //! happened is withheld later, and so is each text that quotes a value in another way.
 
+use std::ops::Range;
+
 use super::needles::WINDOW;
 use super::reading::{self, Letters};
 use super::scrubber::{MARK, Scrubber};
@@ -29,6 +31,7 @@ impl Scrubber {
         let mut clean = Zeroizing::with_capacity(text.len());
         clean.append(text);
         let mut letter = 0;
+        let mut marked = 0..0;
         each_unescaped(readable, |start, part| {
             for (at, character) in part.char_indices() {
                 step();
@@ -38,15 +41,23 @@ impl Scrubber {
                 }
                 if next > letter && range.start < next && letter < range.end {
                     let place = start + at;
-                    // One mark for each byte, so the length of the text stays the same.
-                    if let Some(bytes) = clean.get_mut(place..place + character.len_utf8()) {
-                        bytes.fill(MARK);
+                    if place != marked.end {
+                        mark(&mut clean, std::mem::replace(&mut marked, place..place));
                     }
+                    marked.end = place + character.len_utf8();
                 }
                 letter = next;
             }
         });
+        mark(&mut clean, marked);
         Some(clean)
+    }
+}
+
+/// Writes one mark for each byte, so the length of the text stays the same.
+fn mark(text: &mut [u8], range: Range<usize>) {
+    if let Some(bytes) = text.get_mut(range) {
+        bytes.fill(MARK);
     }
 }
 
