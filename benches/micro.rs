@@ -144,7 +144,7 @@ fn current_values_as_a_bare_arc(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn a_hundred_quiet_looks(bencher: Bencher<'_, '_>) {
     let Watched { runtime, fake, watch, .. } = Watched::start();
-    bencher.bench_local(|| runtime.block_on(tokio::time::sleep(100 * EVERY)));
+    bencher.bench_local(|| runtime.block_on(async { tokio::time::sleep(100 * EVERY).await }));
     drop((watch, fake));
 }
 

@@ -37,7 +37,9 @@ fn main() {
         ["first", peer, url] => calls::first(peer, url),
         ["speed", scenario, url] => calls::speed(scenario, url),
         #[cfg(feature = "rustls")]
-        ["load", url, tls_url, certificate] => load::run(url, tls_url, certificate),
+        ["load", url] => load::run(url),
+        #[cfg(feature = "rustls")]
+        ["many", peer, url, certificate] => load::many(peer, url, certificate),
         ["resolve", url] => calls::resolve(url),
         _ => report::run(),
     }

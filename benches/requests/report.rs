@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::calls::median;
 use crate::chart::{self, Bar};
 use crate::support::{Server, instructions_of};
 
@@ -42,7 +43,8 @@ pub(crate) fn run() {
     bars.extend(speed(&server.url));
     resolve(&server.url);
     if cfg!(feature = "rustls") {
-        println!("{}", child(&["load", &server.url, &server.tls_url, &server.certificate]));
+        many(&server);
+        println!("\n{}", child(&["load", &server.url]));
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/ratios.svg");
     std::fs::write(path, chart::svg(&bars)).unwrap();
@@ -153,6 +155,27 @@ fn resolve(url: &str) {
         "\n50 references at 20 ms of server delay: {:.1} ms at once, {:.0} ms one by one",
         times[0], times[1]
     );
+}
+
+/// 64 callers on several threads: each peer in a process of its own, by turns.
+fn many(server: &Server) {
+    println!("\n| several threads, one secret, 64 callers | to hand with a timeout | without |");
+    println!("|---|---|---|");
+    for (title, url) in [("http", &server.url), ("https", &server.tls_url)] {
+        let (mut to_timed, mut to_untimed) = (Vec::new(), Vec::new());
+        for turn in 0..9 {
+            let mut rates = [0.0; 3];
+            for at in (0..3).map(|at| (turn + at) % 3) {
+                let peer = ["ours", "hand", "untimed"][at];
+                let rate = child(&["many", peer, url, &server.certificate]);
+                rates[at] = rate.trim().parse().unwrap();
+            }
+            to_timed.push(rates[0] / rates[1]);
+            to_untimed.push(rates[0] / rates[2]);
+        }
+        let (timed, untimed) = (median(&mut to_timed), median(&mut to_untimed));
+        println!("| {title} | {timed:.2} | {untimed:.2} |");
+    }
 }
 
 fn child(arguments: &[&str]) -> String {
