@@ -13,7 +13,7 @@ use crate::transport::Query;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DeleteOptions {
     force: bool,
 }
@@ -31,7 +31,7 @@ impl DeleteOptions {
         self
     }
 
-    pub(crate) fn query(self, query: Query) -> Query {
+    pub(crate) fn query(&self, query: Query) -> Query {
         if self.force { query.with("forceDelete", true) } else { query }
     }
 }

@@ -442,6 +442,7 @@ fn after(wait: Option<Duration>) -> String {
 fn not_read(line: usize, column: usize, content_type: Option<&str>) -> String {
     match content_type {
         Some(other) => format!("expected JSON, got {other}"),
+        None if line == 0 => "the response is not what the API describes".to_owned(),
         None => {
             format!("the response is not what the API describes (line {line}, column {column})")
         }

@@ -214,7 +214,8 @@ impl Collaborator {
 /// use truefoundry_secrets::Role;
 ///
 /// assert_eq!(Role::Viewer.as_str(), "secret-group-viewer");
-/// let newer = Role::Other("secret-group-auditor".to_owned());
+/// assert_eq!(Role::from("secret-group-viewer"), Role::Viewer);
+/// assert_eq!(Role::from("secret-group-auditor").as_str(), "secret-group-auditor");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -225,8 +226,22 @@ pub enum Role {
     Editor,
     /// `secret-group-viewer`
     Viewer,
-    /// Another one, as the API spells it.
+    /// Another one, as the API spells it: `Role::from` makes it, and the pattern is `Other { .. }`. A later version
+    /// may have a variant for it, so compare [`as_str`](Self::as_str).
+    #[non_exhaustive]
     Other(String),
+}
+
+/// A role as the API spells it.
+impl From<&str> for Role {
+    fn from(role: &str) -> Self {
+        match role {
+            "secret-group-admin" => Self::Admin,
+            "secret-group-editor" => Self::Editor,
+            "secret-group-viewer" => Self::Viewer,
+            _ => Self::Other(role.to_owned()),
+        }
+    }
 }
 
 impl Role {
@@ -237,15 +252,6 @@ impl Role {
             Self::Editor => "secret-group-editor",
             Self::Viewer => "secret-group-viewer",
             Self::Other(role) => role,
-        }
-    }
-
-    fn from_api(role: &str) -> Self {
-        match role {
-            "secret-group-admin" => Self::Admin,
-            "secret-group-editor" => Self::Editor,
-            "secret-group-viewer" => Self::Viewer,
-            _ => Self::Other(role.to_owned()),
         }
     }
 }
@@ -267,6 +273,6 @@ impl super::decode::FromWire for Role {
         _: &super::decode::Context<'de>,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(FromText(|role: &str| Some(Self::from_api(role)), "a role"))
+        deserializer.deserialize_str(FromText(|role: &str| Some(Self::from(role)), "a role"))
     }
 }

@@ -293,7 +293,8 @@ impl Serialize for SecretGroup {
 /// use truefoundry_secrets::Attribute;
 ///
 /// assert_eq!(Attribute::Secrets.as_str(), "associatedSecrets");
-/// let newer = Attribute::Other("labels".to_owned());
+/// assert_eq!(Attribute::from("associatedSecrets"), Attribute::Secrets);
+/// assert_eq!(Attribute::from("labels").as_str(), "labels");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -320,8 +321,31 @@ pub enum Attribute {
     CreatedAt,
     /// `updatedAt`
     UpdatedAt,
-    /// Another one, as the API spells it.
+    /// Another one, as the API spells it: `Attribute::from` makes it, and the pattern is `Other { .. }`. A later version
+    /// may have a variant for it, so compare [`as_str`](Self::as_str).
+    #[non_exhaustive]
     Other(String),
+}
+
+/// An attribute as the API spells it.
+impl From<&str> for Attribute {
+    fn from(name: &str) -> Self {
+        const KNOWN: [Attribute; 11] = [
+            Attribute::Id,
+            Attribute::Fqn,
+            Attribute::TenantName,
+            Attribute::Name,
+            Attribute::CreatedBy,
+            Attribute::Secrets,
+            Attribute::IntegrationId,
+            Attribute::Manifest,
+            Attribute::AccountId,
+            Attribute::CreatedAt,
+            Attribute::UpdatedAt,
+        ];
+        let known = KNOWN.into_iter().find(|known| known.as_str() == name);
+        known.unwrap_or_else(|| Self::Other(name.to_owned()))
+    }
 }
 
 impl Attribute {

@@ -30,7 +30,10 @@ pub enum SecretStoreKind {
     TrueFoundryDb,
     /// A store of the customer's own, connected through TrueFoundry's generic integration.
     Generic,
-    /// A kind that this version does not know, as the API spells it.
+    /// A kind that this version does not know, as the API spells it:
+    /// [`from_api_type`](Self::from_api_type) makes it, and the pattern is `Other { .. }`. A later version may have
+    /// a variant for it, so compare [`api_type`](Self::api_type).
+    #[non_exhaustive]
     Other(String),
 }
 

@@ -33,7 +33,7 @@ use crate::operation::Idempotency;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     max_retries: u32,
     base_delay: Duration,

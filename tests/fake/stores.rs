@@ -175,7 +175,7 @@ async fn the_first_store_replaces_the_default_one() {
     let id = fake.group_id("app").unwrap();
     let group = get(&fake, &format!("/secret-groups/{id}")).await.data();
     assert_eq!(group["integrationId"], json!(fake.store_id(&GcpSecretManager)));
-    let unknown = SecretStoreKind::Other("integration/secret-store/truefoundry/db".to_owned());
+    let unknown = SecretStoreKind::from_api_type("integration/secret-store/acme/vault");
     let fake = fake.with_store(unknown.clone());
     assert_eq!(create(&fake, &unknown, "new", "any_key", "v").await.status, 200);
 }

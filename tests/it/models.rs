@@ -75,7 +75,7 @@ async fn a_full_group_is_read_field_by_field() {
     assert_eq!(manifest.integration_fqn(), "t:aws:a:secret-store:s");
     let roles: Vec<_> =
         manifest.collaborators().unwrap().iter().map(|it| it.role().clone()).collect();
-    assert_eq!(roles, [Role::Admin, Role::Other("secret-group-auditor".into())]);
+    assert_eq!(roles, [Role::Admin, Role::from("secret-group-auditor")]);
     let reference = group.reference("DB").unwrap();
     assert_eq!(reference.to_string(), "tfy-secret://my-tenant:app:DB");
 }
@@ -289,12 +289,14 @@ async fn kinds_of_stores_have_two_spellings_and_may_be_new() {
         ("integration/secret-store/custom/generic", SecretStoreKind::Generic),
         (
             "integration/secret-store/x/y",
-            SecretStoreKind::Other("integration/secret-store/x/y".into()),
+            SecretStoreKind::from_api_type("integration/secret-store/x/y"),
         ),
     ] {
         let data = format!(r#"[{{"id":"i","manifest":{{"type":"{written}"}}}}]"#);
         let stores = serving(&data).secret_stores().all().await.unwrap();
         assert_eq!(stores[0].kind(), Some(&kind));
+        let unknown = matches!(kind, SecretStoreKind::Other { .. }).then_some(written);
+        assert!(unknown.is_none_or(|written| kind.api_type() == written));
     }
 }
 

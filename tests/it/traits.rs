@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 
 use futures_core::Stream;
 use truefoundry_secrets::{
-    Client, ClientBuilder, Error, IntegrationId, Items, ListSecretGroups, ListSecretStores,
-    ListSecrets, NewSecretGroup, Page, Secret, SecretGroup, SecretGroupId, SecretGroups, SecretId,
-    SecretStore, SecretStoreKind, SecretStores, SecretUpdate, SecretValue, Secrets,
+    AppliedEdit, Changes, CheckedRefs, Client, ClientBuilder, Edit, EditPlan, Ensured, Error,
+    IntegrationId, Items, ListSecretGroups, ListSecretStores, ListSecrets, NewSecretGroup, Page,
+    ResolvedSecrets, RetryPolicy, Secret, SecretGroup, SecretGroupId, SecretGroups, SecretId,
+    SecretMap, SecretRef, SecretStore, SecretStoreKind, SecretStores, SecretUpdate, SecretValue,
+    Secrets, Token, Watch, WatchGroup,
 };
 
 use crate::support::endpoints::{self, GROUP};
@@ -28,6 +30,19 @@ fn values_cross_threads_and_handles_are_copied() {
     cloned::<Page<SecretGroup>>();
     cloned::<NewSecretGroup>();
     cloned::<ListSecrets>();
+    cloned::<SecretMap>();
+    cloned::<SecretRef>();
+    cloned::<ResolvedSecrets>();
+    cloned::<AppliedEdit>();
+    cloned::<Token>();
+    cloned::<RetryPolicy>();
+    cloned::<Watch<SecretMap>>();
+    shared::<Edit>();
+    shared::<EditPlan>();
+    shared::<Ensured>();
+    shared::<WatchGroup>();
+    shared::<Changes>();
+    shared::<CheckedRefs>();
     shared::<ClientBuilder>();
     shared::<Error>();
     copied::<SecretGroups<'_>>();

@@ -121,7 +121,7 @@ impl ClientBuilder {
                 "must be a name without a colon or a control character",
             ));
         }
-        let retry = self.retry;
+        let retry = self.retry.clone();
         if self.http.is_none() && !loopback {
             proxies::check(&base, lookup)?;
         }

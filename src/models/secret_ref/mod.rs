@@ -134,6 +134,11 @@ impl SecretRef {
         self.text.get(SCHEME.len()..).unwrap_or_default()
     }
 
+    /// The whole reference, without a copy.
+    pub fn into_string(self) -> String {
+        self.text.into_string()
+    }
+
     /// The whole reference, `tfy-secret://tenant:group:key`.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -259,12 +264,6 @@ impl TryFrom<String> for SecretRef {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
-    }
-}
-
-impl From<SecretRef> for String {
-    fn from(reference: SecretRef) -> Self {
-        reference.text.into_string()
     }
 }
 

@@ -23,7 +23,7 @@ fn both_forms_read_as_the_same_reference() {
     assert_eq!(reference.fqn(), "my-org:prod-secrets:DB-PASSWORD");
     assert_eq!(reference.to_string(), text);
     assert_eq!(reference.as_ref(), text);
-    assert_eq!(String::from(reference.clone()), text);
+    assert_eq!(reference.clone().into_string(), text);
     assert_eq!(SecretRef::parse(reference.fqn()), Ok(reference.clone()));
     assert_eq!(SecretRef::try_from(text.to_owned()), Ok(reference.clone()));
     assert_eq!(format!("{reference:?}"), format!("SecretRef({text:?})"));

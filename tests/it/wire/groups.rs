@@ -50,7 +50,7 @@ async fn attributes_are_repeated_and_no_attributes_are_refused() {
             Attribute::AccountId,
             Attribute::CreatedAt,
             Attribute::UpdatedAt,
-            Attribute::Other("a&b=c".into()),
+            Attribute::from("a&b=c"),
         ];
         let page = client.secret_groups().list_partial(&params, &attributes).await.unwrap();
         assert_eq!(page.items()[0].fqn(), None);
@@ -162,7 +162,7 @@ async fn a_manifest_is_snake_case_inside_and_says_whether_it_is_a_dry_run() {
         .collaborator(Collaborator::new("user:ada@example.com", Role::Admin))
         .collaborator(Collaborator::new("team:x", Role::Editor))
         .collaborator(Collaborator::new("serviceaccount:ci", Role::Viewer))
-        .collaborator(Collaborator::new("role:new", Role::Other("secret-group-x".into())))
+        .collaborator(Collaborator::new("role:new", Role::from("secret-group-x")))
         .owned_by_account("acc");
     let written = concat!(
         r#"{"manifest":{"type":"secret-group","name":"app","#,
