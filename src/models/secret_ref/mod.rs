@@ -151,7 +151,10 @@ impl SecretRef {
 /// parts behind is never shorter than with a later colon.
 fn split(name: &str) -> Result<(usize, usize), ParseSecretRefError> {
     let fail = |position, reason| Err(ParseSecretRefError::new(position, reason));
-    if let Some((position, character)) = name.char_indices().find(|&(_, c)| is_unprintable(c)) {
+    // Nearly all names are printable ASCII and hold no template, which is found out quickly.
+    let may_be_odd = !name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let odd = may_be_odd.then(|| name.char_indices().find(|&(_, it)| is_unprintable(it)));
+    if let Some((position, character)) = odd.flatten() {
         return fail(
             position,
             match character {
@@ -208,6 +211,9 @@ fn is_unprintable(character: char) -> bool {
 
 /// Where the first template or placeholder of a name begins, in time that is linear in the name.
 fn find_template(name: &str) -> Option<usize> {
+    if !name.bytes().any(|byte| matches!(byte, b'{' | b'(' | b'<' | b'$')) {
+        return None;
+    }
     let last = |close| name.rfind(close).unwrap_or(0);
     let (brace, parenthesis, angle) = (last('}'), last(')'), last('>'));
     let mut after_dollar = false;
