@@ -110,7 +110,7 @@ impl Error {
             Self::Stale { source: Some(source), .. } => {
                 format!("The last read failed: {source}. {}", source.hint()).into()
             }
-            Self::Stale { .. } => "Wait for the next read, or call `Watch::refresh`.".into(),
+            Self::Stale { .. } => "Wait for the next check, or call `Watch::refresh`.".into(),
             Self::InvalidSettings { missing, invalid, .. } => {
                 match (missing.is_empty(), invalid.is_empty()) {
                     (false, true) => "Add the missing keys to the group.",

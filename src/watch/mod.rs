@@ -81,10 +81,10 @@ impl Client {
 }
 
 impl WatchGroup {
-    /// How often to look for a change, give or take 10 %. Default: 60 s; at least 1 s, at most 365 days.
+    /// How often to check for a change, give or take 10 %. Default: 60 s; at least 1 s, at most 365 days.
     ///
-    /// A look is one request, without values. Values are read if something changed, once more at
-    /// the look after a change, and every 15 minutes. They are read at each look if the group has
+    /// A check is one request, without values. Values are read if something changed, once more at
+    /// the check after a change, and every 15 minutes. They are read at each check if the group has
     /// no time of its own and either lists no keys or has a key with neither time nor version.
     pub fn every(mut self, interval: Duration) -> Self {
         self.every = interval.clamp(Duration::from_secs(1), MAX_INTERVAL);
@@ -196,7 +196,7 @@ impl<T: Send + Sync + 'static> Watch<T> {
         self.shared.confirmed().elapsed()
     }
 
-    /// Why the last look failed, or why its values cannot be used; `None` if it succeeded.
+    /// Why the last check failed, or why its values cannot be used; `None` if it succeeded.
     pub fn last_error(&self) -> Option<Arc<Error>> {
         self.shared.last_error()
     }

@@ -1,14 +1,14 @@
-//! When to look next.
+//! When to check next.
 
 use std::time::Duration;
 
-/// The delay of the first look after the load: anything up to the interval, so that the processes
+/// The delay of the first check after the load: anything up to the interval, so that the processes
 /// of one deployment do not ask at the same time. `fraction` is from 0 to 1.
 pub(super) fn first(interval: Duration, fraction: f64) -> Duration {
     interval.mul_f64(fraction)
 }
 
-/// The delay of a later look: the interval give or take 10 %, after a failure too, so that an
+/// The delay of a later check: the interval give or take 10 %, after a failure too, so that an
 /// outage does not synchronize the processes.
 pub(super) fn next(interval: Duration, fraction: f64) -> Duration {
     interval.mul_f64(0.9 + 0.2 * fraction)

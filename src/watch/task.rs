@@ -1,4 +1,4 @@
-//! The task that looks for changes.
+//! The task that checks for changes.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -93,7 +93,7 @@ pub(super) struct Task<T> {
     registration: Registration,
     /// The markers that were read just before the latest values.
     markers: Markers,
-    /// Whether the next look reads values whatever the markers say: two rotations within one second may
+    /// Whether the next check reads values whatever the markers say: two rotations within one second may
     /// carry one marker.
     once_more: bool,
     /// Why the latest values are not the current ones.
@@ -163,7 +163,7 @@ impl<T: Send + Sync + 'static> Task<T> {
                 sleep_until(self.last_begun + MIN_PAUSE).await;
                 self.begin_read();
             }
-            let error = self.look(is_asked).await.err();
+            let error = self.check(is_asked).await.err();
             if let Some(error) = &error {
                 trace::watch_failed(&self.name, error);
             }
@@ -190,7 +190,7 @@ impl<T: Send + Sync + 'static> Task<T> {
     }
 
     /// Looks for a change, and reads the values if there may be one, or if a read was requested.
-    async fn look(&mut self, is_asked: bool) -> Result<(), Arc<Error>> {
+    async fn check(&mut self, is_asked: bool) -> Result<(), Arc<Error>> {
         let began = Instant::now();
         let group = self.read_group().await?;
         let markers = Markers::of(&group);
