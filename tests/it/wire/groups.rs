@@ -52,6 +52,9 @@ async fn attributes_are_repeated_and_no_attributes_are_refused() {
             Attribute::UpdatedAt,
             Attribute::from("a&b=c"),
         ];
+        for attribute in &attributes {
+            assert_eq!(&Attribute::from(attribute.as_str()), attribute, "made from its own name");
+        }
         let page = client.secret_groups().list_partial(&params, &attributes).await.unwrap();
         assert_eq!(page.items()[0].fqn(), None);
     })
